@@ -1,0 +1,160 @@
+//! Every error of ours that a caller can get: code, status, and each dialect's words for its kind.
+//!
+//! This table is the only place that knows them; data planes render it in the shape of the dialect that was called,
+//! the ledger and the logs store the code. The rows are those of the error specification.
+
+use serde::{Deserialize, Serialize};
+
+use crate::access::Denied;
+
+/// A business code: stable, searchable, in the body's and the `x-penstock-code` header's words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Code {
+    InvalidRequest,
+    AuthenticationFailed,
+    /// 403: the caller's key may not use the model.
+    ModelNotAllowed,
+    /// 404: no enabled provider serves the model at all.
+    ModelNotFound,
+    NotFound,
+    MethodNotAllowed,
+    BodyTimeout,
+    RequestTooLarge,
+    UnsupportedEncoding,
+    InternalError,
+    UpstreamError,
+    NoAvailableAccount,
+    ModelUnpriced,
+    Overloaded,
+    RequestTimeout,
+}
+
+/// One row of the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// As callers and operators read it; two codes may share a text where the status tells them apart.
+    pub text: &'static str,
+    pub status: u16,
+    pub anthropic_type: &'static str,
+    pub openai_type: &'static str,
+    pub openai_code: &'static str,
+    pub gemini_status: &'static str,
+}
+
+/// An error of ours on its way to a caller.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}: {message}", code.entry().text)]
+pub struct CallerError {
+    pub code: Code,
+    /// For the caller: no credentials, internal addresses or provider names.
+    pub message: String,
+    /// Seconds, for the `retry-after` header.
+    pub retry_after: Option<u64>,
+}
+
+impl CallerError {
+    pub fn new(code: Code, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+            retry_after: None,
+        }
+    }
+
+    #[must_use]
+    pub fn retry_after(mut self, seconds: u64) -> Self {
+        self.retry_after = Some(seconds);
+        self
+    }
+
+    pub fn status(&self) -> u16 {
+        self.code.entry().status
+    }
+}
+
+impl From<Denied> for CallerError {
+    fn from(denied: Denied) -> Self {
+        Self::new(Code::AuthenticationFailed, denied.to_string())
+    }
+}
+
+impl Code {
+    pub const ALL: [Self; 15] = [
+        Self::InvalidRequest,
+        Self::AuthenticationFailed,
+        Self::ModelNotAllowed,
+        Self::ModelNotFound,
+        Self::NotFound,
+        Self::MethodNotAllowed,
+        Self::BodyTimeout,
+        Self::RequestTooLarge,
+        Self::UnsupportedEncoding,
+        Self::InternalError,
+        Self::UpstreamError,
+        Self::NoAvailableAccount,
+        Self::ModelUnpriced,
+        Self::Overloaded,
+        Self::RequestTimeout,
+    ];
+
+    pub fn entry(self) -> Entry {
+        let (text, status, anthropic_type, openai_type, openai_code, gemini_status) = self.row();
+        Entry {
+            text,
+            status,
+            anthropic_type,
+            openai_type,
+            openai_code,
+            gemini_status,
+        }
+    }
+
+    #[rustfmt::skip]
+    fn row(self) -> (&'static str, u16, &'static str, &'static str, &'static str, &'static str) {
+        const BAD: &str = "invalid_request_error";
+        match self {
+            Self::InvalidRequest => ("INVALID_REQUEST", 400, BAD, BAD, "invalid_request", "INVALID_ARGUMENT"),
+            Self::AuthenticationFailed => ("AUTHENTICATION_FAILED", 401, "authentication_error", BAD, "invalid_api_key", "UNAUTHENTICATED"),
+            Self::ModelNotAllowed => ("INVALID_MODEL", 403, "permission_error", BAD, "model_not_allowed", "PERMISSION_DENIED"),
+            Self::ModelNotFound => ("INVALID_MODEL", 404, "not_found_error", BAD, "model_not_found", "NOT_FOUND"),
+            Self::NotFound => ("NOT_FOUND", 404, "not_found_error", BAD, "not_found", "NOT_FOUND"),
+            Self::MethodNotAllowed => ("METHOD_NOT_ALLOWED", 405, BAD, BAD, "method_not_allowed", "INVALID_ARGUMENT"),
+            Self::BodyTimeout => ("BODY_TIMEOUT", 408, "timeout_error", BAD, "body_timeout", "DEADLINE_EXCEEDED"),
+            Self::RequestTooLarge => ("REQUEST_TOO_LARGE", 413, "request_too_large", BAD, "request_too_large", "INVALID_ARGUMENT"),
+            Self::UnsupportedEncoding => ("UNSUPPORTED_ENCODING", 415, BAD, BAD, "unsupported_encoding", "INVALID_ARGUMENT"),
+            Self::InternalError => ("INTERNAL_ERROR", 500, "api_error", "server_error", "internal_error", "INTERNAL"),
+            Self::UpstreamError => ("UPSTREAM_ERROR", 502, "api_error", "server_error", "upstream_error", "UNAVAILABLE"),
+            Self::NoAvailableAccount => ("NO_AVAILABLE_ACCOUNT", 503, "overloaded_error", "server_error", "no_available_account", "UNAVAILABLE"),
+            Self::ModelUnpriced => ("MODEL_UNPRICED", 503, "api_error", "server_error", "model_unpriced", "UNAVAILABLE"),
+            Self::Overloaded => ("OVERLOADED", 503, "overloaded_error", "server_error", "overloaded", "UNAVAILABLE"),
+            Self::RequestTimeout => ("REQUEST_TIMEOUT", 504, "timeout_error", "server_error", "timeout", "DEADLINE_EXCEEDED"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_is_listed_once_and_has_an_error_status() {
+        let mut seen = std::collections::HashSet::new();
+        for code in Code::ALL {
+            let entry = code.entry();
+            assert!(
+                seen.insert((entry.text, entry.status)),
+                "{code:?} repeats another row"
+            );
+            assert!((400..600).contains(&entry.status));
+        }
+    }
+
+    #[test]
+    fn a02_a_refused_key_is_401_in_every_dialect() {
+        let error = CallerError::from(Denied::KeyDisabled);
+        assert_eq!(error.status(), 401);
+        assert_eq!(error.code.entry().anthropic_type, "authentication_error");
+        assert_eq!(error.to_string(), "AUTHENTICATION_FAILED: Key is disabled");
+    }
+}

@@ -1,0 +1,41 @@
+//! The domain of Penstock, without I/O.
+//!
+//! What a key, a provider, a price and a call are; who may do what; what a call costs; which provider serves it;
+//! and how one state of the configuration turns into the next. Both planes and the CLI build on it.
+//!
+//! Rules: no clock and no randomness (both are arguments), no async, no network, no database. Money is integer.
+//! Values are plain data checked by `validate`; a control plane validates what operators write, a data plane
+//! validates again what it receives, since the two may be of different releases.
+//!
+//! | module | what |
+//! |---|---|
+//! | [`id`], [`money`], [`time`], [`secret`] | small vocabulary types |
+//! | [`resource`] | the unit of configuration: [`provider`], [`user`], [`key`], [`price`], [`setting`] |
+//! | [`snapshot`] | all resources, indexed for the request path; applying updates |
+//! | [`access`] | may this key make this call |
+//! | [`route`] | which provider serves it |
+//! | [`usage`], [`cost`] | what it used and what that costs |
+//! | [`error`] | every error a caller can get, in every dialect's terms |
+
+pub mod access;
+pub mod api_key;
+pub mod backoff;
+pub mod cost;
+pub mod dialect;
+pub mod error;
+pub mod id;
+pub mod invalid;
+pub mod key;
+pub mod model;
+pub mod money;
+pub mod name;
+pub mod price;
+pub mod provider;
+pub mod resource;
+pub mod route;
+pub mod secret;
+pub mod setting;
+pub mod snapshot;
+pub mod time;
+pub mod usage;
+pub mod user;

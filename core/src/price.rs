@@ -1,0 +1,170 @@
+//! Prices: what one token of each class costs at a platform.
+//!
+//! A price is a list of rates. A rate holds for one class of tokens, one service tier, and prompts longer than
+//! `above_tokens`. Which rate a call pays is decided in [`crate::cost`].
+
+use serde::{Deserialize, Serialize};
+
+use crate::invalid::Invalid;
+use crate::money::{Millionths, NanoUsd, PicoUsd};
+
+/// What one model costs at one platform.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Price {
+    pub source: PriceSource,
+    /// The platform that charges it: anthropic, openai, gemini, bedrock, azure, `vertex_ai`, …
+    pub platform: String,
+    pub rates: Vec<Rate>,
+    /// For one web search made by the provider.
+    pub web_search: NanoUsd,
+    /// Factors that an answer can name.
+    pub factors: Vec<Factor>,
+    pub max_input_tokens: Option<u64>,
+    pub max_output_tokens: Option<u64>,
+    /// ISO 8601; empty when the vendor has not said.
+    pub deprecation_date: String,
+}
+
+/// Where a price came from. A manual price is never replaced by a shipped one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PriceSource {
+    Shipped,
+    Manual,
+}
+
+/// The price of one token of one class.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rate {
+    pub class: TokenClass,
+    #[serde(default)]
+    pub tier: ServiceTier,
+    /// The rate holds when the whole prompt has more tokens than this; 0: always.
+    #[serde(default)]
+    pub above_tokens: u64,
+    pub pico_usd: PicoUsd,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TokenClass {
+    Input,
+    Output,
+    CacheRead,
+    CacheWrite,
+    CacheWrite1h,
+    CacheWrite12h,
+    Reasoning,
+}
+
+/// The service class that the provider says it served the call in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ServiceTier {
+    #[default]
+    Standard,
+    Batch,
+    Flex,
+    Priority,
+    Ultrafast,
+}
+
+/// Multiplies the whole cost when the answer names it: geography, speed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Factor {
+    pub name: String,
+    pub millionths: Millionths,
+}
+
+const MAX_RATES: usize = 128;
+const MAX_FACTORS: usize = 16;
+const MAX_NAME: usize = 256;
+/// 1 USD a token: a thousand times the dearest known price.
+const MAX_PICO_USD: u64 = 1_000_000_000_000;
+
+impl Price {
+    /// Checks the price and its name, which is a model's id, perhaps behind a platform and a slash.
+    pub fn validate(&self, name: &str) -> Result<(), Invalid> {
+        if name.is_empty() || name.len() > MAX_NAME || !name.bytes().all(|b| b.is_ascii_graphic()) {
+            return Err(Invalid::new(
+                "name",
+                "must be 1 to 256 printable characters without spaces",
+            ));
+        }
+        if self.rates.is_empty() {
+            return Err(Invalid::new(
+                "rates",
+                "must not be empty; a free model has rates of 0",
+            ));
+        }
+        if self.factors.len() > MAX_FACTORS {
+            return Err(Invalid::new(
+                "factors",
+                format!("has more than {MAX_FACTORS} entries"),
+            ));
+        }
+        if self.web_search.0 < 0 {
+            return Err(Invalid::new("web_search", "must not be negative"));
+        }
+        Rate::validate_all("rates", &self.rates)
+    }
+}
+
+impl Rate {
+    /// Checks each rate, and that none stands twice.
+    pub fn validate_all(field: &str, rates: &[Self]) -> Result<(), Invalid> {
+        if rates.len() > MAX_RATES {
+            return Err(Invalid::new(field, format!("has more than {MAX_RATES} entries")));
+        }
+        for (i, rate) in rates.iter().enumerate() {
+            if rate.pico_usd.0 > MAX_PICO_USD {
+                return Err(Invalid::new(
+                    format!("{field}[{i}]"),
+                    "costs more than 1 USD a token",
+                ));
+            }
+            let same = |other: &Self| other.key() == rate.key();
+            if rates.iter().take(i).any(same) {
+                return Err(Invalid::new(
+                    format!("{field}[{i}]"),
+                    "repeats the class, tier and threshold of another",
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn key(&self) -> (TokenClass, ServiceTier, u64) {
+        (self.class, self.tier, self.above_tokens)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rate(class: TokenClass, pico_usd: u64) -> Rate {
+        Rate {
+            class,
+            tier: ServiceTier::Standard,
+            above_tokens: 0,
+            pico_usd: PicoUsd(pico_usd),
+        }
+    }
+
+    #[test]
+    fn a_rate_stands_once() {
+        let twice = [
+            rate(TokenClass::Input, 1),
+            rate(TokenClass::Output, 1),
+            rate(TokenClass::Input, 2),
+        ];
+        assert_eq!(Rate::validate_all("rates", &twice).unwrap_err().field, "rates[2]");
+    }
+
+    #[test]
+    fn a_price_in_the_wrong_unit_is_noticed() {
+        let per_million = [rate(TokenClass::Input, 3_000_000_000_000)];
+        assert!(Rate::validate_all("rates", &per_million).is_err());
+    }
+}
