@@ -1,0 +1,49 @@
+//! Compiles the protocol without protoc: protox parses, tonic-prost-build generates.
+
+use std::error::Error;
+use std::path::PathBuf;
+
+use prost::Message;
+
+const FILES: [&str; 11] = [
+    "penstock/config/v1/config.proto",
+    "penstock/sync/v1/sync.proto",
+    "penstock/telemetry/v1/telemetry.proto",
+    "penstock/admin/v1/common.proto",
+    "penstock/admin/v1/provider.proto",
+    "penstock/admin/v1/user.proto",
+    "penstock/admin/v1/key.proto",
+    "penstock/admin/v1/price.proto",
+    "penstock/admin/v1/config.proto",
+    "penstock/admin/v1/fleet.proto",
+    "penstock/admin/v1/usage.proto",
+];
+
+fn main() -> Result<(), Box<dyn Error>> {
+    println!("cargo:rerun-if-changed=proto");
+    let descriptors = protox::compile(FILES, ["proto"])?;
+    let out = PathBuf::from(std::env::var("OUT_DIR")?);
+    std::fs::write(out.join("descriptors.bin"), descriptors.encode_to_vec())?;
+    // What carries secrets gets no Debug, so that it cannot be logged by accident.
+    tonic_prost_build::configure()
+        .build_transport(false)
+        .skip_debug([
+            ".penstock.config.v1.Provider",
+            ".penstock.config.v1.ImportSuffix",
+            ".penstock.config.v1.Resource",
+            ".penstock.config.v1.Resource.spec",
+            ".penstock.sync.v1.Update",
+            ".penstock.sync.v1.SyncResponse",
+            ".penstock.sync.v1.SyncResponse.message",
+            ".penstock.admin.v1.CreateProviderRequest",
+            ".penstock.admin.v1.UpdateProviderRequest",
+            ".penstock.admin.v1.CreateKeyRequest",
+            ".penstock.admin.v1.CreateKeyRequest.import",
+            ".penstock.admin.v1.CreateKeyResponse",
+            ".penstock.admin.v1.RotateKeyResponse",
+            ".penstock.admin.v1.FindKeyRequest",
+            ".penstock.admin.v1.CreateImportSuffixRequest",
+        ])
+        .compile_fds(descriptors)?;
+    Ok(())
+}

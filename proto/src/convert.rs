@@ -1,0 +1,44 @@
+//! Between wire types and the domain's types; the only place that knows both.
+//!
+//! Reading is strict: a missing part, an unknown enum value or an id of the wrong form is an [`Invalid`] with the
+//! field's path, so that a peer of another release is refused instead of misunderstood. Whether a value makes sense
+//! is for the domain's `validate`. Writing cannot fail.
+
+mod access;
+mod enums;
+mod key;
+mod price;
+mod provider;
+mod record;
+mod resource;
+mod setting;
+mod update;
+
+#[cfg(test)]
+mod tests;
+
+pub use enums::{kind_from_wire, kind_to_wire, unpriced_action_from_wire, unpriced_action_to_wire};
+pub use key::{key_spec_from_wire, key_spec_to_wire};
+pub use price::{price_from_wire, price_to_wire};
+pub use provider::{provider_from_wire, provider_to_wire};
+pub use record::{usage_record_from_wire, usage_record_to_wire};
+pub use resource::{reference_from_wire, reference_to_wire, resource_from_wire, resource_to_wire};
+pub use setting::{setting_from_wire, setting_to_wire};
+pub use update::{nack_from_wire, nack_to_wire, upsert_from_wire};
+
+pub use access::{user_from_wire, user_to_wire};
+
+use penstock_core::invalid::Invalid;
+
+fn required<T>(field: &str, value: Option<T>) -> Result<T, Invalid> {
+    value.ok_or_else(|| Invalid::new(field, "is missing"))
+}
+
+fn id<T: std::str::FromStr>(field: &str, text: &str) -> Result<T, Invalid> {
+    text.parse()
+        .map_err(|_| Invalid::new(field, format!("{text:?} is not an id")))
+}
+
+fn non_empty(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| text.to_owned())
+}

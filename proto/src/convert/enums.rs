@@ -1,0 +1,90 @@
+//! Enums. `UNSPECIFIED` and values that this release does not know are refused, except where noted.
+
+use penstock_core::invalid::Invalid;
+use penstock_core::price::{PriceSource, ServiceTier, TokenClass};
+use penstock_core::provider::ProviderKind;
+use penstock_core::resource::Kind;
+use penstock_core::setting::UnpricedAction;
+use penstock_core::usage::Outcome;
+
+use crate::config::v1 as wire;
+use crate::telemetry::v1 as telemetry;
+
+macro_rules! enums {
+    ($($(#[$doc:meta])* $to:ident, $from:ident: $domain:ident = $wire:path { $($d:ident = $w:ident,)* })*) => {$(
+        $(#[$doc])*
+        pub fn $to(value: $domain) -> i32 {
+            use $wire as Wire;
+            let value = match value {
+                $($domain::$d => Wire::$w,)*
+            };
+            value.into()
+        }
+
+        $(#[$doc])*
+        pub fn $from(field: &str, value: i32) -> Result<$domain, Invalid> {
+            use $wire as Wire;
+            match Wire::try_from(value) {
+                $(Ok(Wire::$w) => Ok($domain::$d),)*
+                Ok(Wire::Unspecified) => Err(Invalid::new(field, "is missing")),
+                Err(_) => Err(Invalid::new(field, format!("has the value {value}, which this release does not know"))),
+            }
+        }
+    )*};
+}
+
+enums! {
+    /// A resource's kind.
+    kind_to_wire, kind_from_wire: Kind = wire::ResourceKind {
+        Provider = Provider,
+        User = User,
+        Key = Key,
+        Price = Price,
+        Setting = Setting,
+        ImportSuffix = ImportSuffix,
+    }
+    /// A provider's kind.
+    provider_kind_to_wire, provider_kind_from_wire: ProviderKind = wire::ProviderKind {
+        Anthropic = Anthropic,
+        Openai = Openai,
+        OpenaiCompatible = OpenaiCompatible,
+    }
+    /// A price's origin.
+    price_source_to_wire, price_source_from_wire: PriceSource = wire::PriceSource {
+        Shipped = Shipped,
+        Manual = Manual,
+    }
+    /// A class of tokens.
+    token_class_to_wire, token_class_from_wire: TokenClass = wire::TokenClass {
+        Input = Input,
+        Output = Output,
+        CacheRead = CacheRead,
+        CacheWrite = CacheWrite,
+        CacheWrite1h = CacheWrite1h,
+        CacheWrite12h = CacheWrite12h,
+        Reasoning = Reasoning,
+    }
+    /// A service tier.
+    service_tier_to_wire, service_tier_from_wire: ServiceTier = wire::ServiceTier {
+        Standard = Standard,
+        Batch = Batch,
+        Flex = Flex,
+        Priority = Priority,
+        Ultrafast = Ultrafast,
+    }
+    /// What happens to a model without a price.
+    unpriced_action_to_wire, unpriced_action_from_wire: UnpricedAction = wire::UnpricedAction {
+        Reject = Reject,
+        ChargeDefault = ChargeDefault,
+        Free = Free,
+    }
+    /// How a call ended.
+    outcome_to_wire, outcome_from_wire: Outcome = telemetry::Outcome {
+        Succeeded = Succeeded,
+        UpstreamError = UpstreamError,
+        Interrupted = Interrupted,
+        ClientAbort = ClientAbort,
+        Rejected = Rejected,
+        Failed = Failed,
+    }
+}

@@ -1,0 +1,74 @@
+//! Providers.
+
+use penstock_core::invalid::Invalid;
+use penstock_core::money::Millionths;
+use penstock_core::provider::{Header, Provider, Timeouts};
+
+use super::access::{pattern_to_wire, patterns_from_wire};
+use super::enums::{provider_kind_from_wire, provider_kind_to_wire};
+use crate::config::v1 as wire;
+
+/// Writes a provider, which has no credential in it.
+pub fn provider_to_wire(provider: &Provider) -> wire::ProviderSpec {
+    let header = |header: &Header| wire::Header {
+        name: header.name.clone(),
+        value: header.value.clone(),
+    };
+    wire::ProviderSpec {
+        name: provider.name.clone(),
+        kind: provider_kind_to_wire(provider.kind),
+        base_urls: provider.base_urls.clone(),
+        enabled: provider.enabled,
+        groups: provider.groups.clone(),
+        priority: provider.priority,
+        weight: provider.weight,
+        cost_multiplier_millionths: provider.cost_multiplier.0,
+        models: provider.models.iter().map(pattern_to_wire).collect(),
+        timeouts: Some(timeouts_to_wire(&provider.timeouts)),
+        extra_headers: provider.extra_headers.iter().map(header).collect(),
+    }
+}
+
+/// Reads a provider. Absent timeouts are defaults.
+pub fn provider_from_wire(spec: wire::ProviderSpec) -> Result<Provider, Invalid> {
+    Ok(Provider {
+        name: spec.name,
+        kind: provider_kind_from_wire("kind", spec.kind)?,
+        base_urls: spec.base_urls,
+        enabled: spec.enabled,
+        groups: spec.groups,
+        priority: spec.priority,
+        weight: spec.weight,
+        cost_multiplier: Millionths(spec.cost_multiplier_millionths),
+        models: patterns_from_wire("models", spec.models)?,
+        timeouts: spec.timeouts.map(timeouts_from_wire).unwrap_or_default(),
+        extra_headers: spec
+            .extra_headers
+            .into_iter()
+            .map(|h| Header {
+                name: h.name,
+                value: h.value,
+            })
+            .collect(),
+    })
+}
+
+fn timeouts_to_wire(timeouts: &Timeouts) -> wire::Timeouts {
+    wire::Timeouts {
+        connect_ms: timeouts.connect_ms,
+        first_byte_ms: timeouts.first_byte_ms,
+        idle_ms: timeouts.idle_ms,
+        total_ms: timeouts.total_ms,
+        stream_total_ms: timeouts.stream_total_ms,
+    }
+}
+
+fn timeouts_from_wire(timeouts: wire::Timeouts) -> Timeouts {
+    Timeouts {
+        connect_ms: timeouts.connect_ms,
+        first_byte_ms: timeouts.first_byte_ms,
+        idle_ms: timeouts.idle_ms,
+        total_ms: timeouts.total_ms,
+        stream_total_ms: timeouts.stream_total_ms,
+    }
+}

@@ -1,0 +1,224 @@
+//! What is written is read back the same, and what cannot be understood is refused by name.
+
+use penstock_core::access::Access;
+use penstock_core::api_key::KeyHash;
+use penstock_core::id::{KeyId, ProviderId, RequestId, UserId};
+use penstock_core::key::{Key, PreviousSecret};
+use penstock_core::model::ModelPattern;
+use penstock_core::money::{Millionths, NanoUsd, PicoUsd};
+use penstock_core::price::{Factor, Price, PriceSource, Rate, ServiceTier, TokenClass};
+use penstock_core::provider::{Header, Provider, ProviderKind, Timeouts};
+use penstock_core::resource::{ImportSuffixSpec, ProviderSpec, Resource, ResourceRef, Spec};
+use penstock_core::secret::Secret;
+use penstock_core::setting::{ImportSuffix, Setting, UnpricedAction, UnpricedPolicy};
+use penstock_core::snapshot::{Refusal, Upsert};
+use penstock_core::time::UnixMs;
+use penstock_core::usage::{Outcome, TokenUsage, UsageRecord};
+use penstock_core::user::User;
+
+use super::*;
+use crate::config::v1 as wire;
+
+fn access() -> Access {
+    Access {
+        enabled: false,
+        expires_at: Some(UnixMs(5)),
+        tags: vec!["t".into()],
+        groups: vec!["g".into()],
+        allowed_models: vec![
+            ModelPattern::Regex("a.*".to_owned().into()),
+            ModelPattern::Suffix("s".into()),
+        ],
+        blocked_models: vec![
+            ModelPattern::Prefix("p".into()),
+            ModelPattern::Contains("c".into()),
+        ],
+    }
+}
+
+fn rates() -> Vec<Rate> {
+    let rate = Rate {
+        class: TokenClass::CacheWrite12h,
+        tier: ServiceTier::Flex,
+        above_tokens: 7,
+        pico_usd: PicoUsd(3),
+    };
+    vec![rate]
+}
+
+fn specs() -> Vec<(ResourceRef, Spec)> {
+    let user_id = UserId::from_parts(1, &[1; 10]);
+    let key = Key {
+        name: "k".into(),
+        user_id,
+        access: access(),
+        hint: "psk_1234****abcd".into(),
+        hash: KeyHash([1; 32]),
+        import_suffix: Some("relay".into()),
+        previous: Some(PreviousSecret {
+            hash: KeyHash([2; 32]),
+            valid_until: UnixMs(9),
+        }),
+    };
+    let provider = Provider {
+        name: "p".into(),
+        kind: ProviderKind::OpenaiCompatible,
+        base_urls: vec!["http://h/v1".into()],
+        enabled: true,
+        groups: vec!["g".into()],
+        priority: 1,
+        weight: 2,
+        cost_multiplier: Millionths(3),
+        models: vec![ModelPattern::Exact("m".into())],
+        timeouts: Timeouts {
+            idle_ms: Some(4),
+            ..Timeouts::default()
+        },
+        extra_headers: vec![Header {
+            name: "x-a".into(),
+            value: "b".into(),
+        }],
+    };
+    let price = Price {
+        source: PriceSource::Manual,
+        platform: "openai".into(),
+        rates: rates(),
+        web_search: NanoUsd(8),
+        factors: vec![Factor {
+            name: "us".into(),
+            millionths: Millionths(1_100_000),
+        }],
+        max_input_tokens: Some(1),
+        max_output_tokens: None,
+        deprecation_date: "2027-01-01".into(),
+    };
+    let policy = UnpricedPolicy {
+        action: UnpricedAction::Free,
+        default_rates: rates(),
+    };
+    let suffix = ImportSuffix {
+        secret: Secret::new("pepper"),
+    };
+    vec![
+        (
+            ResourceRef::Provider(ProviderId::from_parts(2, &[2; 10])),
+            Spec::Provider(Box::new(ProviderSpec {
+                provider,
+                credential: Some(Secret::new("sk")),
+            })),
+        ),
+        (
+            ResourceRef::User(user_id),
+            Spec::User(User {
+                name: "u".into(),
+                access: access(),
+            }),
+        ),
+        (
+            ResourceRef::Key(KeyId::from_parts(3, &[3; 10])),
+            Spec::Key(Box::new(key)),
+        ),
+        (
+            ResourceRef::Price("gemini/x".into()),
+            Spec::Price(Box::new(price)),
+        ),
+        (
+            ResourceRef::Setting("unpriced".into()),
+            Spec::Setting(Setting::Unpriced(policy)),
+        ),
+        (
+            ResourceRef::ImportSuffix("relay".into()),
+            Spec::ImportSuffix(ImportSuffixSpec(suffix)),
+        ),
+    ]
+}
+
+#[test]
+fn every_kind_of_resource_is_read_back_as_written() {
+    for (reference, spec) in specs() {
+        let resource = Resource {
+            reference,
+            version: 4,
+            min_schema: 1,
+            spec,
+        };
+        assert_eq!(resource_from_wire(resource_to_wire(&resource)), Ok(resource));
+    }
+}
+
+#[test]
+fn a_usage_record_is_read_back_as_written() {
+    let record = UsageRecord {
+        id: RequestId::from_parts(1, &[1; 10]),
+        started_at: UnixMs(1),
+        user_id: UserId::from_parts(1, &[1; 10]),
+        key_id: KeyId::from_parts(1, &[1; 10]),
+        provider_id: None,
+        dialect: "anthropic".into(),
+        model: "m".into(),
+        model_served: "m2".into(),
+        stream: true,
+        status: 200,
+        outcome: Outcome::Interrupted,
+        code: Some("X".into()),
+        tokens: TokenUsage {
+            input: 1,
+            output: 2,
+            cache_write_12h: 3,
+            factors: vec!["us".into()],
+            ..TokenUsage::default()
+        },
+        estimated: true,
+        cost: NanoUsd(5),
+        price: Some(("m".into(), 3)),
+        cost_multiplier: Millionths(2),
+        duration_ms: 6,
+        first_byte_ms: Some(0),
+        attempts: 1,
+        session: None,
+        revision: 7,
+        node_id: "n".into(),
+        upstream_request_id: Some("req".into()),
+        unpriced: Some(UnpricedAction::ChargeDefault),
+    };
+    assert_eq!(usage_record_from_wire(usage_record_to_wire(&record)), Ok(record));
+}
+
+#[test]
+fn g02_a_resource_that_cannot_be_read_is_refused_by_name() {
+    let id = ProviderId::from_parts(1, &[1; 10]).to_string();
+    let spec = wire::ProviderSpec {
+        kind: 99,
+        ..wire::ProviderSpec::default()
+    };
+    let provider = wire::Provider {
+        spec: Some(spec),
+        credential: None,
+    };
+    let resource = wire::Resource {
+        id,
+        version: 3,
+        min_schema: 1,
+        spec: Some(wire::resource::Spec::Provider(provider)),
+    };
+    let Ok(Upsert::Unreadable(Refusal { version, reason, .. })) = upsert_from_wire(resource) else {
+        panic!("must be refused");
+    };
+    assert_eq!(version, 3);
+    assert!(reason.starts_with("kind: has the value 99"), "{reason}");
+}
+
+#[test]
+fn a_resource_without_a_name_breaks_the_stream() {
+    assert!(upsert_from_wire(wire::Resource::default()).is_err());
+}
+
+#[test]
+fn refusals_are_read_back_as_written() {
+    let refusal = Refusal {
+        reference: ResourceRef::Price("x".into()),
+        version: 2,
+        reason: "why".into(),
+    };
+    assert_eq!(nack_from_wire(nack_to_wire(&refusal)), Ok(refusal));
+}

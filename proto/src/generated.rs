@@ -1,0 +1,36 @@
+//! The generated code, in modules nested as the packages are.
+
+/// Resources.
+pub mod config {
+    /// `penstock.config.v1`
+    pub mod v1 {
+        tonic::include_proto!("penstock.config.v1");
+    }
+}
+
+/// The config stream.
+#[expect(clippy::allow_attributes, reason = "generated")]
+pub mod sync {
+    /// `penstock.sync.v1`
+    pub mod v1 {
+        tonic::include_proto!("penstock.sync.v1");
+    }
+}
+
+/// Usage, node health, breakers, failures.
+#[expect(clippy::allow_attributes, reason = "generated")]
+pub mod telemetry {
+    /// `penstock.telemetry.v1`
+    pub mod v1 {
+        tonic::include_proto!("penstock.telemetry.v1");
+    }
+}
+
+/// The operators' services.
+#[expect(clippy::allow_attributes, reason = "generated")]
+pub mod admin {
+    /// `penstock.admin.v1`
+    pub mod v1 {
+        tonic::include_proto!("penstock.admin.v1");
+    }
+}
