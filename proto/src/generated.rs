@@ -1,6 +1,7 @@
 //! The generated code, in modules nested as the packages are.
 
 /// Resources.
+#[expect(clippy::doc_markdown, reason = "generated")]
 pub mod config {
     /// `penstock.config.v1`
     pub mod v1 {
@@ -9,7 +10,7 @@ pub mod config {
 }
 
 /// The config stream.
-#[expect(clippy::allow_attributes, reason = "generated")]
+#[expect(clippy::allow_attributes, clippy::doc_markdown, reason = "generated")]
 pub mod sync {
     /// `penstock.sync.v1`
     pub mod v1 {
@@ -18,7 +19,7 @@ pub mod sync {
 }
 
 /// Usage, node health, breakers, failures.
-#[expect(clippy::allow_attributes, reason = "generated")]
+#[expect(clippy::allow_attributes, clippy::doc_markdown, reason = "generated")]
 pub mod telemetry {
     /// `penstock.telemetry.v1`
     pub mod v1 {
@@ -27,7 +28,7 @@ pub mod telemetry {
 }
 
 /// The operators' services.
-#[expect(clippy::allow_attributes, reason = "generated")]
+#[expect(clippy::allow_attributes, clippy::doc_markdown, reason = "generated")]
 pub mod admin {
     /// `penstock.admin.v1`
     pub mod v1 {
