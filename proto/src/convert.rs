@@ -5,7 +5,7 @@
 //! is for the domain's `validate`. Writing cannot fail.
 
 mod access;
-mod enums;
+pub mod enums;
 mod key;
 mod price;
 mod provider;
@@ -17,7 +17,6 @@ mod update;
 #[cfg(test)]
 mod tests;
 
-pub use enums::{kind_from_wire, kind_to_wire, unpriced_action_from_wire, unpriced_action_to_wire};
 pub use key::{key_spec_from_wire, key_spec_to_wire};
 pub use price::{price_from_wire, price_to_wire};
 pub use provider::{provider_from_wire, provider_to_wire};

@@ -1,7 +1,11 @@
 //! The generated code, in modules nested as the packages are.
 
 /// Resources.
-#[expect(clippy::doc_markdown, reason = "generated")]
+#[expect(
+    clippy::doc_markdown,
+    missing_debug_implementations,
+    reason = "generated; secrets have no Debug"
+)]
 pub mod config {
     /// `penstock.config.v1`
     pub mod v1 {
@@ -10,7 +14,12 @@ pub mod config {
 }
 
 /// The config stream.
-#[expect(clippy::allow_attributes, clippy::doc_markdown, reason = "generated")]
+#[expect(
+    clippy::allow_attributes,
+    clippy::doc_markdown,
+    missing_debug_implementations,
+    reason = "generated; secrets have no Debug"
+)]
 pub mod sync {
     /// `penstock.sync.v1`
     pub mod v1 {
@@ -28,7 +37,12 @@ pub mod telemetry {
 }
 
 /// The operators' services.
-#[expect(clippy::allow_attributes, clippy::doc_markdown, reason = "generated")]
+#[expect(
+    clippy::allow_attributes,
+    clippy::doc_markdown,
+    missing_debug_implementations,
+    reason = "generated; secrets have no Debug"
+)]
 pub mod admin {
     /// `penstock.admin.v1`
     pub mod v1 {
