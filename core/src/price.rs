@@ -1,7 +1,14 @@
 //! Prices: what one token of each class costs at a platform.
 //!
 //! A price is a list of rates. A rate holds for one class of tokens, one service tier, and prompts longer than
-//! `above_tokens`. Which rate a call pays is decided in [`crate::cost`].
+//! `above_tokens`. Which rate a call pays is decided in [`crate::cost`], which price it pays in [`lookup`].
+//!
+//! Every price has standard rates of input and output that always hold, so no class of tokens is silently free: each
+//! class falls back to one of these two. A class that is free says so with a rate of 0.
+
+pub mod dearest;
+pub mod lookup;
+pub mod shipped;
 
 use serde::{Deserialize, Serialize};
 
@@ -52,7 +59,9 @@ pub enum TokenClass {
     Output,
     CacheRead,
     CacheWrite,
+    #[serde(rename = "cache_write_1h")]
     CacheWrite1h,
+    #[serde(rename = "cache_write_12h")]
     CacheWrite12h,
     Reasoning,
 }
@@ -76,6 +85,30 @@ pub struct Factor {
     pub millionths: Millionths,
 }
 
+impl TokenClass {
+    pub const ALL: [Self; 7] = [
+        Self::Input,
+        Self::Output,
+        Self::CacheRead,
+        Self::CacheWrite,
+        Self::CacheWrite1h,
+        Self::CacheWrite12h,
+        Self::Reasoning,
+    ];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Input => "input",
+            Self::Output => "output",
+            Self::CacheRead => "cache_read",
+            Self::CacheWrite => "cache_write",
+            Self::CacheWrite1h => "cache_write_1h",
+            Self::CacheWrite12h => "cache_write_12h",
+            Self::Reasoning => "reasoning",
+        }
+    }
+}
+
 const MAX_RATES: usize = 128;
 const MAX_FACTORS: usize = 16;
 const MAX_NAME: usize = 256;
@@ -83,6 +116,20 @@ const MAX_NAME: usize = 256;
 const MAX_PICO_USD: u64 = 1_000_000_000_000;
 
 impl Price {
+    /// A manual price of nothing but rates, such as the operator's default for models without a price.
+    pub fn of_rates(platform: &str, rates: Vec<Rate>) -> Self {
+        Self {
+            source: PriceSource::Manual,
+            platform: platform.to_owned(),
+            rates,
+            web_search: NanoUsd(0),
+            factors: Vec::new(),
+            max_input_tokens: None,
+            max_output_tokens: None,
+            deprecation_date: String::new(),
+        }
+    }
+
     /// Checks the price and its name, which is a model's id, perhaps behind a platform and a slash.
     pub fn validate(&self, name: &str) -> Result<(), Invalid> {
         if name.is_empty() || name.len() > MAX_NAME || !name.bytes().all(|b| b.is_ascii_graphic()) {
@@ -103,6 +150,14 @@ impl Price {
                 format!("has more than {MAX_FACTORS} entries"),
             ));
         }
+        for (i, factor) in self.factors.iter().enumerate() {
+            if factor.name.is_empty() || self.factors.iter().take(i).any(|other| other.name == factor.name) {
+                return Err(Invalid::new(
+                    format!("factors[{i}].name"),
+                    "must not be empty or stand twice",
+                ));
+            }
+        }
         if self.web_search.0 < 0 {
             return Err(Invalid::new("web_search", "must not be negative"));
         }
@@ -111,7 +166,7 @@ impl Price {
 }
 
 impl Rate {
-    /// Checks each rate, and that none stands twice.
+    /// Checks each rate, that none stands twice, and that a list that is not empty prices every call.
     pub fn validate_all(field: &str, rates: &[Self]) -> Result<(), Invalid> {
         if rates.len() > MAX_RATES {
             return Err(Invalid::new(field, format!("has more than {MAX_RATES} entries")));
@@ -129,6 +184,16 @@ impl Rate {
                     format!("{field}[{i}]"),
                     "repeats the class, tier and threshold of another",
                 ));
+            }
+        }
+        for class in [TokenClass::Input, TokenClass::Output] {
+            let always = (class, ServiceTier::Standard, 0);
+            if !rates.is_empty() && !rates.iter().any(|rate| rate.key() == always) {
+                let problem = format!(
+                    "needs a standard {} rate with above_tokens 0, for calls of any length; free is a rate of 0",
+                    class.as_str()
+                );
+                return Err(Invalid::new(field, problem));
             }
         }
         Ok(())
@@ -160,6 +225,42 @@ mod tests {
             rate(TokenClass::Input, 2),
         ];
         assert_eq!(Rate::validate_all("rates", &twice).unwrap_err().field, "rates[2]");
+    }
+
+    #[test]
+    fn e03_no_price_leaves_input_or_output_silently_free() {
+        assert!(Rate::validate_all("rates", &[rate(TokenClass::Input, 1)]).is_err());
+        let long_only = Rate {
+            above_tokens: 200_000,
+            ..rate(TokenClass::Output, 1)
+        };
+        assert!(Rate::validate_all("rates", &[rate(TokenClass::Input, 1), long_only]).is_err());
+        let free = [rate(TokenClass::Input, 0), rate(TokenClass::Output, 0)];
+        assert_eq!(Rate::validate_all("rates", &free), Ok(()));
+    }
+
+    #[test]
+    fn a_factor_has_a_name_of_its_own() {
+        let factor = |name: &str| Factor {
+            name: name.to_owned(),
+            millionths: Millionths::ONE,
+        };
+        let mut price = Price::of_rates(
+            "openai",
+            vec![rate(TokenClass::Input, 1), rate(TokenClass::Output, 1)],
+        );
+        assert_eq!(price.validate("m"), Ok(()));
+        price.factors = vec![factor("us"), factor("us")];
+        assert_eq!(price.validate("m").unwrap_err().field, "factors[1].name");
+        price.factors = vec![factor("")];
+        assert!(price.validate("m").is_err());
+    }
+
+    #[test]
+    fn a_class_is_written_as_it_is_called() {
+        for class in TokenClass::ALL {
+            assert_eq!(serde_json::to_value(class).unwrap(), class.as_str());
+        }
     }
 
     #[test]
