@@ -1,0 +1,60 @@
+//! A provider that speaks the vendors' dialects and misbehaves on command.
+//!
+//! It stands in for Anthropic and OpenAI in `penstock up --demo`, in the tests and in the bench. One port
+//! serves both families over HTTP/1.1 and HTTP/2 without TLS.
+//!
+//! Rules:
+//! - Answers are functions of the request: the same body gives the same text, ids and usage numbers. Only the
+//!   `request-id` / `x-request-id` headers count up.
+//! - What it reported is added up by token class, so a test can compare a ledger with
+//!   [`FakeProvider::usage_totals`] to the token.
+//! - How it misbehaves is a [`Behaviour`]: the builder's default, then a script (one entry a model call), then
+//!   the `x-fake` header, then a `[[fake …]]` directive in the last user message. Later ones win field by field.
+//!   The directive's words are in [`Behaviour::parse`].
+//! - Nothing is detached: [`FakeProvider::shutdown`] waits for every connection; dropping the handle ends them.
+//!
+//! ```no_run
+//! # async fn example() -> std::io::Result<()> {
+//! use penstock_fake_provider::{Behaviour, FakeProvider};
+//!
+//! let fake = FakeProvider::builder()
+//!     .script([Behaviour::status(529), Behaviour::default()])
+//!     .start()
+//!     .await?;
+//! let base_url = fake.base_url();
+//! # drop(base_url); Ok(()) }
+//! ```
+
+mod answer;
+mod anthropic;
+mod asked;
+mod behaviour;
+mod body;
+mod builder;
+mod controls;
+mod credential;
+mod dialect;
+mod directive;
+mod draft;
+mod fixed;
+mod gate;
+mod openai;
+mod provider;
+mod record;
+mod reply;
+mod respond;
+mod server;
+mod socket;
+mod sse;
+mod step;
+mod tally;
+mod usage;
+
+pub use behaviour::{Behaviour, Ending, Instead, StreamEnd};
+pub use builder::Builder;
+pub use directive::DirectiveError;
+pub use gate::Gate;
+pub use provider::FakeProvider;
+pub use record::RecordedRequest;
+pub use tally::Counts;
+pub use usage::{Usage, UsageOverride, UsageTotals};
