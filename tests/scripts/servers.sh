@@ -34,10 +34,10 @@ find_postgres() {
 # find_redis: prints the server's path. Valkey is the same to us.
 find_redis() { command -v redis-server || command -v valkey-server; }
 
-# postgres_user: who runs Postgres, which refuses root.
+# postgres_user: whom root steps down to for Postgres, which refuses root. Empty for everybody else.
 postgres_user() {
     if [ "$(id -u)" -ne 0 ]; then
-        id -un
+        echo ''
     elif id postgres >/dev/null 2>&1; then
         echo postgres
     else
@@ -47,9 +47,7 @@ postgres_user() {
 
 # as_postgres_user COMMAND...: replaces this (sub)shell, so that a process id is the server's own.
 as_postgres_user() {
-    if [ "$(id -u)" -ne 0 ]; then
-        exec "$@"
-    fi
+    [ -n "$PENSTOCK_TEST_PG_USER" ] || exec "$@"
     exec setpriv --reuid="$PENSTOCK_TEST_PG_USER" --regid="$(id -g "$PENSTOCK_TEST_PG_USER")" --clear-groups "$@"
 }
 
@@ -57,7 +55,7 @@ as_postgres_user() {
 start_postgres() {
     local dir=$1/postgres log=$1/postgres.log port try wait
     mkdir "$dir"
-    chown "$PENSTOCK_TEST_PG_USER" "$dir"
+    [ -z "$PENSTOCK_TEST_PG_USER" ] || chown "$PENSTOCK_TEST_PG_USER" "$dir"
     (cd / && as_postgres_user "$PENSTOCK_TEST_PG_BIN/initdb" -D "$dir/data" -U postgres -A trust \
         -E UTF8 --locale=C --no-sync) >"$log" 2>&1 || {
         cat "$log" >&2

@@ -29,7 +29,10 @@ def breaches(report: str) -> list[str]:
         found.append(f"the largest file has {largest:.0f} lines; at most 800")
     found += [f"the function at {place} has {lines} lines; at most 90" for lines, place in functions if int(lines) > 90]
     if unwraps > 0:
-        found.append(f"{unwraps} unwraps per 1000 lines outside tests; none is allowed")
+        found.append(
+            f"{unwraps} unwraps per 1000 lines outside tests; none is allowed. The measure knows tests by "
+            "`mod tests {` without `pub(crate)`, by the file tests.rs and by a folder tests/"
+        )
     return found
 
 
