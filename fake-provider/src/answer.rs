@@ -40,12 +40,7 @@ pub(crate) async fn bad(
         ),
         Some(Instead::EmptyBody) => Reply::body(ok, kind, Bytes::new()),
         Some(Instead::MalformedJson) => {
-            let broken: &[u8] = if streams {
-                b"data: {\"type\":\"message_st\n\n"
-            } else {
-                b"{\"id\":\"msg_"
-            };
-            Reply::body(ok, kind, Bytes::from_static(broken))
+            Reply::body(ok, kind, Bytes::from_static(malformed(dialect, streams)))
         }
         Some(Instead::Redirect(place)) => {
             let status = behaviour.status.unwrap_or(StatusCode::TEMPORARY_REDIRECT);
@@ -112,6 +107,15 @@ fn sized_unless_ended(steps: Vec<Step>, length: usize, behaviour: &Behaviour) ->
     match behaviour.end {
         Some(end) if end.how == Ending::Clean => Reply::stream(steps, JSON),
         _ => Reply::sized(steps, length, JSON),
+    }
+}
+
+/// The start of an answer that never becomes JSON.
+fn malformed(dialect: Dialect, streams: bool) -> &'static [u8] {
+    match dialect {
+        _ if !streams => b"{\"id\":\"msg_",
+        Dialect::Anthropic => b"event: message_start\ndata: {\"type\":\"message_st\n\n",
+        Dialect::OpenAi => b"data: {\"id\":\"chatcmpl\n\n",
     }
 }
 

@@ -120,3 +120,97 @@ impl fmt::Debug for FakeBody {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::BodyExt;
+    use tokio::time::Instant;
+
+    use super::*;
+    use crate::tally::Tally;
+    use crate::usage::Usage;
+
+    fn body(tally: &Tally, steps: Vec<Step>) -> FakeBody {
+        FakeBody::streamed(steps, tally.arrive())
+    }
+
+    fn send(text: &'static str) -> Step {
+        Step::Send(Bytes::from_static(text.as_bytes()))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn waits_are_exact_and_in_their_place() {
+        let pause = Duration::from_millis(20);
+        let mut body = body(&Tally::new(), vec![send("a"), Step::Wait(pause), send("b")]);
+        let start = Instant::now();
+        body.frame().await.unwrap().unwrap();
+        assert_eq!(start.elapsed(), Duration::ZERO);
+        body.frame().await.unwrap().unwrap();
+        assert_eq!(start.elapsed(), pause);
+        assert!(body.frame().await.is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn repeated_bytes_come_at_their_interval_for_ever() {
+        let every = Duration::from_secs(1);
+        let mut body = body(
+            &Tally::new(),
+            vec![Step::Repeat {
+                every,
+                bytes: Bytes::from_static(b"p"),
+            }],
+        );
+        let start = Instant::now();
+        for _ in 0..100 {
+            body.frame().await.unwrap().unwrap();
+        }
+        assert_eq!(start.elapsed(), every * 99);
+        assert!(!body.is_end_stream());
+    }
+
+    #[tokio::test]
+    async fn a_whole_answer_is_counted_before_its_last_bytes_are_out() {
+        let tally = Tally::new();
+        let usage = Usage {
+            input: 3,
+            ..Usage::default()
+        };
+        let mut body = body(&tally, vec![Step::Report(usage), Step::Complete, send("all")]);
+        body.frame().await.unwrap().unwrap();
+        assert_eq!(
+            (tally.counts().completed, tally.counts().usage.complete),
+            (1, usage)
+        );
+        drop(body);
+        assert_eq!((tally.counts().completed, tally.counts().abandoned), (1, 0));
+    }
+
+    #[tokio::test]
+    async fn a_body_dropped_before_its_end_is_abandoned_with_what_it_had_reported() {
+        let tally = Tally::new();
+        let usage = Usage {
+            output: 1,
+            ..Usage::default()
+        };
+        let mut body = body(
+            &tally,
+            vec![Step::Report(usage), send("a"), Step::Complete, send("b")],
+        );
+        body.frame().await.unwrap().unwrap();
+        drop(body);
+        let counts = tally.counts();
+        assert_eq!(
+            (counts.abandoned, counts.in_flight, counts.usage.partial),
+            (1, 0, usage)
+        );
+    }
+
+    #[tokio::test]
+    async fn a_cut_is_an_error_of_the_body() {
+        let tally = Tally::new();
+        let mut body = body(&tally, vec![send("a"), Step::Fail, Step::Cut]);
+        assert!(body.frame().await.unwrap().is_ok());
+        assert!(body.frame().await.unwrap().is_err());
+        assert_eq!(tally.counts().failed, 1);
+    }
+}

@@ -17,6 +17,9 @@ use crate::step::{Event, Extras, plan, whole};
 use crate::usage::Usage;
 use crate::{anthropic, openai};
 
+const STREAM: &[u8] = b"\"stream\":";
+const INCLUDE_USAGE: &[u8] = b"\"include_usage\":";
+
 /// Answers of both dialects.
 #[derive(Debug)]
 pub(crate) struct Prebuilt {
@@ -53,11 +56,11 @@ impl Prebuilt {
             Dialect::Anthropic => &self.anthropic,
             Dialect::OpenAi => &self.openai,
         };
-        if !says_true(body, "stream") {
+        if !says_true(body, STREAM) {
             let steps = whole(answers.whole.clone(), Some(answers.usage), behaviour);
             return Reply::sized(steps, answers.whole.len(), JSON);
         }
-        let with_usage = says_true(body, "include_usage");
+        let with_usage = says_true(body, INCLUDE_USAGE);
         let events = if with_usage {
             &answers.events_with_usage
         } else {
@@ -105,10 +108,9 @@ fn fixed_draft(dialect: Dialect, model: &str, behaviour: &Behaviour) -> Result<D
     draft(dialect, &asked, said, body.as_bytes(), behaviour).map_err(serde::ser::Error::custom)
 }
 
-fn says_true(body: &[u8], key: &str) -> bool {
-    let quoted = format!("\"{key}\":");
-    memmem::find_iter(body, quoted.as_bytes()).any(|at| {
-        let value = body.get(at + quoted.len()..).unwrap_or_default();
+fn says_true(body: &[u8], key: &[u8]) -> bool {
+    memmem::find_iter(body, key).any(|at| {
+        let value = body.get(at + key.len()..).unwrap_or_default();
         value.strip_prefix(b" ").unwrap_or(value).starts_with(b"true")
     })
 }
@@ -126,8 +128,8 @@ mod tests {
 
     #[test]
     fn a_stream_is_recognised_with_and_without_a_space() {
-        assert!(says_true(br#"{"stream":true}"#, "stream"));
-        assert!(says_true(br#"{"stream": true}"#, "stream"));
-        assert!(!says_true(br#"{"stream": false, "x": true}"#, "stream"));
+        assert!(says_true(br#"{"stream":true}"#, STREAM));
+        assert!(says_true(br#"{"stream": true}"#, STREAM));
+        assert!(!says_true(br#"{"stream": false, "x": true}"#, STREAM));
     }
 }

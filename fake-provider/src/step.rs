@@ -150,3 +150,78 @@ fn hold(steps: &mut Vec<Step>, sent: usize, behaviour: &Behaviour) {
         steps.push(Step::Hold(gate.clone()));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn planned(behaviour: &Behaviour) -> String {
+        let event = |name: &'static str| Event::plain(Bytes::from_static(name.as_bytes()));
+        let mut events = [event("a"), event("b"), event("c")];
+        events[1].report = Some(Usage::default());
+        let extras = Extras {
+            ping: Bytes::from_static(b"p"),
+            error: Bytes::from_static(b"e"),
+        };
+        let word = |step: &Step| match step {
+            Step::Wait(time) => format!("{}ms", time.as_millis()),
+            Step::Hold(_) => "hold".into(),
+            Step::Report(_) => "report".into(),
+            Step::Complete => "complete".into(),
+            Step::Fail => "fail".into(),
+            Step::Send(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+            Step::Repeat { every, .. } => format!("repeat {}ms", every.as_millis()),
+            Step::Stall => "stall".into(),
+            Step::Cut => "cut".into(),
+        };
+        plan(&events, &extras, behaviour)
+            .iter()
+            .map(word)
+            .collect::<Vec<_>>()
+            .join(" ")
+    }
+
+    fn parsed(words: &str) -> String {
+        planned(&Behaviour::parse(words).unwrap())
+    }
+
+    #[test]
+    fn a_good_stream_completes_before_its_last_event() {
+        assert_eq!(parsed(""), "a report b complete c");
+    }
+
+    #[test]
+    fn paces_stand_between_events_and_delays_before_them() {
+        assert_eq!(
+            parsed("first=5 pace=2 pings=1"),
+            "5ms p 2ms a 2ms report b 2ms complete c"
+        );
+    }
+
+    #[test]
+    fn endings_come_after_exactly_so_many_events() {
+        assert_eq!(parsed("cut=1"), "a 5ms fail cut");
+        assert_eq!(parsed("end=2"), "a report b fail");
+        assert_eq!(parsed("error=0"), "fail e");
+        assert_eq!(parsed("stall=2 pace=1"), "a 1ms report b stall");
+    }
+
+    #[test]
+    fn an_ending_beyond_the_last_event_comes_after_it() {
+        assert_eq!(parsed("cut=99"), "a report b c 5ms fail cut");
+    }
+
+    #[test]
+    fn silence_is_pings_at_the_pace() {
+        assert_eq!(parsed("silent"), "repeat 1000ms");
+        assert_eq!(parsed("silent pace=30"), "repeat 30ms");
+    }
+
+    #[test]
+    fn a_hold_stands_before_the_next_event() {
+        assert_eq!(
+            planned(&Behaviour::held_after(1, &Gate::new())),
+            "a hold report b complete c"
+        );
+    }
+}

@@ -15,7 +15,7 @@ use crate::usage::{Usage, UsageTotals};
 /// How many requests did what.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Counts {
-    /// Requests whose head arrived, of any path.
+    /// Requests whose head arrived, of any path; a request for these counts too.
     pub arrived: u64,
     /// Arrived and not ended.
     pub in_flight: u64,

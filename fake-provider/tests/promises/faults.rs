@@ -81,6 +81,14 @@ async fn pages_empty_bodies_and_broken_json_come_with_200() {
     let broken = chat(&fake, &says("hello")).send().await.unwrap();
     assert_eq!(header(&broken, "content-type"), "application/json");
     assert!(broken.json::<Value>().await.is_err());
+    let broken = messages(&fake, &streams("hello"))
+        .send()
+        .await
+        .unwrap()
+        .text()
+        .await
+        .unwrap();
+    assert!(broken.starts_with("event: message_start\ndata: {"));
 }
 
 #[tokio::test]
