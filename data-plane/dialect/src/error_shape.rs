@@ -1,0 +1,80 @@
+//! Our own errors in the shape of the dialect that was called.
+//!
+//! What an error is called in each dialect is core's table; here is the JSON around it. In a stream that has begun
+//! the same object is an event, after which the connection ends without the dialect's terminal event, so that no
+//! client takes the stream for whole (behaviour C3).
+
+use bytes::Bytes;
+use penstock_core::dialect::Dialect;
+use penstock_core::error::CallerError;
+use penstock_core::id::RequestId;
+use serde::Serialize;
+
+/// The content type of [`render`].
+pub const CONTENT_TYPE: &str = "application/json";
+/// The content type of streams and of [`event`].
+pub const STREAM_CONTENT_TYPE: &str = "text/event-stream";
+
+/// Written when an error cannot be; it always can, since it is text and numbers.
+const LAST_RESORT: &str = r#"{"error":{"message":"internal error","type":"api_error"}}"#;
+
+#[derive(Serialize)]
+struct Anthropic<'a> {
+    r#type: &'static str,
+    error: AnthropicError<'a>,
+    request_id: String,
+}
+
+#[derive(Serialize)]
+struct AnthropicError<'a> {
+    r#type: &'static str,
+    message: &'a str,
+}
+
+#[derive(Serialize)]
+struct Openai<'a> {
+    error: OpenaiError<'a>,
+}
+
+#[derive(Serialize)]
+struct OpenaiError<'a> {
+    message: &'a str,
+    r#type: &'static str,
+    param: Option<&'static str>,
+    code: &'static str,
+}
+
+/// The body of an error answer; its status is `error.status()`.
+pub fn render(dialect: Dialect, error: &CallerError, request_id: RequestId) -> Bytes {
+    let entry = error.code.entry();
+    let message = error.message.as_str();
+    let text = match dialect {
+        Dialect::Anthropic => serde_json::to_string(&Anthropic {
+            r#type: "error",
+            error: AnthropicError {
+                r#type: entry.anthropic_type,
+                message,
+            },
+            request_id: request_id.to_string(),
+        }),
+        Dialect::OpenaiChat => serde_json::to_string(&Openai {
+            error: OpenaiError {
+                message,
+                r#type: entry.openai_type,
+                param: None,
+                code: entry.openai_code,
+            },
+        }),
+    };
+    text.map_or(Bytes::from_static(LAST_RESORT.as_bytes()), Bytes::from)
+}
+
+/// The same as the last event of a stream that has begun.
+pub fn event(dialect: Dialect, error: &CallerError, request_id: RequestId) -> Bytes {
+    let body = render(dialect, error, request_id);
+    let name: &[u8] = match dialect {
+        Dialect::Anthropic => b"event: error\n",
+        Dialect::OpenaiChat => b"",
+    };
+    [name, b"data: ", &body, b"\n\n"].concat().into()
+}

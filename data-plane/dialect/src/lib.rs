@@ -1,0 +1,39 @@
+//! What callers and providers say to each other: bytes in, bytes out.
+//!
+//! Knows paths, headers, bodies, answers and streams of the client APIs, and nothing else: no I/O, no async, no clock,
+//! no configuration. Everything here is read from bytes of strangers, so nothing may panic, allocate without a bound
+//! or take more than linear time.
+//!
+//! | module | what |
+//! |---|---|
+//! | [`route`] | path → endpoint and dialect; endpoint → upstream path |
+//! | [`credentials`] | the keys that a request presents |
+//! | [`inspect`] | what a request's body asks, in one pass |
+//! | [`session`] | which conversation a request belongs to |
+//! | [`edit`] | the few changes that Penstock makes to bodies and streams |
+//! | [`headers`] | which headers pass, both ways |
+//! | [`sse`] | a byte stream → frames |
+//! | [`usage`] | what an answer used, and what each frame means |
+//! | [`upstream_error`] | the words of a provider's error |
+//! | [`mask`] | what must not be shown of it |
+//! | [`error_shape`] | our own errors, in the caller's dialect |
+//! | [`models`] | answers of `/v1/models` |
+
+#![warn(missing_docs)]
+
+pub mod credentials;
+pub mod edit;
+pub mod error_shape;
+pub mod headers;
+pub mod inspect;
+mod json;
+pub mod mask;
+pub mod models;
+mod percent;
+pub mod route;
+pub mod session;
+pub mod sse;
+pub mod upstream_error;
+pub mod usage;
+
+pub use json::Problem;

@@ -1,0 +1,200 @@
+//! Reads an answer on its way to the caller: what it used, and what each frame of a stream means.
+//!
+//! An [`Observer`] belongs to one attempt. It sees the frames of a stream or the whole body of another answer, never
+//! changes them, and keeps only numbers and two short texts. Fields of a wrong type count as absent: an answer that
+//! reached the caller must not fail for its bookkeeping.
+//!
+//! When an answer broke off before it said what it used, the output relayed is the ground for an estimate:
+//! [`Observer::estimated_output`] counts four bytes of text, names and arguments as one token, rounded up. It is
+//! rough on purpose; tokenising on the request path costs more than the request.
+
+mod anthropic;
+mod chat;
+
+use penstock_core::dialect::Dialect;
+use penstock_core::usage::TokenUsage;
+
+use crate::json::{Kind, Members, Problem, Value};
+use crate::sse::Frame;
+use crate::upstream_error::UpstreamError;
+
+/// A longer model name or response id counts as absent, bytes.
+const MAX_TEXT: usize = 256;
+const BYTES_PER_TOKEN: u64 = 4;
+
+/// What one frame means for the stream (behaviours B6 and C3).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A comment, a blank line, a ping: the upstream lives, nothing more.
+    KeepAlive,
+    /// An event, but no content yet and no end: `message_start`, a chunk with the role only, unknown events.
+    Neutral,
+    /// Content has begun or goes on; before the first of these another provider can still be tried. In a chat
+    /// stream also the chunk with the finish reason.
+    Content,
+    /// The end of a whole answer: `message_stop`, `[DONE]`.
+    Terminal,
+    /// The provider reports an error inside the stream.
+    Error(UpstreamError),
+    /// Data that is not a JSON object: not an event of this dialect.
+    Malformed,
+}
+
+/// What a whole body is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Body {
+    /// A JSON object that is no error.
+    Answer,
+    /// A JSON object that reports an error.
+    Error(UpstreamError),
+    /// Not a JSON object.
+    Malformed(Problem),
+}
+
+/// Reads one answer.
+#[derive(Clone, Debug)]
+pub struct Observer {
+    dialect: Dialect,
+    seen: Seen,
+    writes: anthropic::CacheWrites,
+}
+
+/// What is known of the answer so far.
+#[derive(Clone, Debug, Default)]
+struct Seen {
+    usage: TokenUsage,
+    reported: bool,
+    output_reported: bool,
+    model: Option<String>,
+    id: Option<String>,
+    /// Bytes of text, names and arguments.
+    output_bytes: u64,
+}
+
+impl Observer {
+    /// For one answer in this dialect.
+    pub fn new(dialect: Dialect) -> Self {
+        Self {
+            dialect,
+            seen: Seen::default(),
+            writes: anthropic::CacheWrites::default(),
+        }
+    }
+
+    /// Reads one frame of a stream.
+    pub fn stream_frame(&mut self, frame: &Frame) -> Event {
+        let Some(data) = frame.data() else {
+            return Event::KeepAlive;
+        };
+        match self.dialect {
+            Dialect::Anthropic => anthropic::event(&mut self.seen, &mut self.writes, frame.event(), &data),
+            Dialect::OpenaiChat => chat::event(&mut self.seen, &data),
+        }
+    }
+
+    /// Reads the whole body of an answer that is no stream.
+    pub fn body(&mut self, body: &[u8]) -> Body {
+        let read = match self.dialect {
+            Dialect::Anthropic => anthropic::body(&mut self.seen, &mut self.writes, body),
+            Dialect::OpenaiChat => chat::body(&mut self.seen, body),
+        };
+        read.unwrap_or_else(|fault| Body::Malformed(fault.problem))
+    }
+
+    /// What the answer reported so far; all zero when it reported nothing.
+    pub fn usage(&self) -> &TokenUsage {
+        &self.seen.usage
+    }
+
+    /// Whether any usage was reported.
+    pub fn has_usage(&self) -> bool {
+        self.seen.reported
+    }
+
+    /// Whether the reported output covers the whole answer: chat says it at the end only, Anthropic says a first
+    /// guess in `message_start` and the sum in `message_delta`.
+    pub fn has_final_output(&self) -> bool {
+        self.seen.output_reported
+    }
+
+    /// The usage reported, with the output estimated where no final number came (behaviour C4). The flag says
+    /// whether it was.
+    pub fn settled(&self) -> (TokenUsage, bool) {
+        let mut usage = self.seen.usage.clone();
+        if self.seen.output_reported {
+            return (usage, false);
+        }
+        usage.output = usage.output.max(self.estimated_output());
+        (usage, true)
+    }
+
+    /// Tokens of the output seen so far: its bytes divided by four, rounded up.
+    pub fn estimated_output(&self) -> u64 {
+        self.seen.output_bytes.div_ceil(BYTES_PER_TOKEN)
+    }
+
+    /// Bytes of text, names and arguments seen so far.
+    pub fn output_bytes(&self) -> u64 {
+        self.seen.output_bytes
+    }
+
+    /// The model that answered, as the provider names it.
+    pub fn model(&self) -> Option<&str> {
+        self.seen.model.as_deref()
+    }
+
+    /// The id of the response.
+    pub fn response_id(&self) -> Option<&str> {
+        self.seen.id.as_deref()
+    }
+}
+
+impl Seen {
+    fn note_model(&mut self, value: &Value<'_>) {
+        note(&mut self.model, value);
+    }
+
+    fn note_id(&mut self, value: &Value<'_>) {
+        note(&mut self.id, value);
+    }
+
+    fn add_text(&mut self, value: &Value<'_>) {
+        self.output_bytes = self.output_bytes.saturating_add(text_bytes(value));
+    }
+}
+
+/// The first one stays.
+fn note(slot: &mut Option<String>, value: &Value<'_>) {
+    if slot.is_none() && !value.is_empty() {
+        *slot = value.short_text(MAX_TEXT).map(std::borrow::Cow::into_owned);
+    }
+}
+
+/// Bytes of a string as the caller will see it, about: an escape counts one, `\uXXXX` counts two.
+fn text_bytes(value: &Value<'_>) -> u64 {
+    let inner = value.inner();
+    let Kind::String { escaped: true } = value.kind else {
+        return inner.len() as u64;
+    };
+    let (mut length, mut rest) = (0, inner);
+    while let Some(found) = memchr::memchr(b'\\', rest) {
+        let (escape, counts) = match rest.get(found + 1) {
+            Some(b'u') => (6, 2),
+            Some(_) | None => (2, 1),
+        };
+        length += found + counts;
+        rest = rest.get(found + escape..).unwrap_or_default();
+    }
+    (length + rest.len()) as u64
+}
+
+/// Whether a whole object reports an error, and which.
+fn error_of(data: &[u8]) -> UpstreamError {
+    UpstreamError::read(data)
+}
+
+/// Whether the data is one JSON object, which is more than its first members say.
+fn drain(mut members: Members<'_>) -> Result<(), crate::json::Fault> {
+    while members.next()?.is_some() {}
+    members.finish()
+}

@@ -1,0 +1,201 @@
+//! Anthropic Messages: `message_start` states the input, `message_delta` the sums; a later number replaces an
+//! earlier one.
+
+use std::borrow::Cow;
+
+use penstock_core::price::ServiceTier;
+use penstock_core::usage::{MAX_FACTORS, TokenUsage};
+
+use super::{Body, Event, Seen, drain, error_of};
+use crate::json::{Fault, Kind, Members, Value};
+
+const MAX_WORD: usize = 32;
+
+/// Cache writes as they were stated; the classes are made of all three.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct CacheWrites {
+    total: u64,
+    short: u64,
+    hour: u64,
+}
+
+pub(super) fn event(seen: &mut Seen, writes: &mut CacheWrites, name: Option<&str>, data: &[u8]) -> Event {
+    let kind = match name {
+        Some(name) => Some(Cow::Borrowed(name)),
+        None => kind_of(data),
+    };
+    let read = match kind.as_deref() {
+        Some("ping") => return Event::KeepAlive,
+        Some("error") => return Event::Error(error_of(data)),
+        Some("message_start") => message_start(seen, writes, data).map(|()| Event::Neutral),
+        Some("content_block_delta") => delta(seen, data).map(|()| Event::Content),
+        Some("content_block_start") => block_start(seen, data).map(|()| Event::Content),
+        Some("content_block_stop") => whole(data).map(|()| Event::Content),
+        Some("message_delta") => message_delta(seen, writes, data).map(|()| Event::Neutral),
+        Some("message_stop") => whole(data).map(|()| Event::Terminal),
+        Some(_) | None => whole(data).map(|()| Event::Neutral),
+    };
+    read.unwrap_or(Event::Malformed)
+}
+
+pub(super) fn body(seen: &mut Seen, writes: &mut CacheWrites, body: &[u8]) -> Result<Body, Fault> {
+    let mut error = false;
+    let mut content = None;
+    let mut members = Members::open(body)?;
+    while let Some(member) = members.next()? {
+        match member.key.name().as_deref() {
+            Some(b"type") => error |= member.value.inner() == b"error",
+            Some(b"content") => content = Some(member.value),
+            Some(b"model") => seen.note_model(&member.value),
+            Some(b"id") => seen.note_id(&member.value),
+            Some(b"usage") => usage(seen, writes, &member.value, true),
+            _ => {}
+        }
+    }
+    members.finish()?;
+    if error {
+        return Ok(Body::Error(error_of(body)));
+    }
+    if let Some(content) = content.filter(|_| !seen.output_reported) {
+        seen.output_bytes = seen.output_bytes.saturating_add(content.raw().len() as u64);
+    }
+    Ok(Body::Answer)
+}
+
+fn whole(data: &[u8]) -> Result<(), Fault> {
+    drain(Members::open(data)?)
+}
+
+fn kind_of(data: &[u8]) -> Option<Cow<'_, str>> {
+    let mut members = Members::open(data).ok()?;
+    while let Some(member) = members.next().ok()? {
+        if member.key.name().as_deref() == Some(b"type") {
+            return member.value.short_text(MAX_WORD);
+        }
+    }
+    None
+}
+
+fn message_start(seen: &mut Seen, writes: &mut CacheWrites, data: &[u8]) -> Result<(), Fault> {
+    let mut members = Members::open(data)?;
+    while let Some(member) = members.next()? {
+        if member.key.name().as_deref() == Some(b"message") {
+            member.value.each_member(|name, value| match name {
+                b"model" => seen.note_model(&value),
+                b"id" => seen.note_id(&value),
+                b"usage" => usage(seen, writes, &value, false),
+                _ => {}
+            });
+        }
+    }
+    members.finish()
+}
+
+fn message_delta(seen: &mut Seen, writes: &mut CacheWrites, data: &[u8]) -> Result<(), Fault> {
+    let mut members = Members::open(data)?;
+    while let Some(member) = members.next()? {
+        if member.key.name().as_deref() == Some(b"usage") {
+            usage(seen, writes, &member.value, true);
+        }
+    }
+    members.finish()
+}
+
+fn delta(seen: &mut Seen, data: &[u8]) -> Result<(), Fault> {
+    let mut members = Members::open(data)?;
+    while let Some(member) = members.next()? {
+        if member.key.name().as_deref() == Some(b"delta") {
+            member.value.each_member(|name, value| {
+                if matches!(name, b"text" | b"partial_json" | b"thinking") && value.is_string() {
+                    seen.add_text(&value);
+                }
+            });
+        }
+    }
+    members.finish()
+}
+
+/// A tool's name, or text that a relay put into the start of a block.
+fn block_start(seen: &mut Seen, data: &[u8]) -> Result<(), Fault> {
+    let mut members = Members::open(data)?;
+    while let Some(member) = members.next()? {
+        if member.key.name().as_deref() == Some(b"content_block") {
+            member.value.each_member(|name, value| {
+                if matches!(name, b"text" | b"thinking" | b"name") && value.is_string() {
+                    seen.add_text(&value);
+                }
+            });
+        }
+    }
+    members.finish()
+}
+
+/// Takes over every field that is present. `last` says that the output is the sum and no first guess.
+fn usage(seen: &mut Seen, writes: &mut CacheWrites, value: &Value<'_>, last: bool) {
+    if value.kind != Kind::Object {
+        return;
+    }
+    seen.reported = true;
+    let (out, output_reported) = (&mut seen.usage, &mut seen.output_reported);
+    value.each_member(|name, value| match name {
+        b"input_tokens" => set(&mut out.input, &value),
+        b"output_tokens" => {
+            set(&mut out.output, &value);
+            *output_reported |= last && value.count().is_some();
+        }
+        b"cache_read_input_tokens" => set(&mut out.cache_read, &value),
+        b"cache_creation_input_tokens" => set(&mut writes.total, &value),
+        b"cache_creation" => value.each_member(|name, value| match name {
+            b"ephemeral_5m_input_tokens" => set(&mut writes.short, &value),
+            b"ephemeral_1h_input_tokens" => set(&mut writes.hour, &value),
+            _ => {}
+        }),
+        b"output_tokens_details" => value.each_member(|name, value| {
+            if matches!(name, b"thinking_tokens" | b"reasoning_tokens") {
+                set(&mut out.reasoning, &value);
+            }
+        }),
+        b"server_tool_use" => value.each_member(|name, value| {
+            if name == b"web_search_requests" {
+                let count = value
+                    .count()
+                    .map(|count| u32::try_from(count).unwrap_or(u32::MAX));
+                out.web_searches = count.unwrap_or(out.web_searches);
+            }
+        }),
+        b"service_tier" => tier(out, &value),
+        b"speed" => factor(out, &value, &["standard"]),
+        b"inference_geo" => factor(out, &value, &["global", "not_available"]),
+        _ => {}
+    });
+    // What the split does not cover pays the base price of a write.
+    out.cache_write_1h = writes.hour;
+    out.cache_write = writes.total.saturating_sub(writes.hour).max(writes.short);
+    out.reasoning = out.reasoning.min(out.output);
+}
+
+fn set(slot: &mut u64, value: &Value<'_>) {
+    if let Some(count) = value.count() {
+        *slot = count;
+    }
+}
+
+fn tier(out: &mut TokenUsage, value: &Value<'_>) {
+    match value.short_text(MAX_WORD).as_deref() {
+        Some("priority") => out.tier = ServiceTier::Priority,
+        Some("batch") => out.tier = ServiceTier::Batch,
+        Some("standard") => out.tier = ServiceTier::Standard,
+        Some(_) | None => {}
+    }
+}
+
+fn factor(out: &mut TokenUsage, value: &Value<'_>, plain: &[&str]) {
+    let Some(name) = value.short_text(MAX_WORD) else {
+        return;
+    };
+    let word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    let usable = !name.is_empty() && name.bytes().all(word) && !plain.contains(&&*name);
+    if usable && out.factors.len() < MAX_FACTORS && !out.factors.iter().any(|one| **one == *name) {
+        out.factors.push(name.into_owned());
+    }
+}
