@@ -5,6 +5,7 @@
 
 use std::io::{self, Write};
 use std::net::SocketAddr;
+use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -45,8 +46,17 @@ struct Flags {
     threads: usize,
 }
 
-fn main() -> anyhow::Result<()> {
-    let flags = Flags::parse();
+fn main() -> ExitCode {
+    match start(Flags::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        // One line and no backtrace, whatever RUST_BACKTRACE says. Standard error may be closed: then it is lost.
+        Err(error) => match writeln!(io::stderr(), "error: {error:#}") {
+            Ok(()) | Err(_) => ExitCode::FAILURE,
+        },
+    }
+}
+
+fn start(flags: Flags) -> anyhow::Result<()> {
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     if flags.threads > 0 {
         runtime.worker_threads(flags.threads);
