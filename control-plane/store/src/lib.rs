@@ -1,1 +1,39 @@
-//! Being written.
+//! The database of the control plane: configuration, its history, the registry of nodes and the ledger of usage.
+//!
+//! Everything that speaks SQL is in this crate. The control plane sees one trait, [`Store`], and plain types; it never
+//! sees a row. Postgres and SQLite stand behind it, and one conformance suite (`tests/`) runs on both.
+//!
+//! # What holds
+//! * A **revision** is one commit. Revisions are numbered 1, 2, 3… without gaps, in the order in which the commits
+//!   became visible; whoever sees revision n sees all before it. [`Store::changes_since`] and [`Store::load`] are
+//!   consistent reads: folding the changes of any span onto the state before it gives the state after it.
+//! * A resource's **version** counts its changes from 1 and never falls, also not when it is deleted and put back. A
+//!   deletion counts as a change.
+//! * A commit that was refused has changed nothing. A commit whose answer was lost ([`Error::Unavailable`]) may have
+//!   happened: read again before trying again.
+//! * Secrets enter sealed and leave sealed; neither they nor the hashes of keys are ever in the history.
+//! * A usage record is counted once, however often it is sent.
+//! * One row that cannot be read never hides another: see [`Unreadable`].
+//!
+//! # Layout
+//! `api/` the types and the trait; `open/` connecting, migrations and their faults; `sql/` statements that run on both
+//! databases; `rows/` one file a table: columns ↔ domain; `database/` the trait's one implementation; `postgres/` and
+//! `sqlite/` what truly differs.
+
+mod api;
+mod open;
+
+pub use api::commit::{Applied, Commit, Committed, CredentialChange, Expect, MAX_OPS, NewSpec, Op, Put};
+pub use api::error::Error;
+pub use api::history::{Action, Change, Differences, LoggedKey, LoggedProvider, LoggedSpec, Revision};
+pub use api::node::{NodeRow, RefusedResource};
+pub use api::page::{Filter, Listed, Lookup, Page};
+pub use api::store::Store;
+pub use api::stored::{
+    Changed, Changes, Credential, Current, Head, Loaded, Sealed, Stored, StoredProvider, StoredSpec,
+    Unreadable,
+};
+pub use api::usage::{
+    Ingested, UsageFilter, UsageGroup, UsageGrouping, UsageSubject, UsageSummary, UsageTotals,
+};
+pub use open::{Backend, MigrationStatus, OpenError, OpenOptions, migrate_up, migrations, open};

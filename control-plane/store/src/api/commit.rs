@@ -1,0 +1,159 @@
+//! What a commit asks for and what it answers.
+//!
+//! A commit's operations happen together or not at all, in the order given, and make one revision. An operation that
+//! would change nothing is left out: no version rises and nothing is logged; a commit of only such makes no revision.
+
+use penstock_core::key::Key;
+use penstock_core::price::Price;
+use penstock_core::provider::Provider;
+use penstock_core::resource::ResourceRef;
+use penstock_core::setting::Setting;
+use penstock_core::time::UnixMs;
+use penstock_core::user::User;
+
+use super::stored::{Head, Sealed, Stored};
+
+/// More operations than this in one commit are refused with [`Error::Invalid`](crate::Error::Invalid); split them.
+pub const MAX_OPS: usize = 50_000;
+
+/// One commit.
+#[derive(Clone, Debug)]
+pub struct Commit {
+    /// Who: "admin", "system", an operator's name.
+    pub actor: String,
+    /// Why, in the operator's words. May be empty.
+    pub reason: String,
+    pub at: UnixMs,
+    pub ops: Vec<Op>,
+}
+
+/// One operation on one resource.
+#[derive(Clone, Debug)]
+pub enum Op {
+    /// Creates or replaces.
+    Put(Put),
+    /// Deletes. A user's keys are deleted with it, each as a logged change of its own.
+    /// [`NotFound`](crate::Error::NotFound) when there is nothing to delete.
+    Delete { reference: ResourceRef, expect: Expect },
+}
+
+/// The whole of one resource as it shall be.
+#[derive(Clone, Debug)]
+pub struct Put {
+    pub reference: ResourceRef,
+    pub spec: NewSpec,
+    pub min_schema: u32,
+    pub expect: Expect,
+}
+
+/// What a resource shall say. The variant must agree with that of the reference. The store trusts that the caller has
+/// validated it and checks only what needs the other rows: names, secrets, owners.
+#[derive(Clone, Debug)]
+pub enum NewSpec {
+    Provider {
+        provider: Box<Provider>,
+        credential: CredentialChange,
+    },
+    User(User),
+    /// The owner of an existing key cannot be changed.
+    Key(Box<Key>),
+    Price(Box<Price>),
+    Setting(Setting),
+    ImportSuffix(Sealed),
+}
+
+/// What becomes of a provider's credential.
+#[derive(Clone, Debug, Default)]
+pub enum CredentialChange {
+    /// As it is; a new provider has none.
+    #[default]
+    Keep,
+    Set(Sealed),
+    Clear,
+}
+
+/// What the caller believes to be there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expect {
+    /// Whatever.
+    Any,
+    /// Nothing: this is a creation.
+    Absent,
+    /// This version.
+    Version(u64),
+}
+
+/// A commit that happened.
+#[derive(Clone, Debug)]
+pub struct Committed {
+    /// After the commit.
+    pub head: Head,
+    /// Whether there was anything to change. If not, `head` is that of before.
+    pub made_revision: bool,
+    /// One for each operation, in order.
+    pub applied: Vec<Applied>,
+}
+
+/// What one operation did.
+#[derive(Clone, Debug)]
+pub struct Applied {
+    pub reference: ResourceRef,
+    pub changed: bool,
+    /// The resource after the operation; None when it was deleted.
+    pub stored: Option<Stored>,
+}
+
+impl Commit {
+    /// A commit without operations yet.
+    pub fn new(actor: impl Into<String>, reason: impl Into<String>, at: UnixMs) -> Self {
+        Self {
+            actor: actor.into(),
+            reason: reason.into(),
+            at,
+            ops: Vec::new(),
+        }
+    }
+
+    #[must_use]
+    pub fn with(mut self, op: impl Into<Op>) -> Self {
+        self.ops.push(op.into());
+        self
+    }
+}
+
+impl Put {
+    /// Of schema 1, whatever is there, keeping a credential that is there.
+    pub fn new(reference: ResourceRef, spec: NewSpec) -> Self {
+        Self {
+            reference,
+            spec,
+            min_schema: 1,
+            expect: Expect::Any,
+        }
+    }
+
+    #[must_use]
+    pub fn expecting(mut self, expect: Expect) -> Self {
+        self.expect = expect;
+        self
+    }
+}
+
+impl Op {
+    pub fn delete(reference: ResourceRef, expect: Expect) -> Self {
+        Self::Delete { reference, expect }
+    }
+
+    pub fn reference(&self) -> &ResourceRef {
+        match self {
+            Self::Put(put) => &put.reference,
+            Self::Delete { reference, .. } => reference,
+        }
+    }
+}
+
+impl From<Put> for Op {
+    fn from(put: Put) -> Self {
+        Self::Put(put)
+    }
+}

@@ -1,0 +1,144 @@
+//! The trait that the control plane works with.
+//!
+//! Every call is bounded in time: it ends with [`Error::Unavailable`] when the database does not answer (5 s for a
+//! connection, 30 s for a statement). Calls can be dropped at any await point; a dropped commit has happened or not.
+
+use async_trait::async_trait;
+use penstock_core::api_key::KeyHash;
+use penstock_core::id::{Epoch, KeyId, RequestId};
+use penstock_core::resource::ResourceRef;
+use penstock_core::time::UnixMs;
+use penstock_core::usage::UsageRecord;
+use tokio::sync::watch;
+
+use super::commit::{Commit, Committed};
+use super::error::Error;
+use super::history::{Differences, Revision};
+use super::node::NodeRow;
+use super::page::{Filter, Listed, Lookup, Page};
+use super::stored::{Changes, Head, Loaded, Sealed, Stored};
+use super::usage::{Ingested, UsageFilter, UsageGrouping, UsageSummary};
+use crate::open::Backend;
+
+/// The control plane's database.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    fn backend(&self) -> Backend;
+
+    /// Asks the database for a sign of life.
+    async fn ping(&self) -> Result<(), Error>;
+
+    // === Configuration ===
+
+    async fn head(&self) -> Result<Head, Error>;
+
+    /// Everything there is, in one consistent read.
+    async fn load(&self) -> Result<Loaded, Error>;
+
+    /// Every resource that changed after `revision`, as it is at the head, in one consistent read.
+    async fn changes_since(&self, revision: u64) -> Result<Changes, Error>;
+
+    /// A number that rises soon after a commit: by this store at once, by others on the same Postgres within
+    /// milliseconds, while the connection lasts. The number itself means nothing. Commits can be missed, and those of
+    /// other processes on one SQLite file always are: poll [`Store::head`] beneath it.
+    fn notifications(&self) -> watch::Receiver<u64>;
+
+    /// None when it does not exist; [`Error::Corrupt`] when it cannot be read.
+    async fn get(&self, reference: &ResourceRef) -> Result<Option<Stored>, Error>;
+
+    async fn find(&self, lookup: Lookup<'_>) -> Result<Vec<Stored>, Error>;
+
+    /// [`Error::Invalid`] for a page token that this store did not give.
+    async fn list(&self, filter: &Filter, page: &Page) -> Result<Listed, Error>;
+
+    /// Makes one revision, or refuses and changes nothing. Of two commits that expect the same version, exactly one
+    /// succeeds. A long commit holds only the rows that it changes, so others go on and may be numbered before it
+    /// (on SQLite they wait).
+    async fn commit(&self, commit: Commit) -> Result<Committed, Error>;
+
+    /// Starts a new epoch with a revision of its own that changes nothing. To be called when a node is ahead of the
+    /// head: the store was restored from a backup. Does nothing when the epoch is no longer `replacing`, so that of
+    /// several replicas one succeeds; the head is the answer either way.
+    async fn begin_epoch(
+        &self,
+        replacing: Epoch,
+        actor: &str,
+        reason: &str,
+        at: UnixMs,
+    ) -> Result<Head, Error>;
+
+    // === History ===
+
+    /// The newest `limit` (at most 1000) revisions below `before`, newest first, each with its first `changes`
+    /// changes.
+    async fn revisions(&self, before: Option<u64>, limit: u32, changes: u32) -> Result<Vec<Revision>, Error>;
+
+    /// One revision with all its changes; None when there is no such.
+    async fn revision(&self, revision: u64) -> Result<Option<Revision>, Error>;
+
+    /// What lies between two revisions. For a rollback: from the head to the target; each change's `after` is the
+    /// state to bring back, and its `version` what the resource is expected to be at.
+    /// [`Error::NotFound`] for a revision above the head.
+    async fn differences(&self, from: u64, to: u64) -> Result<Differences, Error>;
+
+    /// The hash that a deleted key had, so that a rollback that includes access can bring the key back. None when the
+    /// key exists, or never did.
+    async fn deleted_key_hash(&self, key: KeyId) -> Result<Option<KeyHash>, Error>;
+
+    // === Master keys ===
+
+    /// A known text sealed under each master key that was ever used: whoever can open one has the right key.
+    async fn master_key_checks(&self) -> Result<Vec<Sealed>, Error>;
+
+    /// Keeps the check of a master key, unless there is one of the same key id.
+    async fn add_master_key_check(&self, check: &Sealed, at: UnixMs) -> Result<(), Error>;
+
+    // === Ledger ===
+
+    /// Adds records to the ledger and to the hourly sums, in one transaction. Records that are there already, by their
+    /// id, change nothing. Records do not depend on configuration: their user or key may be long gone.
+    async fn ingest_usage(&self, records: &[UsageRecord]) -> Result<Ingested, Error>;
+
+    /// Sums, from the hourly rollups; the span is widened to whole hours.
+    async fn summarize_usage(
+        &self,
+        filter: &UsageFilter,
+        group_by: Option<UsageGrouping>,
+    ) -> Result<UsageSummary, Error>;
+
+    /// Single records, newest first, at most `limit` (at most 1000), with ids below `before`. A record whose
+    /// `started_at` is more than a day away from the time inside its id may be missed.
+    async fn usage_records(
+        &self,
+        filter: &UsageFilter,
+        limit: u32,
+        before: Option<RequestId>,
+    ) -> Result<Vec<UsageRecord>, Error>;
+
+    /// Makes room for the records of this month and the next two. Called when the store opens; call it daily. Without
+    /// it nothing is lost: records go to a default partition and are moved by the next call. Nothing to do on SQLite.
+    async fn prepare_ledger(&self, now: UnixMs) -> Result<(), Error>;
+
+    // === Nodes ===
+
+    /// Writes what is known of a node, unless another replica saw it later.
+    async fn put_node(&self, node: &NodeRow) -> Result<(), Error>;
+
+    /// Marks the node as gone, unless a newer stream than that of `connected_since` at `control_plane` was reported.
+    async fn node_disconnected(
+        &self,
+        id: &str,
+        control_plane: &str,
+        connected_since: UnixMs,
+        at: UnixMs,
+    ) -> Result<(), Error>;
+
+    /// Nodes seen at or after `since`, by id.
+    async fn nodes(&self, since: UnixMs) -> Result<Vec<NodeRow>, Error>;
+
+    /// How many nodes are connected and were seen at or after `since`.
+    async fn live_nodes(&self, since: UnixMs) -> Result<u32, Error>;
+
+    /// Ends background work and closes all connections. Calls afterwards are [`Error::Unavailable`].
+    async fn close(&self);
+}
