@@ -17,13 +17,14 @@ from helm_python.chart import Chart, lint
 
 HELM = Path(__file__).resolve().parents[2] / "helm"
 CHART = HELM / "penstock"
-OLDEST, NEWEST = "1.30", "1.37"
+OLDEST, NEWEST = "1.27", "1.37"
 WARNING = 2
 
 REFUSED = {
     "a misspelled value": {"dataPlane": {"replica": 3}},
     "no replicas": {"controlPlane": {"replicas": 0}},
     "a port out of range": {"dataPlane": {"service": {"port": 70000}}},
+    "no time to drain": {"dataPlane": {"terminationGracePeriodSeconds": 5}},
     "an unnamed master key": {"secrets": {"masterKey": {"name": ""}}},
     "TLS without a Secret": {"tls": {"secretName": ""}},
     "a secret in the values": {"secrets": {"adminToken": {"value": "hunter2"}}},
