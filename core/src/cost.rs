@@ -104,6 +104,6 @@ fn tokens(usage: &TokenUsage, class: TokenClass) -> u64 {
 }
 
 #[cfg(test)]
-mod properties;
+mod property_tests;
 #[cfg(test)]
 mod tests;
