@@ -148,7 +148,10 @@ def main() -> int:
     for path in sorted((HELM / "examples").glob("*.yaml")):
         cases[f"examples/{path.name}"] = yaml.safe_load(path.read_text(encoding="utf-8"))
     for name, values in cases.items():
-        found, count = faults(values)
+        try:
+            found, count = faults(values)
+        except HelmError as error:
+            found, count = [f"Helm refuses the chart: {error}"], 0
         print(f"{name}: {count} objects, {len(found)} faults")
         for fault in found:
             print(f"  {fault}", file=sys.stderr)
