@@ -1,1 +1,28 @@
-//! Being written.
+//! Penstock as its users run it: the real binaries, a real Postgres, a real Redis, a fake provider.
+//!
+//! [`Stack`] is a builder for a whole installation on this machine. Every process gets free ports and a folder of its
+//! own under a temporary one; all are killed when the stack is dropped, and their logs are printed when the test
+//! fails. The tests under `tests/promises` are one file a promise; what they may rely on is the command line's contract
+//! and the HTTP and gRPC surfaces, nothing inside.
+//!
+//! Servers come from the environment that `./test` prepares; a test that needs one says so when it is missing.
+
+mod binaries;
+mod cli;
+mod http;
+mod ports;
+mod postgres;
+mod process;
+mod python;
+mod stack;
+mod wait;
+
+pub use binaries::binary;
+pub use cli::{Cli, CliError};
+pub use http::{anthropic_body, chat_body, client};
+pub use ports::free_port;
+pub use postgres::{Database, Postgres};
+pub use process::{Process, Signal};
+pub use python::python;
+pub use stack::{ADMIN_TOKEN, CREDENTIAL, NODE_TOKEN, Node, Stack, StackBuilder};
+pub use wait::until;

@@ -1,0 +1,183 @@
+//! `penstock up`: both planes in one process, no Postgres, no Redis, no account.
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result};
+use penstock_tests::{Cli, Process, binary, client, free_port, until};
+
+struct Up {
+    folder: tempfile::TempDir,
+    process: Process,
+    admin: String,
+    flags: Vec<String>,
+}
+
+impl Up {
+    async fn start(more: &[&str]) -> Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let mut flags = Vec::new();
+        let admin = free_port()?;
+        for (flag, port) in [
+            ("--listen", free_port()?),
+            ("--listen-admin", admin),
+            ("--listen-grpc", free_port()?),
+            ("--listen-console", free_port()?),
+        ] {
+            flags.extend([flag.to_owned(), format!("127.0.0.1:{port}")]);
+        }
+        flags.extend(more.iter().map(|flag| (*flag).to_owned()));
+        let process = spawn(folder.path(), &flags)?;
+        let mut up = Self {
+            folder,
+            process,
+            admin: format!("http://127.0.0.1:{admin}"),
+            flags,
+        };
+        up.live().await?;
+        Ok(up)
+    }
+
+    async fn live(&mut self) -> Result<()> {
+        let url = format!("{}/health/live", self.admin);
+        self.process.ready(&client(), &url).await
+    }
+
+    async fn restart(&mut self) -> Result<()> {
+        self.process.terminate().await?;
+        self.process = spawn(self.folder.path(), &self.flags)?;
+        self.live().await
+    }
+
+    /// Nothing but a home directory: the rest is in the context file.
+    fn cli(&self) -> Cli {
+        Cli::new(&[("HOME", &self.folder.path().to_string_lossy())])
+    }
+
+    fn printed(&self) -> String {
+        self.process.log()
+    }
+}
+
+fn spawn(home: &Path, flags: &[String]) -> Result<Process> {
+    let mut command = Command::new(binary("penstock")?);
+    command
+        .arg("up")
+        .args(flags)
+        .env_clear()
+        .env("HOME", home)
+        .current_dir(home);
+    command.env("PATH", std::env::var("PATH").unwrap_or_default());
+    Process::start("penstock up", &mut command, &home.join("up.log"))
+}
+
+/// Runs the first curl that was printed, as a user would paste it.
+fn paste_curl(printed: &str) -> Result<String> {
+    let mut command = String::new();
+    for line in printed
+        .lines()
+        .skip_while(|line| !line.trim_start().starts_with("curl "))
+    {
+        command.push_str(line.trim_end().trim_end_matches('\\'));
+        if !line.trim_end().ends_with('\\') {
+            break;
+        }
+    }
+    anyhow::ensure!(!command.is_empty(), "no curl is printed: {printed}");
+    let output = Command::new("sh").args(["-c", &command]).output()?;
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr))
+}
+
+#[tokio::test]
+async fn up_demo_prints_a_curl_that_is_answered_through_the_gateway_and_is_in_the_ledger() -> Result<()> {
+    let up = Up::start(&["--demo"]).await?;
+    let answer = paste_curl(&up.printed())?;
+    assert!(
+        answer.contains("\"type\":\"message\"") || answer.contains("message_stop"),
+        "{answer}"
+    );
+    let cli = up.cli();
+    until("the call is in the ledger", || async {
+        Ok((cli.json(&["usage"])?["requests"] == 1).then_some(()))
+    })
+    .await?;
+    let status = cli.json(&["status"])?;
+    assert_eq!(status["database"], "sqlite", "{status}");
+    assert_eq!(
+        cli.json(&["node", "list"])?["items"].as_array().map(Vec::len),
+        Some(1)
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn up_keeps_its_state_over_a_restart_and_shows_the_admin_token_once() -> Result<()> {
+    let mut up = Up::start(&["--demo"]).await?;
+    let first = up.printed();
+    up.restart().await?;
+    let cli = up.cli();
+    assert_eq!(
+        cli.json(&["user", "list"])?["items"].as_array().map(Vec::len),
+        Some(1)
+    );
+    let context = std::fs::read_to_string(up.folder.path().join(".config/penstock/context.json"))?;
+    let context: serde_json::Value = serde_json::from_str(&context)?;
+    let token = context["token"].as_str().context("the context has a token")?;
+    assert_eq!(first.matches(token).count(), 1);
+    assert_eq!(
+        up.printed().matches(token).count(),
+        1,
+        "a later start does not print it again"
+    );
+    let answer = paste_curl(&first)?;
+    assert!(answer.contains("message"), "the demo key still works: {answer}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn up_files_that_hold_secrets_are_for_their_owner_only() -> Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    let up = Up::start(&["--demo"]).await?;
+    let mut found = 0;
+    let home = up.folder.path();
+    let listed = Command::new("find")
+        .arg(home)
+        .args([
+            "-name",
+            "*.key",
+            "-o",
+            "-name",
+            "*token*",
+            "-o",
+            "-name",
+            "context.json",
+        ])
+        .output()?;
+    for path in String::from_utf8_lossy(&listed.stdout).lines() {
+        let mode = std::fs::metadata(path)?.permissions().mode() & 0o777;
+        assert_eq!(mode, 0o600, "{path}");
+        found += 1;
+    }
+    assert!(found >= 2, "the master key and the context file");
+    Ok(())
+}
+
+#[tokio::test]
+async fn up_without_demo_says_how_to_make_the_first_provider_and_key() -> Result<()> {
+    let up = Up::start(&[]).await?;
+    let printed = up.printed();
+    for hint in [
+        "penstock provider create",
+        "penstock user create",
+        "penstock key create",
+    ] {
+        assert!(printed.contains(hint), "{hint}: {printed}");
+    }
+    assert_eq!(
+        up.cli().json(&["provider", "list"])?["items"]
+            .as_array()
+            .map(Vec::len),
+        Some(0)
+    );
+    Ok(())
+}
