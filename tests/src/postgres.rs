@@ -1,7 +1,7 @@
 //! Postgres: a database of the test's own on the server that `./test` started, or a whole server to kill.
 
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 use sqlx::{Connection, Executor, PgConnection};
@@ -116,8 +116,17 @@ impl Postgres {
         let Some(mut process) = self.process.take() else {
             return Ok(());
         };
-        run(Command::new("pkill").args(["-KILL", "-P", &process.id().to_string()])).ok();
-        process.kill()
+        let children = children(process.id());
+        process.kill()?;
+        let pids = children.iter().map(u32::to_string);
+        drop(
+            Command::new("kill")
+                .arg("-KILL")
+                .args(pids)
+                .stderr(Stdio::null())
+                .status(),
+        );
+        Ok(())
     }
 
     pub fn url(&self) -> String {
@@ -136,6 +145,23 @@ impl Postgres {
             .arg(path);
         command
     }
+}
+
+/// The processes that this one started and that still live.
+fn children(parent: u32) -> Vec<u32> {
+    let Ok(processes) = std::fs::read_dir("/proc") else {
+        return Vec::new();
+    };
+    let pid = |entry: std::fs::DirEntry| entry.file_name().to_str()?.parse::<u32>().ok();
+    let is_child = |pid: &u32| {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        // After the name in brackets: state, then the parent.
+        let parent_field = stat
+            .rsplit_once(')')
+            .and_then(|(_, rest)| rest.split_whitespace().nth(1));
+        parent_field == Some(parent.to_string().as_str())
+    };
+    processes.flatten().filter_map(pid).filter(is_child).collect()
 }
 
 fn run(command: &mut Command) -> Result<()> {
