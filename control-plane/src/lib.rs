@@ -1,1 +1,14 @@
-//! Being written.
+//! Being written: see [`run`] soon.
+
+pub mod access;
+pub mod clock;
+pub mod config;
+pub mod context;
+pub mod credentials;
+pub mod index;
+pub mod metrics;
+pub mod nodes;
+pub mod pipe;
+pub mod prices;
+pub mod startup;
+pub use penstock_store as store;

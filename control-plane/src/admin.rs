@@ -1,0 +1,47 @@
+//! The operators' services: `penstock.admin.v1`.
+//!
+//! One file a service. What they share: [`names`] finds resources by id or name, [`author`] says who changes something
+//! and commits it, [`reply`] writes stored resources for operators, [`status`] is the one mapping of errors.
+//!
+//! Rules. Every change is one commit and answers with its revision. Reads go to the store, so that an operator sees a
+//! change in the next call, on every replica; the index may lag behind by a moment. Secrets go in and are sealed or
+//! hashed at once; they never come back. Whether a caller may call at all is decided before, by
+//! [`access`](crate::access).
+
+mod author;
+mod config;
+mod fleet;
+mod key;
+mod names;
+mod page;
+mod price;
+mod provider;
+mod random;
+mod refusals;
+mod reply;
+mod rollback;
+mod status;
+mod usage;
+mod user;
+
+use penstock_proto::admin::v1::config_service_server::ConfigServiceServer;
+use penstock_proto::admin::v1::fleet_service_server::FleetServiceServer;
+use penstock_proto::admin::v1::key_service_server::KeyServiceServer;
+use penstock_proto::admin::v1::price_service_server::PriceServiceServer;
+use penstock_proto::admin::v1::provider_service_server::ProviderServiceServer;
+use penstock_proto::admin::v1::usage_service_server::UsageServiceServer;
+use penstock_proto::admin::v1::user_service_server::UserServiceServer;
+use tonic::service::Routes;
+
+use crate::context::Context;
+
+/// All services, to be put behind the access check.
+pub fn routes(context: &Context) -> Routes {
+    Routes::new(ProviderServiceServer::new(provider::Providers(context.clone())))
+        .add_service(UserServiceServer::new(user::Users(context.clone())))
+        .add_service(KeyServiceServer::new(key::Keys(context.clone())))
+        .add_service(PriceServiceServer::new(price::Prices(context.clone())))
+        .add_service(ConfigServiceServer::new(config::Configuration(context.clone())))
+        .add_service(FleetServiceServer::new(fleet::Fleet(context.clone())))
+        .add_service(UsageServiceServer::new(usage::Ledger(context.clone())))
+}

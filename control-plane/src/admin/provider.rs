@@ -1,0 +1,195 @@
+//! Providers. A credential is sealed before anything else happens to it.
+
+use penstock_core::id::ProviderId;
+use penstock_core::invalid::Invalid;
+use penstock_core::provider::Provider;
+use penstock_core::resource::ResourceRef;
+use penstock_core::secret::Secret;
+use penstock_proto::admin::v1 as wire;
+use penstock_proto::admin::v1::provider_service_server::ProviderService;
+use penstock_proto::config::v1::ProviderSpec;
+use penstock_proto::convert;
+use penstock_store::{CredentialChange, Expect, Filter, NewSpec, Op, Put};
+use tonic::{Request, Response, Status};
+
+use super::author::Author;
+use super::refusals::Refusals;
+use super::status::{self, required};
+use super::{names, page, random, reply};
+use crate::context::Context;
+use crate::credentials::{Field, Sealer};
+
+/// No vendor's credential is longer.
+const MAX_CREDENTIAL: usize = 8 * 1024;
+
+pub(super) struct Providers(pub(super) Context);
+
+#[tonic::async_trait]
+impl ProviderService for Providers {
+    async fn create_provider(
+        &self,
+        request: Request<wire::CreateProviderRequest>,
+    ) -> Result<Response<wire::CreateProviderResponse>, Status> {
+        let author = Author::of(&request);
+        let request = request.into_inner();
+        let (ms, unique) = random::id_parts()?;
+        let reference = ResourceRef::Provider(ProviderId::from_parts(ms, &unique));
+        let provider = read_spec(request.spec)?;
+        let credential = seal(&self.0.sealer, &reference, request.credential)?;
+        let put = put(reference, provider, credential, Expect::Absent);
+        let (stored, revision) = author.commit(&self.0, request.change, put).await?.into_stored()?;
+        let provider = reply::provider(stored, &self.refusals().await?)?;
+        Ok(Response::new(wire::CreateProviderResponse {
+            provider: Some(provider),
+            revision,
+        }))
+    }
+
+    async fn get_provider(
+        &self,
+        request: Request<wire::GetProviderRequest>,
+    ) -> Result<Response<wire::GetProviderResponse>, Status> {
+        let found = names::provider(&*self.0.store, &request.into_inner().provider).await?;
+        let provider = reply::provider(found.stored, &self.refusals().await?)?;
+        Ok(Response::new(wire::GetProviderResponse {
+            provider: Some(provider),
+        }))
+    }
+
+    async fn list_providers(
+        &self,
+        request: Request<wire::ListProvidersRequest>,
+    ) -> Result<Response<wire::ListProvidersResponse>, Status> {
+        let asked = page::asked(request.into_inner().page);
+        let listed = self.0.store.list(&Filter::Providers, &asked).await;
+        let mut listed = listed.map_err(status::from_store)?;
+        let next = page::next(&mut listed);
+        let refusals = self.refusals().await?;
+        let providers = listed.resources.into_iter().map(|stored| reply::provider(stored, &refusals));
+        Ok(Response::new(wire::ListProvidersResponse {
+            providers: providers.collect::<Result<_, _>>()?,
+            page: Some(next),
+        }))
+    }
+
+    async fn update_provider(
+        &self,
+        request: Request<wire::UpdateProviderRequest>,
+    ) -> Result<Response<wire::UpdateProviderResponse>, Status> {
+        let author = Author::of(&request);
+        let request = request.into_inner();
+        let expect = Expect::Version(status::expected_version(request.expected_version)?);
+        let provider = read_spec(request.spec)?;
+        let found = names::provider(&*self.0.store, &request.provider).await?;
+        let reference = ResourceRef::Provider(found.id);
+        let credential = seal(&self.0.sealer, &reference, request.credential)?;
+        let put = put(reference, provider, credential, expect);
+        let (stored, revision) = author.commit(&self.0, request.change, put).await?.into_stored()?;
+        let provider = reply::provider(stored, &self.refusals().await?)?;
+        Ok(Response::new(wire::UpdateProviderResponse {
+            provider: Some(provider),
+            revision,
+        }))
+    }
+
+    async fn delete_provider(
+        &self,
+        request: Request<wire::DeleteProviderRequest>,
+    ) -> Result<Response<wire::DeleteProviderResponse>, Status> {
+        let author = Author::of(&request);
+        let request = request.into_inner();
+        let found = names::provider(&*self.0.store, &request.provider).await?;
+        let op = Op::delete(found.stored.reference, expect_or_any(request.expected_version));
+        let revision = author.commit(&self.0, request.change, op).await?.revision;
+        Ok(Response::new(wire::DeleteProviderResponse { revision }))
+    }
+}
+
+impl Providers {
+    async fn refusals(&self) -> Result<Refusals, Status> {
+        Refusals::read(&*self.0.store).await
+    }
+}
+
+/// What a deletion expects: 0 is whatever version.
+pub(super) fn expect_or_any(version: u64) -> Expect {
+    match version {
+        0 => Expect::Any,
+        version => Expect::Version(version),
+    }
+}
+
+fn put(reference: ResourceRef, provider: Provider, credential: CredentialChange, expect: Expect) -> Put {
+    let spec = NewSpec::Provider {
+        provider: Box::new(provider),
+        credential,
+    };
+    Put::new(reference, spec).expecting(expect)
+}
+
+fn read_spec(spec: Option<ProviderSpec>) -> Result<Provider, Status> {
+    let provider = convert::provider_from_wire(required("spec", spec)?).map_err(status::invalid_in("spec"))?;
+    provider.validate().map_err(status::invalid_in("spec"))?;
+    Ok(provider)
+}
+
+fn seal(
+    sealer: &Sealer,
+    reference: &ResourceRef,
+    credential: Option<String>,
+) -> Result<CredentialChange, Status> {
+    let Some(text) = credential else {
+        return Ok(CredentialChange::Keep);
+    };
+    let secret = Secret::new(text);
+    check_credential(&secret).map_err(|error| status::invalid(&error))?;
+    let sealed = sealer.seal(reference, Field::Credential, &secret).map_err(|error| {
+        tracing::error!(%error, %reference, "a credential cannot be sealed");
+        Status::internal(format!("the credential cannot be sealed: {error}"))
+    })?;
+    Ok(CredentialChange::Set(sealed))
+}
+
+/// It must fit into a header. The problem never quotes it.
+fn check_credential(credential: &Secret) -> Result<(), Invalid> {
+    // Only looked at.
+    let text = credential.expose();
+    let problem = if text.is_empty() {
+        "must not be empty; leave it out to keep the present one"
+    } else if text.len() > MAX_CREDENTIAL {
+        "is too long for a credential"
+    } else if !text.bytes().all(|b| b.is_ascii_graphic()) {
+        "must be printable ASCII without spaces, to fit into a header"
+    } else {
+        return Ok(());
+    };
+    Err(Invalid::new("credential", problem))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problem(text: &str) -> String {
+        check_credential(&Secret::new(text)).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_credential_fits_into_a_header() {
+        assert!(check_credential(&Secret::new("sk-ant-api03-abc")).is_ok());
+        assert!(problem("").contains("must not be empty"));
+        assert!(problem("sk line\nbreak").contains("printable ASCII"));
+        assert!(problem(&"x".repeat(9_000)).contains("too long"));
+    }
+
+    #[test]
+    fn f01_a_refused_credential_is_not_quoted() {
+        assert!(!problem("sk hidden").contains("hidden"));
+    }
+
+    #[test]
+    fn a_deletion_without_a_version_takes_any() {
+        assert_eq!(expect_or_any(0), Expect::Any);
+        assert_eq!(expect_or_any(3), Expect::Version(3));
+    }
+}

@@ -1,0 +1,27 @@
+//! What the services share: handed to each of them at start.
+
+use std::sync::Arc;
+
+use penstock_store::Store;
+use tokio::time::Instant;
+
+use crate::credentials::Sealer;
+use crate::index::Index;
+use crate::metrics::Metrics;
+use crate::nodes::NodeRegistry;
+
+/// The parts of a running control plane. Cheap to clone.
+#[derive(Clone)]
+#[expect(missing_debug_implementations, reason = "holds the sealer")]
+pub struct Context {
+    pub store: Arc<dyn Store>,
+    /// The newest configuration, in memory, as data planes get it.
+    pub index: Arc<Index>,
+    pub sealer: Arc<Sealer>,
+    /// Nodes with a stream to this replica. All nodes of the fleet are in the store.
+    pub nodes: Arc<NodeRegistry>,
+    pub metrics: Arc<Metrics>,
+    /// This replica's name.
+    pub name: Arc<str>,
+    pub started: Instant,
+}

@@ -1,0 +1,178 @@
+//! From what is stored to what data planes get: credentials unsealed, unreadable rows dealt with.
+
+use std::sync::Arc;
+
+use penstock_core::resource::{ImportSuffixSpec, Kind, ProviderSpec, Resource, ResourceRef, Spec};
+use penstock_core::setting::ImportSuffix;
+use penstock_store::{Changes, Current, Head, Loaded, Stored, StoredProvider, StoredSpec, Unreadable};
+
+use crate::credentials::{Field, Sealer};
+use crate::metrics::Metrics;
+
+/// What becomes of a resource.
+pub(super) enum ReadResource {
+    Put(Arc<Resource>),
+    Remove(ResourceRef),
+    /// Cannot be read; the last good version stays.
+    Keep(ResourceRef),
+}
+
+pub(super) struct ReadLoaded {
+    pub(super) head: Head,
+    pub(super) resources: Vec<ReadResource>,
+}
+
+pub(super) struct ReadChanges {
+    pub(super) head: Head,
+    /// With the revision of each one's last change.
+    pub(super) changed: Vec<(u64, ReadResource)>,
+}
+
+pub(super) fn loaded(loaded: Loaded, sealer: &Sealer, metrics: &Metrics) -> ReadLoaded {
+    let readable = loaded
+        .resources
+        .into_iter()
+        .map(|stored| resource(stored, sealer, metrics));
+    let unreadable = loaded.unreadable.into_iter().map(unreadable);
+    ReadLoaded {
+        head: loaded.head,
+        resources: readable.chain(unreadable).collect(),
+    }
+}
+
+pub(super) fn changes(changes: Changes, sealer: &Sealer, metrics: &Metrics) -> ReadChanges {
+    let read = |current| match current {
+        Current::Put(stored) => resource(stored, sealer, metrics),
+        Current::Removed(reference) => ReadResource::Remove(reference),
+        Current::Unreadable(row) => unreadable(row),
+    };
+    let changed = changes
+        .changed
+        .into_iter()
+        .map(|changed| (changed.revision, read(changed.current)));
+    ReadChanges {
+        head: changes.head,
+        changed: changed.collect(),
+    }
+}
+
+fn resource(stored: Stored, sealer: &Sealer, metrics: &Metrics) -> ReadResource {
+    let Stored {
+        reference,
+        version,
+        min_schema,
+        spec,
+        ..
+    } = stored;
+    let spec = match spec {
+        StoredSpec::Provider(provider) => {
+            Spec::Provider(Box::new(provider_spec(*provider, &reference, sealer, metrics)))
+        }
+        StoredSpec::User(user) => Spec::User(user),
+        StoredSpec::Key(key) => Spec::Key(key),
+        StoredSpec::Price(price) => Spec::Price(price),
+        StoredSpec::Setting(setting) => Spec::Setting(setting),
+        StoredSpec::ImportSuffix(sealed) => match sealer.unseal(&reference, Field::Suffix, &sealed) {
+            Ok(secret) => Spec::ImportSuffix(ImportSuffixSpec(ImportSuffix { secret })),
+            Err(error) => {
+                metrics.unsealable.inc();
+                tracing::error!(resource = %reference, %error, "import suffix cannot be unsealed; keys that need it are refused");
+                return ReadResource::Remove(reference);
+            }
+        },
+    };
+    ReadResource::Put(Arc::new(Resource {
+        reference,
+        version,
+        min_schema,
+        spec,
+    }))
+}
+
+fn provider_spec(
+    stored: StoredProvider,
+    reference: &ResourceRef,
+    sealer: &Sealer,
+    metrics: &Metrics,
+) -> ProviderSpec {
+    let StoredProvider { provider, credential } = stored;
+    let credential = credential.and_then(|credential| {
+        let unsealed = sealer.unseal(reference, Field::Credential, &credential.sealed);
+        if let Err(error) = &unsealed {
+            metrics.unsealable.inc();
+            tracing::error!(
+                provider = provider.name,
+                %error,
+                "the provider's credential cannot be unsealed; it gets no calls until the credential is set again"
+            );
+        }
+        unsealed.ok()
+    });
+    ProviderSpec { provider, credential }
+}
+
+fn unreadable(row: Unreadable) -> ReadResource {
+    let Unreadable { reference, problem } = row;
+    match reference.kind() {
+        Kind::User | Kind::Key => {
+            tracing::error!(resource = %reference, problem, "row cannot be read; it is treated as deleted");
+            ReadResource::Remove(reference)
+        }
+        Kind::Provider | Kind::Price | Kind::Setting | Kind::ImportSuffix => {
+            tracing::error!(resource = %reference, problem, "row cannot be read; its last good version stays");
+            ReadResource::Keep(reference)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use penstock_core::id::{Epoch, KeyId, ProviderId};
+
+    use super::*;
+
+    fn kept(reference: ResourceRef) -> bool {
+        let row = Unreadable {
+            reference,
+            problem: "damaged".to_owned(),
+        };
+        matches!(unreadable(row), ReadResource::Keep(_))
+    }
+
+    #[test]
+    fn g02_an_unreadable_key_is_denied_and_an_unreadable_provider_keeps_its_last_version() {
+        assert!(!kept(ResourceRef::Key(KeyId::from_parts(1, &[1; 10]))));
+        assert!(kept(ResourceRef::Provider(ProviderId::from_parts(1, &[1; 10]))));
+        assert!(kept(ResourceRef::Price("x".into())));
+    }
+
+    #[test]
+    fn one_bad_row_does_not_hide_the_others() {
+        let sealer = Sealer::new(&crate::credentials::MasterKey::from_bytes([1; 32]))
+            .ok()
+            .unwrap();
+        let key = ResourceRef::Key(KeyId::from_parts(1, &[1; 10]));
+        let changed = [
+            Current::Unreadable(Unreadable {
+                reference: ResourceRef::Price("x".into()),
+                problem: "damaged".to_owned(),
+            }),
+            Current::Removed(key.clone()),
+        ];
+        let read = changes(
+            Changes {
+                head: Head {
+                    epoch: Epoch::from_parts(1, &[1; 10]),
+                    revision: 2,
+                },
+                changed: changed
+                    .into_iter()
+                    .map(|current| penstock_store::Changed { revision: 2, current })
+                    .collect(),
+            },
+            &sealer,
+            &Metrics::default(),
+        );
+        assert!(matches!(&read.changed[1], (2, ReadResource::Remove(removed)) if *removed == key));
+    }
+}

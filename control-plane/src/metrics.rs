@@ -1,0 +1,131 @@
+//! What this plane counts, in Prometheus' terms.
+//!
+//! Names begin with `penstock_control_`. Labels have few, fixed values; nothing that a caller or a node sends becomes a
+//! label. Counters never fall while the process lives.
+
+use std::sync::atomic::{AtomicI64, AtomicU64};
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+
+/// Every metric of this plane. Shared; cheap to touch.
+#[derive(Debug, Default)]
+pub struct Metrics {
+    /// Calls that the gate refused.
+    pub refused_calls: Counter,
+    /// Updates sent to nodes, by whether they were full.
+    pub updates: Family<UpdateLabels, Counter>,
+    pub acks: Counter,
+    /// Resources that nodes refused.
+    pub nacks: Counter,
+    /// Streams of nodes that are open now.
+    pub node_streams: Gauge<i64, AtomicI64>,
+    /// Nodes with a stream to any replica.
+    pub live_nodes: Gauge<i64, AtomicI64>,
+    pub head_revision: Gauge<i64, AtomicI64>,
+    /// 1 while the last contact with the store succeeded.
+    pub store_up: Gauge<i64, AtomicI64>,
+    /// Resources in memory, by kind.
+    pub resources: Family<KindLabels, Gauge<i64, AtomicI64>>,
+    /// Credentials that the master key does not open.
+    pub unsealable: Counter,
+    /// Usage records, by what became of them.
+    pub usage_records: Family<UsageLabels, Counter>,
+    /// Best-effort reports that are not kept yet, by kind.
+    pub dropped_reports: Family<ReportLabels, Counter<u64, AtomicU64>>,
+    pub key_upgrades: Counter,
+    /// New epochs begun because the store had been restored.
+    pub restored: Counter,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub struct UpdateLabels {
+    /// `full` or `delta`.
+    pub kind: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub struct KindLabels {
+    /// As [`penstock_core::resource::Kind::as_str`].
+    pub kind: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub struct UsageLabels {
+    /// `new`, `duplicate`, `malformed` or `unstorable`.
+    pub result: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub struct ReportLabels {
+    /// `breaker` or `failure`.
+    pub kind: &'static str,
+}
+
+impl Metrics {
+    /// Puts all of them into a registry.
+    pub fn register(&self, registry: &mut Registry) {
+        let registry = registry.sub_registry_with_prefix("penstock_control");
+        registry.register(
+            "refused_calls",
+            "gRPC calls refused for want of a credential or service",
+            self.refused_calls.clone(),
+        );
+        registry.register("updates", "Config updates sent to nodes", self.updates.clone());
+        registry.register(
+            "acks",
+            "Config updates that nodes put in force",
+            self.acks.clone(),
+        );
+        registry.register("nacks", "Resources that nodes refused", self.nacks.clone());
+        registry.register(
+            "node_streams",
+            "Open config streams to this replica",
+            self.node_streams.clone(),
+        );
+        registry.register(
+            "live_nodes",
+            "Nodes with a config stream to any replica",
+            self.live_nodes.clone(),
+        );
+        registry.register(
+            "head_revision",
+            "Newest revision in this replica's memory",
+            self.head_revision.clone(),
+        );
+        registry.register(
+            "store_up",
+            "1 while the last contact with the store succeeded",
+            self.store_up.clone(),
+        );
+        registry.register("resources", "Resources in memory", self.resources.clone());
+        registry.register(
+            "unsealable",
+            "Credentials that the master key did not open",
+            self.unsealable.clone(),
+        );
+        registry.register(
+            "usage_records",
+            "Usage records received",
+            self.usage_records.clone(),
+        );
+        registry.register(
+            "dropped_reports",
+            "Best-effort reports that are not kept",
+            self.dropped_reports.clone(),
+        );
+        registry.register(
+            "key_upgrades",
+            "Imported key hashes replaced by plain ones",
+            self.key_upgrades.clone(),
+        );
+        registry.register(
+            "restored",
+            "New epochs begun because the store had been restored",
+            self.restored.clone(),
+        );
+    }
+}

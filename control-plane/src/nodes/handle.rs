@@ -1,0 +1,41 @@
+//! A node's stream as the registry knows it.
+
+use std::sync::Arc;
+
+use penstock_core::time::UnixMs;
+use penstock_store::{Head, RefusedResource};
+
+use super::{NodeRegistry, first};
+use crate::clock;
+
+/// Says what happens on a stream; its drop says that the stream ended.
+#[derive(Debug)]
+pub struct NodeHandle {
+    registry: Arc<NodeRegistry>,
+    id: Arc<str>,
+}
+
+impl NodeHandle {
+    pub(super) fn new(registry: Arc<NodeRegistry>, id: Arc<str>) -> Self {
+        Self { registry, id }
+    }
+
+    pub fn id(&self) -> &Arc<str> {
+        &self.id
+    }
+
+    /// The node acknowledged: this is in force on it, apart from what it refused.
+    pub fn acknowledged(&self, held: Head, refused: Vec<RefusedResource>, now: UnixMs) {
+        self.registry.update(&self.id, now, |row| {
+            row.held = Some(held);
+            row.acked_at = Some(now);
+            row.refused = first(refused);
+        });
+    }
+}
+
+impl Drop for NodeHandle {
+    fn drop(&mut self) {
+        self.registry.disconnect(&self.id, clock::now());
+    }
+}
