@@ -1,0 +1,91 @@
+//! What every part of a running data plane shares.
+//!
+//! Built once by [`crate::run`] (and by tests), handed around as `Arc<App>`. Everything in it is safe to use from
+//! many requests at once and nothing in it is replaced, except what is in force, behind [`Live`].
+
+use std::sync::Arc;
+
+use penstock_fleet::{Fleet, RedisState};
+use tokio::time::Instant;
+
+use crate::config::{ConfigError, Settings};
+use crate::drain::Drain;
+use crate::memory;
+use crate::readiness::Ready;
+use crate::snapshot::{Live, SyncState};
+use crate::telemetry::metrics::{Metrics, NodeState};
+use crate::telemetry::reports::{ReportQueue, Reports};
+use crate::telemetry::spool::Spool;
+
+/// See the module.
+#[expect(
+    missing_debug_implementations,
+    reason = "holds the settings with their secrets"
+)]
+pub struct App {
+    pub config: Arc<Settings>,
+    /// As the control plane, records and logs name this node.
+    pub node_id: Arc<str>,
+    pub live: Live,
+    pub ready: Ready,
+    pub spool: Arc<Spool>,
+    pub metrics: Arc<Metrics>,
+    pub reports: Reports,
+    pub fleet: Fleet,
+    pub drain: Drain,
+    /// How the config stream does.
+    pub sync: SyncState,
+    started: Instant,
+}
+
+impl App {
+    /// Joins what is already open. The queue is for the uplink; without one, reports are dropped and counted.
+    pub fn new(
+        config: Settings,
+        node_id: Arc<str>,
+        spool: Spool,
+    ) -> Result<(Self, ReportQueue), ConfigError> {
+        let fleet = match &config.redis_url {
+            Some(url) => Fleet::at(url)?,
+            None => Fleet::alone(),
+        };
+        let (reports, queue) = Reports::new();
+        let app = Self {
+            config: Arc::new(config),
+            node_id,
+            live: Live::default(),
+            ready: Ready::default(),
+            spool: Arc::new(spool),
+            metrics: Arc::new(Metrics::new()),
+            reports,
+            fleet,
+            drain: Drain::default(),
+            sync: SyncState::default(),
+            started: Instant::now(),
+        };
+        Ok((app, queue))
+    }
+
+    /// The node's state now, as health, metrics and telemetry tell it.
+    pub fn state(&self) -> NodeState {
+        let snapshot = self.live.load();
+        let spool = self.spool.status();
+        NodeState {
+            revision: snapshot.revision(),
+            refused: snapshot.refused().count() as u64,
+            control_plane_connected: self.sync.is_connected(),
+            snapshot_age_seconds: self.sync.age().as_secs(),
+            last_known_good_age_seconds: self.sync.saved_age().map(|age| age.as_secs()),
+            spool_records: spool.records,
+            spool_bytes: spool.bytes,
+            spool_dropped: spool.dropped,
+            spool_full: spool.full,
+            open_calls: spool.open,
+            memory_bytes: memory::resident_bytes(),
+            redis_connected: self.fleet.state() == RedisState::Connected,
+            ready: self.ready.is_set(),
+            draining: self.drain.has_begun(),
+            uptime_seconds: self.started.elapsed().as_secs(),
+        }
+    }
+}

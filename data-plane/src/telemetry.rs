@@ -1,0 +1,8 @@
+//! What this node tells about itself: usage that must not be lost, and everything else as well as it can.
+//!
+//! [`spool`] keeps usage on disk until the control plane has committed it, [`uplink`] delivers it, [`reports`] carries
+//! what is best effort, [`metrics`] is what Prometheus reads.
+
+pub mod metrics;
+pub mod reports;
+pub mod spool;

@@ -1,0 +1,61 @@
+//! What Prometheus reads.
+//!
+//! Everything is named here, with a typed method for whoever observes it. Labels are bounded: dialects, outcomes,
+//! codes and statuses by their types, providers by what operators configure; nothing that a caller writes becomes a
+//! label. Amounts of money are integer nano-USD.
+//!
+//! Observing costs a hash and a shared lock; the few figures that are states rather than events (spool depth,
+//! snapshot age) are set when they are asked for, by [`NodeState`].
+
+mod labels;
+mod node;
+mod traffic;
+
+use std::fmt;
+
+use prometheus_client::registry::Registry;
+
+pub use labels::AttemptEnd;
+pub use node::NodeState;
+pub use traffic::InFlight;
+
+use node::NodeMetrics;
+use traffic::TrafficMetrics;
+
+/// See the module.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    traffic: TrafficMetrics,
+    node: NodeMetrics,
+}
+
+impl Metrics {
+    pub fn new() -> Self {
+        let mut registry = Registry::with_prefix("penstock");
+        let traffic = TrafficMetrics::new(&mut registry);
+        let node = NodeMetrics::new(&mut registry);
+        Self {
+            registry,
+            traffic,
+            node,
+        }
+    }
+
+    /// All of it as OpenMetrics text, with the node's state as it is now.
+    pub fn render(&self, state: &NodeState) -> Result<String, fmt::Error> {
+        self.node.set(state);
+        let mut text = String::with_capacity(16 * 1024);
+        prometheus_client::encoding::text::encode(&mut text, &self.registry)?;
+        Ok(text)
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[cfg(test)]
+mod tests;
