@@ -19,7 +19,7 @@ pub struct Edited {
 ///
 /// The usage cannot be read otherwise (behaviour E2). The caller then must not see it: [`UsageChunkFilter`].
 ///
-/// None when there is nothing to add: no stream, asked already, or `stream_options` is malformed.
+/// None when there is nothing to add: no chat, no stream, asked already, or `stream_options` is malformed.
 pub fn include_usage(body: &Bytes, inspected: &Inspected) -> Option<Edited> {
     let UsageChunk::Addable(splice) = &inspected.usage_chunk else {
         return None;

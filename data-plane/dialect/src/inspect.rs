@@ -17,6 +17,7 @@ use bytes::Bytes;
 use penstock_core::model::MAX_NAME;
 
 use crate::json::{Fault, Problem};
+use crate::route::Endpoint;
 use fields::Fields;
 
 /// A longer `metadata.user_id` or `prompt_cache_key` counts as absent, bytes.
@@ -54,6 +55,8 @@ pub enum UsageChunk {
     Addable(Splice),
     /// `stream_options` is not what it should be; the provider will say so.
     Malformed,
+    /// The endpoint has no such option: its streams always say the usage.
+    NotOffered,
 }
 
 /// An edit of a body: the bytes of `at` are replaced by `text`.
@@ -115,12 +118,12 @@ pub enum InspectError {
     },
 }
 
-/// Reads a request's body.
-pub fn inspect(body: &Bytes) -> Result<Inspected, InspectError> {
+/// Reads the body of a request to this endpoint.
+pub fn inspect(endpoint: &Endpoint, body: &Bytes) -> Result<Inspected, InspectError> {
     if body.is_empty() {
         return Err(InspectError::Empty);
     }
-    Fields::read(body)?.into_inspected(body)
+    Fields::read(body)?.into_inspected(endpoint, body)
 }
 
 impl Position {

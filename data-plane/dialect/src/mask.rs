@@ -46,6 +46,15 @@ fn without<'a>(text: Cow<'a, [u8]>, secret: &[u8]) -> Cow<'a, [u8]> {
     Cow::Owned(masked)
 }
 
+/// Length of a JSON escape whose backslash stands before `rest`. Text that is no JSON may have anything there.
+fn escape_length(rest: &[u8]) -> usize {
+    match rest {
+        [b'u', a, b, c, d, ..] if [a, b, c, d].iter().all(|digit| digit.is_ascii_hexdigit()) => 6,
+        [byte, ..] if byte.is_ascii() => 2,
+        _ => 1,
+    }
+}
+
 /// None when nothing was masked.
 fn words(text: &[u8]) -> Option<Vec<u8>> {
     let mut masked = Vec::new();
@@ -53,7 +62,7 @@ fn words(text: &[u8]) -> Option<Vec<u8>> {
     let mut after_scheme = false;
     while let Some(&byte) = text.get(at) {
         if byte == b'\\' {
-            at += if text.get(at + 1) == Some(&b'u') { 6 } else { 2 };
+            at += escape_length(text.get(at + 1..).unwrap_or_default());
             continue;
         }
         let length = word::length(text.get(at..).unwrap_or_default(), after_scheme);

@@ -25,7 +25,7 @@ const BYTES_PER_TOKEN: u64 = 4;
 /// What one frame means for the stream (behaviours B6 and C3).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// A comment, a blank line, a ping: the upstream lives, nothing more.
+    /// A comment, a blank line, empty data, a ping: the upstream lives, nothing more.
     KeepAlive,
     /// An event, but no content yet and no end: `message_start`, a chunk with the role only, unknown events.
     Neutral,
@@ -83,7 +83,7 @@ impl Observer {
 
     /// Reads one frame of a stream.
     pub fn stream_frame(&mut self, frame: &Frame) -> Event {
-        let Some(data) = frame.data() else {
+        let Some(data) = frame.data().filter(|data| !data.trim_ascii().is_empty()) else {
             return Event::KeepAlive;
         };
         match self.dialect {

@@ -6,6 +6,7 @@ use penstock_core::model::MAX_NAME;
 
 use super::{InspectError, Inspected, MAX_IDENTITY, Position, Splice, UsageChunk};
 use crate::json::{Kind, Members, Value};
+use crate::route::Endpoint;
 
 /// The values of the fields acted on, each at most once.
 #[derive(Default)]
@@ -57,7 +58,11 @@ impl<'a> Fields<'a> {
         })
     }
 
-    pub(super) fn into_inspected(self, body: &'a [u8]) -> Result<Inspected, InspectError> {
+    pub(super) fn into_inspected(
+        self,
+        endpoint: &Endpoint,
+        body: &'a [u8],
+    ) -> Result<Inspected, InspectError> {
         let (model, model_at) = model(body, self.model.as_ref())?;
         let user_id = match &self.metadata {
             Some(metadata) => inner(body, metadata, "user_id", "metadata.user_id")?,
@@ -68,7 +73,12 @@ impl<'a> Fields<'a> {
             model_at,
             stream: stream(body, self.stream.as_ref())?,
             max_output: self.limits.iter().flatten().filter_map(Value::count).max(),
-            usage_chunk: usage_chunk(body, self.stream_options.as_ref(), self.begin)?,
+            usage_chunk: match endpoint {
+                Endpoint::ChatCompletions => usage_chunk(body, self.stream_options.as_ref(), self.begin)?,
+                Endpoint::Messages | Endpoint::CountTokens | Endpoint::Models | Endpoint::Model(_) => {
+                    UsageChunk::NotOffered
+                }
+            },
             user_id: identity(user_id.as_ref()),
             prompt_cache_key: identity(self.prompt_cache_key.as_ref()),
             messages: length(self.messages.as_ref()),

@@ -7,7 +7,7 @@ const EMAIL: &[u8] = b"[email]";
 const ADDRESS: &[u8] = b"[address]";
 const ORGANIZATION: &[u8] = b"[organization]";
 
-/// Beginnings of credentials. What follows must have [`MIN_SECRET`] bytes, or stars.
+/// Beginnings of credentials; what follows is judged by [`is_secret`].
 const CREDENTIALS: [&[u8]; 20] = [
     b"sk-", b"sk_", b"pk-", b"rk-", b"psk_", b"cch_", b"cr_", b"key-", b"AIza", b"ya29.", b"xai-", b"gsk_",
     b"AKIA", b"ASIA", b"sess-", b"ghp_", b"hf_", b"nvapi-", b"pplx-", b"r8_",
@@ -49,11 +49,26 @@ pub(super) fn length(text: &[u8], token: bool) -> usize {
     if token {
         return plain;
     }
-    // An IPv6 address goes on behind its colons.
+    ipv6_length(text).map_or(plain, |address| address.max(plain))
+}
+
+/// Length of the IPv6 address that `text` begins with: it goes on behind its colons.
+fn ipv6_length(text: &[u8]) -> Option<usize> {
+    const LONGEST: usize = 45;
     let in_address = |byte: u8| byte.is_ascii_hexdigit() || byte == b':' || byte == b'.';
-    let address = text.iter().take(45).take_while(|&&byte| in_address(byte)).count();
-    let colons = text.iter().take(address).filter(|&&byte| byte == b':').count();
-    if colons >= 2 { address.max(plain) } else { plain }
+    let length = text
+        .iter()
+        .take(LONGEST)
+        .take_while(|&&byte| in_address(byte))
+        .count();
+    let candidate = std::str::from_utf8(text.get(..length)?).ok()?;
+    // `fd00::1:` and `fd00::1.` end a clause.
+    let address = match candidate.parse::<Ipv6Addr>() {
+        Ok(_) => candidate,
+        Err(_) => candidate.strip_suffix([':', '.'])?,
+    };
+    address.parse::<Ipv6Addr>().ok()?;
+    Some(address.len())
 }
 
 /// Judges a word. `before` is the text in front of it; `token` says that `Bearer` or the like stands there.
@@ -86,13 +101,22 @@ fn trim(word: &[u8]) -> &[u8] {
 }
 
 fn is_credential(word: &[u8]) -> bool {
-    let known = CREDENTIALS.iter().any(|prefix| {
-        word.strip_prefix(*prefix)
-            .is_some_and(|rest| rest.len() >= MIN_SECRET || rest.contains(&b'*'))
-    });
-    let starred = word.len() >= MIN_SECRET && word.windows(3).any(|three| three == b"***");
+    let known = CREDENTIALS
+        .iter()
+        .any(|prefix| word.strip_prefix(*prefix).is_some_and(is_secret));
+    // Shown in part, as `abcd****wxyz`.
+    let ends = word.first().zip(word.last());
+    let starred = word.len() >= MIN_SECRET
+        && ends.is_some_and(|(first, last)| first.is_ascii_alphanumeric() && last.is_ascii_alphanumeric())
+        && word.windows(3).any(|three| three == b"***");
     let jwt = word.starts_with(b"eyJ") && word.iter().filter(|&&byte| byte == b'.').count() == 2;
     known || starred || jwt
+}
+
+/// Whether what follows a prefix is a secret and not a word: `sk-abc123…`, but not `key-management`.
+fn is_secret(rest: &[u8]) -> bool {
+    let digit = rest.iter().any(u8::is_ascii_digit);
+    rest.contains(&b'*') || rest.len() >= 20 || (rest.len() >= MIN_SECRET && digit)
 }
 
 fn looks_random(token: &[u8]) -> bool {
@@ -147,8 +171,22 @@ fn is_uuid(word: &[u8]) -> bool {
     word.len() == UUID && word.iter().enumerate().all(fits)
 }
 
+/// Whether the last word in front, an `id` apart, is an organisation: `org: `, `"organization_id":"`.
 fn speaks_of_organization(before: &[u8]) -> bool {
     let lower = before.to_ascii_lowercase();
-    let has = |word: &[u8]| memchr::memmem::find(&lower, word).is_some();
-    has(b"org") || has(b"workspace") || has(b"account")
+    let words = |text: &[u8]| {
+        text.iter()
+            .rposition(u8::is_ascii_alphanumeric)
+            .map_or(0, |last| last + 1)
+    };
+    let mut front = lower.get(..words(&lower)).unwrap_or_default();
+    for id in [&b"uuid"[..], b"id"] {
+        if let Some(rest) = front.strip_suffix(id) {
+            front = rest.get(..words(rest)).unwrap_or_default();
+            break;
+        }
+    }
+    [&b"org"[..], b"organization", b"organisation", b"workspace"]
+        .iter()
+        .any(|name| front.ends_with(name))
 }

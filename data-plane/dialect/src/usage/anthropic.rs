@@ -26,6 +26,8 @@ pub(super) fn event(seen: &mut Seen, writes: &mut CacheWrites, name: Option<&str
     };
     let read = match kind.as_deref() {
         Some("ping") => return Event::KeepAlive,
+        // Relays that copy OpenAI's streams add it behind `message_stop`.
+        None if data.trim_ascii() == b"[DONE]" => return Event::Neutral,
         Some("error") => return Event::Error(error_of(data)),
         Some("message_start") => message_start(seen, writes, data).map(|()| Event::Neutral),
         Some("content_block_delta") => delta(seen, data).map(|()| Event::Content),

@@ -1,0 +1,41 @@
+//! Our errors in each dialect's shape, and as the last event of a stream (A2, C3).
+
+use penstock_core::dialect::Dialect;
+use penstock_core::error::{CallerError, Code};
+use penstock_core::id::RequestId;
+use penstock_dialect::error_shape::{event, render};
+use penstock_dialect::usage::{Event, Observer};
+
+use crate::transcript::frames;
+
+fn id() -> RequestId {
+    RequestId::from_parts(1_700_000_000_000, &[7; 10])
+}
+
+#[test]
+fn a02_every_error_has_the_shape_of_the_dialect_called() {
+    for dialect in Dialect::ALL {
+        let bodies = Code::ALL.map(|code| {
+            let error = CallerError::new(code, "what is wrong, \"quoted\"");
+            let body = render(dialect, &error, id());
+            format!("{} {}", error.status(), std::str::from_utf8(&body).unwrap())
+        });
+        insta::assert_snapshot!(format!("errors_{dialect}"), bodies.join("\n"));
+    }
+}
+
+#[test]
+fn c03_the_error_event_is_one_event_that_ends_no_stream() {
+    for dialect in Dialect::ALL {
+        let error = CallerError::new(Code::UpstreamError, "The stream broke off.\nTry again");
+        let bytes = event(dialect, &error, id());
+        insta::assert_snapshot!(format!("event_{dialect}"), std::str::from_utf8(&bytes).unwrap());
+        let frames = frames(bytes);
+        assert_eq!(frames.len(), 1);
+        let read = Observer::new(dialect).stream_frame(&frames[0]);
+        let Event::Error(told) = read else {
+            panic!("{dialect}: {read:?}")
+        };
+        assert_eq!(told.message.as_deref(), Some("The stream broke off.\nTry again"));
+    }
+}

@@ -1,0 +1,260 @@
+//! Which headers pass (wire facts §7 and §8, security 8, A1).
+
+use http::HeaderMap;
+use penstock_core::dialect::Dialect;
+use penstock_core::provider::ProviderKind;
+use penstock_core::secret::Secret;
+use penstock_dialect::headers::{
+    client_response_headers, set_credential, upstream_request_headers, upstream_request_id,
+};
+
+fn map(lines: &str) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    for line in lines.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        let (name, value) = line.split_once(": ").unwrap();
+        let name: http::HeaderName = name.parse().unwrap();
+        headers.append(name, value.parse().unwrap());
+    }
+    headers
+}
+
+fn shown(headers: &HeaderMap) -> String {
+    let mut lines: Vec<String> = headers
+        .iter()
+        .map(|(name, value)| format!("{name}: {}", value.to_str().unwrap()))
+        .collect();
+    lines.sort();
+    lines.join("\n")
+}
+
+const CLAUDE_CODE: &str = "
+    host: 127.0.0.1:8080
+    accept: application/json
+    accept-encoding: gzip, deflate, br, zstd
+    anthropic-beta: claude-code-20250219,effort-2025-11-24
+    anthropic-beta: interleaved-thinking-2025-05-14
+    anthropic-dangerous-direct-browser-access: true
+    anthropic-version: 2026-10-21
+    anthropic-workspace-id: wrkspc_1
+    anthropic-user-profile-id: p
+    authorization: Bearer psk_caller
+    connection: keep-alive, X-Private
+    content-encoding: zstd
+    content-length: 10
+    content-type: application/json
+    user-agent: claude-cli/2.1.329 (external, cli)
+    x-api-key: psk_caller
+    x-app: cli
+    x-claude-code-session-id: 0d1f
+    x-private: 1
+    x-stainless-timeout: 600
+    x-unknown: kept";
+
+const CODEX: &str = "
+    authorization: Bearer psk_caller
+    originator: codex_exec
+    session-id: s
+    thread-id: s
+    x-client-request-id: s
+    x-codex-window-id: w
+    x-codex-turn-state: opaque
+    openai-beta: x=1
+    openai-organization: org-1
+    openai-project: p
+    idempotency-key: i
+    user-agent: codex_exec/0.169.0
+    x-stainless-lang: python";
+
+const BROWSER_AND_PROXIES: &str = "
+    accept-language: de
+    baggage: a=b
+    cdn-loop: cloudflare
+    cf-connecting-ip: 1.2.3.4
+    cookie: a=b
+    dnt: 1
+    expect: 100-continue
+    fly-client-ip: 1.2.3.4
+    forwarded: for=1.2.3.4
+    api-key: k
+    x-goog-api-key: k
+    x-goog-api-client: gl
+    x-goog-user-project: p
+    x-gemini-api-privileged-user-id: u
+    x-vertex-ai-llm-request-type: shared
+    keep-alive: timeout=5
+    origin: https://a
+    priority: u=1
+    proxy-authorization: Basic x
+    proxy-connection: close
+    referer: https://a
+    sec-fetch-mode: cors
+    sec-websocket-key: k
+    te: trailers
+    traceparent: 00-1-2-01
+    tracestate: a=b
+    trailer: x
+    transfer-encoding: chunked
+    true-client-ip: 1.2.3.4
+    upgrade: websocket
+    via: 1.1 proxy
+    x-amz-date: 1
+    x-amzn-trace-id: 1
+    x-envoy-attempt-count: 1
+    x-forwarded-for: 1.2.3.4
+    x-penstock-anything: 1
+    x-real-ip: 1.2.3.4
+    x-requested-with: fetch";
+
+#[test]
+fn claude_code_to_anthropic() {
+    insta::assert_snapshot!(shown(&upstream_request_headers(
+        &map(CLAUDE_CODE),
+        ProviderKind::Anthropic
+    )));
+}
+
+#[test]
+fn an_anthropic_callers_headers_do_not_go_to_openai() {
+    insta::assert_snapshot!(shown(&upstream_request_headers(
+        &map(CLAUDE_CODE),
+        ProviderKind::Openai
+    )));
+}
+
+#[test]
+fn codex_to_openai() {
+    insta::assert_snapshot!(shown(&upstream_request_headers(
+        &map(CODEX),
+        ProviderKind::Openai
+    )));
+}
+
+#[test]
+fn codex_to_a_compatible_provider() {
+    insta::assert_snapshot!(shown(&upstream_request_headers(
+        &map(CODEX),
+        ProviderKind::OpenaiCompatible
+    )));
+}
+
+#[test]
+fn nothing_of_browsers_proxies_and_other_vendors_goes_upstream() {
+    for kind in ProviderKind::ALL {
+        let mut left = upstream_request_headers(&map(BROWSER_AND_PROXIES), kind);
+        assert_eq!(left.remove("accept-encoding").unwrap(), "identity");
+        assert_eq!(
+            left.remove("anthropic-version").is_some(),
+            kind == ProviderKind::Anthropic
+        );
+        assert!(left.is_empty(), "{kind:?} {left:?}");
+    }
+}
+
+#[test]
+fn a01_the_providers_credential_replaces_the_callers() {
+    for (kind, name, value) in [
+        (ProviderKind::Anthropic, "x-api-key", "sk-upstream"),
+        (ProviderKind::Openai, "authorization", "Bearer sk-upstream"),
+        (
+            ProviderKind::OpenaiCompatible,
+            "authorization",
+            "Bearer sk-upstream",
+        ),
+    ] {
+        let mut headers = upstream_request_headers(&map(CLAUDE_CODE), kind);
+        set_credential(&mut headers, kind, &Secret::new("sk-upstream")).unwrap();
+        assert_eq!(headers[name], value);
+        assert!(!shown(&headers).contains("psk_caller"));
+        assert!(
+            !format!("{headers:?}").contains("sk-upstream"),
+            "a sensitive value is not printed"
+        );
+    }
+}
+
+#[test]
+fn a_credential_that_no_header_can_carry_is_refused_without_being_shown() {
+    let refused =
+        set_credential(&mut HeaderMap::new(), ProviderKind::Openai, &Secret::new("a\nb")).unwrap_err();
+    assert!(refused.to_string().contains("set it again"));
+}
+
+const ANTHROPIC_ANSWER: &str = "
+    content-type: text/event-stream; charset=utf-8
+    cache-control: no-cache
+    content-length: 5
+    content-encoding: gzip
+    transfer-encoding: chunked
+    connection: close
+    request-id: req_1
+    x-request-id: other
+    anthropic-organization-id: 11111111-2222-3333-4444-555555555555
+    anthropic-ratelimit-requests-remaining: 1
+    anthropic-ratelimit-unified-status: allowed
+    anthropic-priority-input-tokens-limit: 1
+    anthropic-fast-input-tokens-limit: 1
+    retry-after: 5
+    retry-after-ms: 5
+    x-should-retry: true
+    set-cookie: a=b
+    cf-ray: 1
+    cf-cache-status: DYNAMIC
+    server: cloudflare
+    via: 1.1 google
+    alt-svc: h3
+    strict-transport-security: max-age=1
+    report-to: x
+    nel: x
+    x-envoy-upstream-service-time: 1
+    www-authenticate: Bearer
+    location: https://evil
+    x-penstock-request-id: spoofed
+    server-timing: x
+    x-new: kept";
+
+const OPENAI_ANSWER: &str = "
+    content-type: application/json
+    x-request-id: req_2
+    request-id: other
+    apim-request-id: a
+    x-amzn-requestid: b
+    openai-organization: org-1
+    openai-project: proj_1
+    openai-model: gpt-5.5
+    openai-processing-ms: 12
+    openai-version: 2020-10-01
+    x-models-etag: e
+    x-codex-turn-state: opaque
+    x-codex-primary-used-percent: 12
+    x-codex-secondary-reset-at: 1
+    x-ratelimit-remaining-tokens: 1
+    x-goog-generation: 1";
+
+#[test]
+fn anthropics_answer_to_the_caller() {
+    insta::assert_snapshot!(shown(&client_response_headers(
+        &map(ANTHROPIC_ANSWER),
+        Dialect::Anthropic,
+        true
+    )));
+}
+
+#[test]
+fn openais_answer_to_the_caller() {
+    insta::assert_snapshot!(shown(&client_response_headers(
+        &map(OPENAI_ANSWER),
+        Dialect::OpenaiChat,
+        false
+    )));
+}
+
+#[test]
+fn the_providers_request_id_is_found_for_the_log() {
+    assert_eq!(upstream_request_id(&map(ANTHROPIC_ANSWER)), Some("req_1"));
+    assert_eq!(upstream_request_id(&map("x-request-id: r")), Some("r"));
+    assert_eq!(
+        upstream_request_id(&map(&format!("x-request-id: {}", "r".repeat(257)))),
+        None
+    );
+    assert_eq!(upstream_request_id(&HeaderMap::new()), None);
+}

@@ -1,0 +1,17 @@
+//! What penstock-dialect promises, one file a subject. Goldens are in `snapshots/`, written from the vendors'
+//! documented formats.
+
+#![expect(clippy::unwrap_used, reason = "builders and readers of tests may panic")]
+
+mod answers;
+mod error_shape;
+mod headers;
+mod inspection;
+mod mask;
+mod no_panic;
+mod routes;
+mod session;
+mod sse;
+mod streams;
+mod transcript;
+mod usage_chunk;
