@@ -12,6 +12,7 @@ mod author;
 mod config;
 mod fleet;
 mod key;
+mod labels;
 mod names;
 mod page;
 mod price;

@@ -1,6 +1,7 @@
 //! Being written: see [`run`] soon.
 
 pub mod access;
+pub mod admin;
 pub mod clock;
 pub mod config;
 pub mod context;

@@ -40,7 +40,11 @@ impl Author {
         op: impl Into<Op>,
     ) -> Result<Made, Status> {
         let committed = self.commit_all(context, info, vec![op.into()]).await?;
-        let stored = committed.applied.into_iter().next().and_then(|applied: Applied| applied.stored);
+        let stored = committed
+            .applied
+            .into_iter()
+            .next()
+            .and_then(|applied: Applied| applied.stored);
         Ok(Made {
             revision: committed.head.revision,
             stored,
@@ -68,7 +72,8 @@ impl Author {
 impl Made {
     /// The resource, of a commit that was no deletion.
     pub(super) fn into_stored(self) -> Result<(Stored, u64), Status> {
-        let lost = || Status::internal("the change was made, but the resource did not come back; read it again");
+        let lost =
+            || Status::internal("the change was made, but the resource did not come back; read it again");
         Ok((self.stored.ok_or_else(lost)?, self.revision))
     }
 }

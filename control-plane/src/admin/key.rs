@@ -3,10 +3,8 @@
 mod find;
 mod secret;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use futures::StreamExt;
-use futures::TryStreamExt;
 use penstock_core::id::{KeyId, UserId};
 use penstock_core::invalid::Invalid;
 use penstock_core::key::{Key, PreviousSecret};
@@ -16,7 +14,7 @@ use penstock_core::setting::ImportSuffix;
 use penstock_proto::admin::v1 as wire;
 use penstock_proto::admin::v1::key_service_server::KeyService;
 use penstock_proto::convert;
-use penstock_store::{Expect, Filter, NewSpec, Op, Put, Stored};
+use penstock_store::{Expect, Filter, NewSpec, Op, Put, Stored, StoredSpec};
 use tonic::{Request, Response, Status};
 
 use super::author::Author;
@@ -24,13 +22,10 @@ use super::names::Found;
 use super::provider::expect_or_any;
 use super::refusals::Refusals;
 use super::status::{self, required};
-use super::{names, page, random, reply};
+use super::{labels, names, page, random, reply};
 use crate::clock;
 use crate::context::Context;
 use crate::credentials::Field;
-
-/// Names of owners that are looked up at the same time, for a listing.
-const LOOKUPS: usize = 16;
 
 pub(super) struct Keys(pub(super) Context);
 
@@ -57,12 +52,18 @@ impl KeyService for Keys {
         Ok(Response::new(wire::CreateKeyResponse {
             key: Some(self.reply(stored).await?),
             // The one time that it is shown.
-            secret: made.generated.map(|secret| secret.expose().to_owned()).unwrap_or_default(),
+            secret: made
+                .generated
+                .map(|secret| secret.expose().to_owned())
+                .unwrap_or_default(),
             revision,
         }))
     }
 
-    async fn get_key(&self, request: Request<wire::GetKeyRequest>) -> Result<Response<wire::GetKeyResponse>, Status> {
+    async fn get_key(
+        &self,
+        request: Request<wire::GetKeyRequest>,
+    ) -> Result<Response<wire::GetKeyResponse>, Status> {
         let found = names::key(&*self.0.store, &request.into_inner().key).await?;
         let key = Some(self.reply(found.stored).await?);
         Ok(Response::new(wire::GetKeyResponse { key }))
@@ -98,7 +99,8 @@ impl KeyService for Keys {
         let mut spec = required("spec", request.spec)?;
         self.check_owner(&found, &spec.user_id).await?;
         spec.user_id = found.value.user_id.to_string();
-        let written = convert::key_spec_from_wire(spec, found.value.hash).map_err(status::invalid_in("spec"))?;
+        let written =
+            convert::key_spec_from_wire(spec, found.value.hash).map_err(status::invalid_in("spec"))?;
         // Operators write name and access; the secret and what is known of it stay.
         let key = Key {
             name: written.name,
@@ -173,10 +175,14 @@ impl KeyService for Keys {
         };
         secret::check_suffix(&request.name, &suffix).map_err(|error| status::invalid(&error))?;
         let reference = ResourceRef::ImportSuffix(request.name.into());
-        let sealed = self.0.sealer.seal(&reference, Field::Suffix, &suffix.secret).map_err(|error| {
-            tracing::error!(%error, %reference, "an import suffix cannot be sealed");
-            Status::internal(format!("the suffix cannot be sealed: {error}"))
-        })?;
+        let sealed = self
+            .0
+            .sealer
+            .seal(&reference, Field::Suffix, &suffix.secret)
+            .map_err(|error| {
+                tracing::error!(%error, %reference, "an import suffix cannot be sealed");
+                Status::internal(format!("the suffix cannot be sealed: {error}"))
+            })?;
         let put = Put::new(reference, NewSpec::ImportSuffix(sealed)).expecting(Expect::Absent);
         let revision = author.commit(&self.0, request.change, put).await?.revision;
         Ok(Response::new(wire::CreateImportSuffixResponse { revision }))
@@ -203,10 +209,17 @@ impl Keys {
 
     /// The names of the keys' owners, each asked for once.
     async fn owners(&self, keys: &[Stored]) -> Result<BTreeMap<UserId, String>, Status> {
-        let ids: std::collections::BTreeSet<UserId> = keys.iter().filter_map(owner_of).collect();
-        let store = &self.0.store;
-        let named = async |id| Ok::<_, Status>((id, names::user_name(&**store, id).await?));
-        futures::stream::iter(ids).map(named).buffer_unordered(LOOKUPS).try_collect().await
+        let ids: BTreeSet<UserId> = keys.iter().filter_map(owner_of).collect();
+        let mut owners = BTreeMap::new();
+        for id in ids {
+            // A user that was made a moment ago may not be in the index yet.
+            let name = match labels::name(&self.0.index, &ResourceRef::User(id)) {
+                Some(name) => name,
+                None => names::user_name(&*self.0.store, id).await?,
+            };
+            owners.insert(id, name);
+        }
+        Ok(owners)
     }
 
     /// A key stays with its user: an update may leave the owner out or name the present one.
@@ -221,12 +234,12 @@ impl Keys {
 
 fn owner_of(stored: &Stored) -> Option<UserId> {
     match &stored.spec {
-        penstock_store::StoredSpec::Key(key) => Some(key.user_id),
-        penstock_store::StoredSpec::Provider(_)
-        | penstock_store::StoredSpec::User(_)
-        | penstock_store::StoredSpec::Price(_)
-        | penstock_store::StoredSpec::Setting(_)
-        | penstock_store::StoredSpec::ImportSuffix(_) => None,
+        StoredSpec::Key(key) => Some(key.user_id),
+        StoredSpec::Provider(_)
+        | StoredSpec::User(_)
+        | StoredSpec::Price(_)
+        | StoredSpec::Setting(_)
+        | StoredSpec::ImportSuffix(_) => None,
     }
 }
 

@@ -30,12 +30,17 @@ pub(super) struct FoundProvider {
 }
 
 /// Finds a provider.
-pub(super) async fn provider(store: &dyn Store, name: &str) -> Result<Found<ProviderId, FoundProvider>, Status> {
+pub(super) async fn provider(
+    store: &dyn Store,
+    name: &str,
+) -> Result<Found<ProviderId, FoundProvider>, Status> {
     let stored = match given("provider", name)?.parse() {
         Ok(id) => get(store, &ResourceRef::Provider(id)).await?,
         Err(_) => first(store, Lookup::Provider { name }).await?,
     };
-    stored.and_then(as_provider).ok_or_else(|| missing("provider", name))
+    stored
+        .and_then(as_provider)
+        .ok_or_else(|| missing("provider", name))
 }
 
 /// Finds a user.
@@ -55,7 +60,10 @@ pub(super) async fn key(store: &dyn Store, name: &str) -> Result<Found<KeyId, Ke
         let owner = user(store, owner).await?;
         first(store, Lookup::KeyOfUser { user: owner.id, name }).await?
     } else {
-        let mut keys = store.find(Lookup::Key { name }).await.map_err(status::from_store)?;
+        let mut keys = store
+            .find(Lookup::Key { name })
+            .await
+            .map_err(status::from_store)?;
         if keys.len() > 1 {
             return Err(ambiguous(store, name, keys).await?);
         }
@@ -67,7 +75,9 @@ pub(super) async fn key(store: &dyn Store, name: &str) -> Result<Found<KeyId, Ke
 /// The name of a key's owner; the id when the owner is gone.
 pub(super) async fn user_name(store: &dyn Store, id: UserId) -> Result<String, Status> {
     let stored = get(store, &ResourceRef::User(id)).await?;
-    Ok(stored.and_then(as_user).map_or_else(|| id.to_string(), |user| user.value.name))
+    Ok(stored
+        .and_then(as_user)
+        .map_or_else(|| id.to_string(), |user| user.value.name))
 }
 
 pub(super) fn as_provider(stored: Stored) -> Option<Found<ProviderId, FoundProvider>> {
@@ -78,21 +88,33 @@ pub(super) fn as_provider(stored: Stored) -> Option<Found<ProviderId, FoundProvi
         provider: spec.provider.clone(),
         credential: spec.credential.clone(),
     };
-    Some(Found { id: *id, value, stored })
+    Some(Found {
+        id: *id,
+        value,
+        stored,
+    })
 }
 
 pub(super) fn as_user(stored: Stored) -> Option<Found<UserId, User>> {
     let (ResourceRef::User(id), StoredSpec::User(user)) = (&stored.reference, &stored.spec) else {
         return None;
     };
-    Some(Found { id: *id, value: user.clone(), stored })
+    Some(Found {
+        id: *id,
+        value: user.clone(),
+        stored,
+    })
 }
 
 pub(super) fn as_key(stored: Stored) -> Option<Found<KeyId, Key>> {
     let (ResourceRef::Key(id), StoredSpec::Key(key)) = (&stored.reference, &stored.spec) else {
         return None;
     };
-    Some(Found { id: *id, value: key.as_ref().clone(), stored })
+    Some(Found {
+        id: *id,
+        value: key.as_ref().clone(),
+        stored,
+    })
 }
 
 /// One resource by its reference.
@@ -120,7 +142,10 @@ async fn ambiguous(store: &dyn Store, name: &str, keys: Vec<Stored>) -> Result<S
 
 fn given<'a>(field: &str, name: &'a str) -> Result<&'a str, Status> {
     if name.is_empty() {
-        return Err(status::invalid(&Invalid::new(field, "is missing; give a name or an id")));
+        return Err(status::invalid(&Invalid::new(
+            field,
+            "is missing; give a name or an id",
+        )));
     }
     Ok(name)
 }

@@ -8,7 +8,11 @@ const DEFAULT: u32 = 1_000;
 /// The part that was asked for: 1000 items unless told, 10 000 at most.
 pub(super) fn asked(request: Option<PageRequest>) -> Page {
     let request = request.unwrap_or_default();
-    let size = if request.size == 0 { DEFAULT } else { request.size.min(Page::MAX) };
+    let size = if request.size == 0 {
+        DEFAULT
+    } else {
+        request.size.min(Page::MAX)
+    };
     let after = (!request.token.is_empty()).then_some(request.token);
     Page { size, after }
 }

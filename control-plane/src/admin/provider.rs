@@ -65,7 +65,10 @@ impl ProviderService for Providers {
         let mut listed = listed.map_err(status::from_store)?;
         let next = page::next(&mut listed);
         let refusals = self.refusals().await?;
-        let providers = listed.resources.into_iter().map(|stored| reply::provider(stored, &refusals));
+        let providers = listed
+            .resources
+            .into_iter()
+            .map(|stored| reply::provider(stored, &refusals));
         Ok(Response::new(wire::ListProvidersResponse {
             providers: providers.collect::<Result<_, _>>()?,
             page: Some(next),
@@ -128,7 +131,8 @@ fn put(reference: ResourceRef, provider: Provider, credential: CredentialChange,
 }
 
 fn read_spec(spec: Option<ProviderSpec>) -> Result<Provider, Status> {
-    let provider = convert::provider_from_wire(required("spec", spec)?).map_err(status::invalid_in("spec"))?;
+    let provider =
+        convert::provider_from_wire(required("spec", spec)?).map_err(status::invalid_in("spec"))?;
     provider.validate().map_err(status::invalid_in("spec"))?;
     Ok(provider)
 }
@@ -143,10 +147,12 @@ fn seal(
     };
     let secret = Secret::new(text);
     check_credential(&secret).map_err(|error| status::invalid(&error))?;
-    let sealed = sealer.seal(reference, Field::Credential, &secret).map_err(|error| {
-        tracing::error!(%error, %reference, "a credential cannot be sealed");
-        Status::internal(format!("the credential cannot be sealed: {error}"))
-    })?;
+    let sealed = sealer
+        .seal(reference, Field::Credential, &secret)
+        .map_err(|error| {
+            tracing::error!(%error, %reference, "a credential cannot be sealed");
+            Status::internal(format!("the credential cannot be sealed: {error}"))
+        })?;
     Ok(CredentialChange::Set(sealed))
 }
 

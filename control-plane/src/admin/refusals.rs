@@ -28,7 +28,10 @@ impl Refusals {
 
     fn of_version(&self, reference: &ResourceRef, version: u64) -> Vec<Refusal> {
         let of_node = |node: &NodeRow| {
-            let refused = node.refused.iter().find(|r| r.resource == *reference && r.version == version)?;
+            let refused = node
+                .refused
+                .iter()
+                .find(|r| r.resource == *reference && r.version == version)?;
             Some(Refusal {
                 node_id: node.id.clone(),
                 version: refused.version,

@@ -40,7 +40,12 @@ pub(super) fn user(stored: Stored, refusals: &Refusals) -> Result<wire::User, St
 }
 
 /// A key of the user of that name.
-pub(super) fn key(stored: Stored, user_name: String, refusals: &Refusals, now: UnixMs) -> Result<wire::Key, Status> {
+pub(super) fn key(
+    stored: Stored,
+    user_name: String,
+    refusals: &Refusals,
+    now: UnixMs,
+) -> Result<wire::Key, Status> {
     let refused_by = refusals.of(&stored);
     let found = names::as_key(stored).ok_or_else(mismatch)?;
     let previous = found.value.previous.filter(|previous| now < previous.valid_until);
@@ -72,7 +77,8 @@ pub(super) fn price(stored: &Stored) -> Result<wire::Price, Status> {
 
 /// One entry of the history.
 pub(super) fn change(change: &Change) -> wire::Change {
-    let json = |value: &Option<serde_json::Value>| value.as_ref().map(ToString::to_string).unwrap_or_default();
+    let json =
+        |value: &Option<serde_json::Value>| value.as_ref().map(ToString::to_string).unwrap_or_default();
     wire::Change {
         resource: Some(convert::reference_to_wire(&change.reference)),
         label: change.label.clone(),

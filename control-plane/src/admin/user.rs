@@ -57,7 +57,10 @@ impl UserService for Users {
         let mut listed = listed.map_err(status::from_store)?;
         let next = page::next(&mut listed);
         let refusals = self.refusals().await?;
-        let users = listed.resources.into_iter().map(|stored| reply::user(stored, &refusals));
+        let users = listed
+            .resources
+            .into_iter()
+            .map(|stored| reply::user(stored, &refusals));
         Ok(Response::new(wire::ListUsersResponse {
             users: users.collect::<Result<_, _>>()?,
             page: Some(next),

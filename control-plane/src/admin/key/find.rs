@@ -52,7 +52,11 @@ async fn by_hash(
     suffix: Option<&str>,
     now: UnixMs,
 ) -> Result<Option<FoundKey>, Status> {
-    let found = context.store.find(Lookup::KeyHash(hash)).await.map_err(status::from_store)?;
+    let found = context
+        .store
+        .find(Lookup::KeyHash(hash))
+        .await
+        .map_err(status::from_store)?;
     let key = found.into_iter().next().and_then(names::as_key);
     Ok(key.and_then(|key| judge(key, hash, suffix, now)))
 }
@@ -65,7 +69,10 @@ fn judge(key: Found<KeyId, Key>, hash: KeyHash, suffix: Option<&str>, now: UnixM
             over: false,
         });
     }
-    let former = key.value.previous.filter(|former| former.hash == hash && suffix.is_none())?;
+    let former = key
+        .value
+        .previous
+        .filter(|former| former.hash == hash && suffix.is_none())?;
     Some(FoundKey {
         key,
         previous: true,
@@ -75,7 +82,11 @@ fn judge(key: Found<KeyId, Key>, hash: KeyHash, suffix: Option<&str>, now: UnixM
 
 async fn suffixes(context: &Context) -> Result<Vec<(String, Secret)>, Status> {
     let page = Page::first(Page::MAX);
-    let listed = context.store.list(&Filter::ImportSuffixes, &page).await.map_err(status::from_store)?;
+    let listed = context
+        .store
+        .list(&Filter::ImportSuffixes, &page)
+        .await
+        .map_err(status::from_store)?;
     let open = |(reference, sealed): (ResourceRef, Sealed)| {
         let opened = context.sealer.unseal(&reference, Field::Suffix, &sealed);
         if let Err(error) = &opened {
@@ -83,14 +94,17 @@ async fn suffixes(context: &Context) -> Result<Vec<(String, Secret)>, Status> {
         }
         Some((reference.id(), opened.ok()?))
     };
-    let sealed = listed.resources.into_iter().filter_map(|stored| match stored.spec {
-        StoredSpec::ImportSuffix(sealed) => Some((stored.reference, sealed)),
-        StoredSpec::Provider(_)
-        | StoredSpec::User(_)
-        | StoredSpec::Key(_)
-        | StoredSpec::Price(_)
-        | StoredSpec::Setting(_) => None,
-    });
+    let sealed = listed
+        .resources
+        .into_iter()
+        .filter_map(|stored| match stored.spec {
+            StoredSpec::ImportSuffix(sealed) => Some((stored.reference, sealed)),
+            StoredSpec::Provider(_)
+            | StoredSpec::User(_)
+            | StoredSpec::Key(_)
+            | StoredSpec::Price(_)
+            | StoredSpec::Setting(_) => None,
+        });
     Ok(sealed.filter_map(open).collect())
 }
 
@@ -162,14 +176,20 @@ mod tests {
         let fine = owner(true);
         assert_eq!(state("new", NOW, Some(&fine)), Some(("valid".into(), false)));
         assert_eq!(state("old", NOW, Some(&fine)), Some(("valid".into(), true)));
-        assert_eq!(state("new", NOW, Some(&owner(false))), Some(("User is disabled".into(), false)));
+        assert_eq!(
+            state("new", NOW, Some(&owner(false))),
+            Some(("User is disabled".into(), false))
+        );
         assert_eq!(state("other", NOW, Some(&fine)), None);
     }
 
     #[test]
     fn a03_a_former_secret_is_named_also_when_its_overlap_is_over() {
         let fine = owner(true);
-        assert_eq!(state("old", UnixMs(1_001), Some(&fine)), Some(("Invalid API key".into(), true)));
+        assert_eq!(
+            state("old", UnixMs(1_001), Some(&fine)),
+            Some(("Invalid API key".into(), true))
+        );
     }
 
     #[test]

@@ -71,7 +71,10 @@ pub(super) fn check_suffix(name: &str, suffix: &ImportSuffix) -> Result<(), Inva
     match suffix.secret.expose().len() {
         0 => Err(Invalid::new("secret", "must not be empty")),
         1..=MAX_SUFFIX => Ok(()),
-        _ => Err(Invalid::new("secret", format!("is longer than {MAX_SUFFIX} bytes"))),
+        _ => Err(Invalid::new(
+            "secret",
+            format!("is longer than {MAX_SUFFIX} bytes"),
+        )),
     }
 }
 
@@ -87,7 +90,8 @@ fn taken_over(secret: &Secret) -> Result<Taken, Invalid> {
 }
 
 fn hashed(field: &str, bytes: &[u8], import_suffix: Option<String>) -> Result<Taken, Status> {
-    let hash = KeyHash::try_from(bytes).map_err(|error| status::invalid(&Invalid::new(field, error.problem)))?;
+    let hash =
+        KeyHash::try_from(bytes).map_err(|error| status::invalid(&Invalid::new(field, error.problem)))?;
     Ok(Taken {
         hash,
         hint: String::new(),

@@ -1,0 +1,66 @@
+//! A provider's way back: everything but its credential.
+
+use penstock_core::invalid::Invalid;
+use penstock_core::provider::Provider;
+use penstock_core::resource::Kind;
+use penstock_store::{Change, CredentialChange, LoggedProvider, LoggedSpec, NewSpec};
+
+use super::{Step, put};
+
+pub(super) fn restore(change: &Change, then: LoggedProvider) -> Result<Step, Invalid> {
+    let now = match &change.before {
+        Some(json) => match LoggedSpec::read(Kind::Provider, json)? {
+            LoggedSpec::Provider(now) => Some(*now),
+            LoggedSpec::User(_)
+            | LoggedSpec::Key(_)
+            | LoggedSpec::Price(_)
+            | LoggedSpec::Setting(_)
+            | LoggedSpec::ImportSuffix => None,
+        },
+        None => None,
+    };
+    let label = &change.label;
+    let mut remarks = Vec::new();
+    let mut after = then.clone();
+    let credential = match now {
+        // Nothing to decide: it has the credential that it had.
+        Some(now) if now.credential_version == then.credential_version => CredentialChange::Keep,
+        Some(now) if now.credential_version.is_some() && same_host(&now.provider, &then.provider) => {
+            remarks.push(format!("{label} keeps its present credential"));
+            after.credential_version = now.credential_version;
+            CredentialChange::Keep
+        }
+        Some(_) | None => CredentialChange::Clear,
+    };
+    if matches!(credential, CredentialChange::Clear) {
+        after.credential_version = None;
+        if then.credential_version.is_some() || change.before.is_some() {
+            after.provider.enabled = false;
+            remarks.push(format!(
+                "{label} comes back disabled, without its credential: give it one and enable it \
+                 (penstock provider update NAME --api-key - --enabled)"
+            ));
+        }
+    }
+    let spec = NewSpec::Provider {
+        provider: Box::new(after.provider.clone()),
+        credential,
+    };
+    put(spec, &after, remarks)
+}
+
+/// Whether a credential for the one may be shown to the other.
+fn same_host(a: &Provider, b: &Provider) -> bool {
+    let hosts =
+        |provider: &Provider| -> Vec<String> { provider.base_urls.iter().map(|url| origin(url)).collect() };
+    a.kind == b.kind && hosts(a) == hosts(b)
+}
+
+/// Scheme, host and port.
+fn origin(url: &str) -> String {
+    url.to_ascii_lowercase()
+        .split('/')
+        .take(3)
+        .collect::<Vec<_>>()
+        .join("/")
+}
