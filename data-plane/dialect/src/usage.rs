@@ -188,12 +188,7 @@ fn text_bytes(value: &Value<'_>) -> u64 {
     (length + rest.len()) as u64
 }
 
-/// Whether a whole object reports an error, and which.
-fn error_of(data: &[u8]) -> UpstreamError {
-    UpstreamError::read(data)
-}
-
-/// Whether the data is one JSON object, which is more than its first members say.
+/// Reads the members that are left: the data must be one JSON object to its end.
 fn drain(mut members: Members<'_>) -> Result<(), crate::json::Fault> {
     while members.next()?.is_some() {}
     members.finish()

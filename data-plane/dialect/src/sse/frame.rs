@@ -10,6 +10,8 @@ use bytes::Bytes;
 pub struct Frame {
     /// The frame as it came, its blank line included.
     pub raw: Bytes,
+    /// Behind a byte order mark.
+    start: usize,
     event: Option<Range<usize>>,
     data: Data,
 }
@@ -18,31 +20,38 @@ pub struct Frame {
 enum Data {
     None,
     Line(Range<usize>),
-    /// Several lines, to be joined by line feeds.
-    Lines(Range<usize>, Vec<Range<usize>>),
+    /// Several lines, found again when they are asked for, which is rare.
+    Lines,
+}
+
+/// A line of a frame, without its end.
+struct Line<'a> {
+    at: usize,
+    text: &'a [u8],
 }
 
 impl Frame {
     /// Reads the fields of a whole frame. `first` says that a byte order mark may stand in front.
     pub(super) fn parse(raw: Bytes, first: bool) -> Self {
         let (mut event, mut data) = (None, Data::None);
-        let mut at = if first && raw.starts_with(b"\xEF\xBB\xBF") {
+        let start = if first && raw.starts_with(b"\xEF\xBB\xBF") {
             3
         } else {
             0
         };
-        while at < raw.len() {
-            let rest = raw.get(at..).unwrap_or_default();
-            let length = memchr::memchr2(b'\n', b'\r', rest).unwrap_or(rest.len());
-            let line = rest.get(..length).unwrap_or_default();
-            if let Some(value) = value(line, b"data") {
-                data.add(at + value..at + length);
-            } else if let Some(value) = value(line, b"event") {
-                event = Some(at + value..at + length);
+        for line in lines(&raw, start) {
+            if let Some(span) = line.value(b"data") {
+                data.add(span);
+            } else if let Some(span) = line.value(b"event") {
+                event = Some(span);
             }
-            at += length + 1;
         }
-        Self { raw, event, data }
+        Self {
+            raw,
+            start,
+            event,
+            data,
+        }
     }
 
     /// The name of the event; None when it has none or a name that is not UTF-8.
@@ -52,14 +61,17 @@ impl Frame {
 
     /// The data, lines joined by line feeds; None when the frame has no data line (comments, keep-alives).
     pub fn data(&self) -> Option<Cow<'_, [u8]>> {
-        let line = |span: &Range<usize>| self.raw.get(span.clone()).unwrap_or_default();
         match &self.data {
             Data::None => None,
-            Data::Line(span) => Some(Cow::Borrowed(line(span))),
-            Data::Lines(first, more) => {
-                let lines = std::iter::once(first).chain(more);
-                let lines: Vec<&[u8]> = lines.map(line).collect();
-                Some(Cow::Owned(lines.join(&b'\n')))
+            Data::Line(span) => self.raw.get(span.clone()).map(Cow::Borrowed),
+            Data::Lines => {
+                let spans = lines(&self.raw, self.start).filter_map(|line| line.value(b"data"));
+                let mut joined = Vec::with_capacity(self.raw.len());
+                for (i, span) in spans.enumerate() {
+                    joined.extend_from_slice(if i > 0 { b"\n" } else { b"" });
+                    joined.extend_from_slice(self.raw.get(span).unwrap_or_default());
+                }
+                Some(Cow::Owned(joined))
             }
         }
     }
@@ -68,28 +80,43 @@ impl Frame {
     pub fn data_span(&self) -> Option<Range<usize>> {
         match &self.data {
             Data::Line(span) => Some(span.clone()),
-            Data::None | Data::Lines(..) => None,
+            Data::None | Data::Lines => None,
         }
     }
 }
 
 impl Data {
     fn add(&mut self, span: Range<usize>) {
-        match self {
-            Self::None => *self = Self::Line(span),
-            Self::Line(first) => *self = Self::Lines(first.clone(), vec![span]),
-            Self::Lines(_, more) => more.push(span),
-        }
+        *self = match self {
+            Self::None => Self::Line(span),
+            Self::Line(_) | Self::Lines => Self::Lines,
+        };
     }
 }
 
-/// Where the value of a line's field begins, if the field is this one.
-fn value(line: &[u8], field: &[u8]) -> Option<usize> {
-    let rest = line.strip_prefix(field)?;
-    match rest {
-        [] => Some(field.len()),
-        [b':', b' ', ..] => Some(field.len() + 2),
-        [b':', ..] => Some(field.len() + 1),
-        _ => None,
+impl Line<'_> {
+    /// Where in the frame the value of the line's field is, if the field is this one.
+    fn value(&self, field: &[u8]) -> Option<Range<usize>> {
+        let skipped = match self.text.strip_prefix(field)? {
+            [] => 0,
+            [b':', b' ', ..] => 2,
+            [b':', ..] => 1,
+            _ => return None,
+        };
+        Some(self.at + field.len() + skipped..self.at + self.text.len())
     }
+}
+
+fn lines(raw: &[u8], start: usize) -> impl Iterator<Item = Line<'_>> {
+    let mut at = start;
+    std::iter::from_fn(move || {
+        let rest = raw.get(at..).filter(|rest| !rest.is_empty())?;
+        let length = memchr::memchr2(b'\n', b'\r', rest).unwrap_or(rest.len());
+        let line = Line {
+            at,
+            text: rest.get(..length).unwrap_or_default(),
+        };
+        at += length + 1;
+        Some(line)
+    })
 }

@@ -6,8 +6,9 @@ use std::borrow::Cow;
 use penstock_core::price::ServiceTier;
 use penstock_core::usage::{MAX_FACTORS, TokenUsage};
 
-use super::{Body, Event, Seen, drain, error_of};
+use super::{Body, Event, Seen, drain};
 use crate::json::{Fault, Kind, Members, Value};
+use crate::upstream_error::UpstreamError;
 
 const MAX_WORD: usize = 32;
 
@@ -28,7 +29,7 @@ pub(super) fn event(seen: &mut Seen, writes: &mut CacheWrites, name: Option<&str
         Some("ping") => return Event::KeepAlive,
         // Relays that copy OpenAI's streams add it behind `message_stop`.
         None if data.trim_ascii() == b"[DONE]" => return Event::Neutral,
-        Some("error") => return Event::Error(error_of(data)),
+        Some("error") => return Event::Error(UpstreamError::read(data)),
         Some("message_start") => message_start(seen, writes, data).map(|()| Event::Neutral),
         Some("content_block_delta") => delta(seen, data).map(|()| Event::Content),
         Some("content_block_start") => block_start(seen, data).map(|()| Event::Content),
@@ -56,7 +57,7 @@ pub(super) fn body(seen: &mut Seen, writes: &mut CacheWrites, body: &[u8]) -> Re
     }
     members.finish()?;
     if error {
-        return Ok(Body::Error(error_of(body)));
+        return Ok(Body::Error(UpstreamError::read(body)));
     }
     if let Some(content) = content.filter(|_| !seen.output_reported) {
         seen.output_bytes = seen.output_bytes.saturating_add(content.raw().len() as u64);

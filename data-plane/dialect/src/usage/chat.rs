@@ -4,8 +4,9 @@
 use penstock_core::price::ServiceTier;
 use penstock_core::usage::TokenUsage;
 
-use super::{Body, Event, Seen, error_of};
+use super::{Body, Event, Seen};
 use crate::json::{Fault, Kind, Members, Value};
+use crate::upstream_error::UpstreamError;
 
 const MAX_WORD: usize = 32;
 
@@ -37,7 +38,7 @@ fn chunk(seen: &mut Seen, data: &[u8]) -> Result<Event, Fault> {
     }
     members.finish()?;
     Ok(match (error, content) {
-        (true, _) => Event::Error(error_of(data)),
+        (true, _) => Event::Error(UpstreamError::read(data)),
         (false, true) => Event::Content,
         (false, false) => Event::Neutral,
     })
@@ -55,7 +56,7 @@ pub(super) fn body(seen: &mut Seen, body: &[u8]) -> Result<Body, Fault> {
     }
     members.finish()?;
     if error {
-        return Ok(Body::Error(error_of(body)));
+        return Ok(Body::Error(UpstreamError::read(body)));
     }
     if let Some(choices) = choices.filter(|_| !seen.output_reported) {
         seen.output_bytes = seen.output_bytes.saturating_add(choices.raw().len() as u64);

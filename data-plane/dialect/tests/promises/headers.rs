@@ -173,6 +173,16 @@ fn a01_the_providers_credential_replaces_the_callers() {
 }
 
 #[test]
+fn any_number_of_headers_is_copied() {
+    let mut many = HeaderMap::new();
+    for i in 0..20_000 {
+        many.insert(http::HeaderName::try_from(format!("x-{i}")).unwrap(), i.into());
+    }
+    let left = upstream_request_headers(&many, ProviderKind::Openai);
+    assert_eq!(left.len(), 20_001);
+}
+
+#[test]
 fn a_credential_that_no_header_can_carry_is_refused_without_being_shown() {
     let refused =
         set_credential(&mut HeaderMap::new(), ProviderKind::Openai, &Secret::new("a\nb")).unwrap_err();

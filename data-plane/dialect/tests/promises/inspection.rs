@@ -146,6 +146,8 @@ fn depth_is_bounded() {
         )
     };
     assert!(read(&nested(126)).is_ok());
+    assert!(serde_json::from_str::<Value>(&nested(126)).is_ok());
+    assert!(serde_json::from_str::<Value>(&nested(127)).is_err());
     let refused = read(&nested(127)).unwrap_err();
     assert!(
         refused.to_string().contains("nested deeper than 127 levels"),
