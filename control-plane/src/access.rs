@@ -15,7 +15,7 @@ mod token;
 
 pub use gate::{Gate, check};
 pub use role::{Role, role_of};
-pub use token::{TokenError, TokenHash, WEAK_TOKENS, check_strength};
+pub use token::{TokenError, TokenHash, check_strength};
 
 use std::sync::Arc;
 

@@ -16,7 +16,7 @@ use penstock_core::secret::Secret;
 ///
 /// State lies in a database: Postgres for production (several replicas may share it), SQLite for one machine. Needed at
 /// the first start: a database (--database-url), a master key under which provider credentials are sealed
-/// (--master-key-file), an admin token for operators (PENSTOCK_ADMIN_TOKEN) and a node token for data planes
+/// (--master-key-file), an admin token for operators (`PENSTOCK_ADMIN_TOKEN`) and a node token for data planes
 /// (--node-token-file). Everything else has a default.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "penstock-control-plane", version, max_term_width = 110)]
@@ -40,7 +40,7 @@ pub struct Config {
     #[arg(long, env = "PENSTOCK_DATA_DIR", value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
 
-    /// What is logged: trace, debug, info, warn, error, or a filter such as info,penstock_control_plane=debug.
+    /// What is logged: trace, debug, info, warn, error, or a filter such as `info,penstock_control_plane=debug`.
     #[arg(long, env = "PENSTOCK_LOG", default_value = "info", value_name = "FILTER")]
     pub log_level: String,
 
@@ -82,7 +82,7 @@ pub struct ListenArgs {
 #[derive(Clone, Args)]
 #[command(next_help_heading = "Database")]
 pub struct DatabaseArgs {
-    /// postgres://user:password@host/database or sqlite://path/to/file.db
+    /// `postgres://user:password@host/database` or `sqlite:/path/to/file.db`.
     #[arg(long, env = "PENSTOCK_DATABASE_URL", hide_env_values = true, value_name = "URL", value_parser = secret)]
     pub database_url: Option<Secret>,
 
@@ -130,7 +130,7 @@ pub struct AccessArgs {
 #[command(next_help_heading = "Master key")]
 pub struct MasterKeyArgs {
     /// File with the master key: 32 bytes as hexadecimal or base64. Make one with `openssl rand -hex 32`; keep it, for
-    /// without it every provider credential in the database is lost. PENSTOCK_MASTER_KEY may hold the key itself.
+    /// without it every provider credential in the database is lost. `PENSTOCK_MASTER_KEY` may hold the key itself.
     #[arg(long, env = "PENSTOCK_MASTER_KEY_FILE", value_name = "FILE")]
     pub master_key_file: Option<PathBuf>,
 

@@ -25,6 +25,9 @@ mod follow;
 mod read;
 mod state;
 
+#[cfg(test)]
+pub(crate) mod tests;
+
 use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 use std::time::Duration;
 
@@ -33,6 +36,7 @@ use penstock_core::snapshot::Counts;
 use penstock_store::{Changes, Head, Loaded, Store};
 use tokio::sync::{Notify, watch};
 
+pub(crate) use follow::begin_epoch;
 pub use follow::follow;
 pub use state::Delta;
 
@@ -137,11 +141,11 @@ impl Index {
         self.read(|state| state.delta(held))
     }
 
-    /// Waits until the index is at the revision or beyond, at most for `patience`. False when it is not.
-    pub async fn reaches(&self, revision: u64, patience: Duration) -> bool {
+    /// Waits until the index is at what the store was seen at, or beyond, at most for `patience`. False when it is not.
+    pub async fn reaches(&self, seen: Head, patience: Duration) -> bool {
         self.look.notify_one();
         let mut head = self.head.subscribe();
-        let reached = head.wait_for(|head| head.revision >= revision);
+        let reached = head.wait_for(|head| head.epoch == seen.epoch && head.revision >= seen.revision);
         matches!(tokio::time::timeout(patience, reached).await, Ok(Ok(_)))
     }
 

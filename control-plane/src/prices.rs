@@ -3,8 +3,12 @@
 //! The data lies in `control-plane/prices/`, where the README tells its shape, where it comes from, under which licence,
 //! and what of the source has no place in it (prices of audio and image tokens, OpenAI's `decisions` tier).
 
+mod seed;
+
 use penstock_core::price::Price;
 use penstock_core::price::shipped::{self, ParseError};
+
+pub use seed::seed;
 
 const FILE: &str = include_str!("../prices/model_prices.json");
 

@@ -5,9 +5,12 @@
 
 mod fault;
 mod listen;
+mod open;
 mod secrets;
 
 pub use fault::Fault;
+pub(crate) use listen::address;
 pub(crate) use listen::check_exposure;
 pub use listen::{Listeners, bind};
+pub(crate) use open::open;
 pub(crate) use secrets::{Secrets, database_url, replica_name, tls};

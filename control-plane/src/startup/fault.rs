@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use penstock_store::OpenError;
 
 use crate::access::TokenError;
-use crate::credentials::{KeyFileError, MasterKeyError};
+use crate::credentials::{KeyFileError, MasterKeyError, SealError};
 
 /// Each text says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -50,6 +50,8 @@ pub enum Fault {
         {given}): give the master key of this installation, or that of the backup the database came from"
     )]
     WrongMasterKey { sealed_with: String, given: String },
+    #[error("the master key cannot be used: {0}")]
+    Seal(#[source] SealError),
     #[error("{flag} {path} cannot be read: {source}")]
     TlsFile {
         flag: &'static str,
@@ -75,6 +77,17 @@ pub enum Fault {
     },
     #[error("the shipped prices cannot be read: {0}; the binary is damaged, install it again")]
     Prices(#[from] penstock_core::price::shipped::ParseError),
+    #[error(
+        "--log-level {filter:?} is not understood: {source}; use trace, debug, info, warn, error, or info,target=debug"
+    )]
+    LogLevel {
+        filter: String,
+        source: tracing_subscriber::filter::ParseError,
+    },
+    #[error("the runtime cannot be started: {0}")]
+    Runtime(#[source] io::Error),
+    #[error("a part of the control plane failed: {0}; please report it with the log before this line")]
+    Task(#[source] tokio::task::JoinError),
     #[error("gRPC stopped: {0}")]
     Grpc(#[source] tonic::transport::Error),
     #[error("the HTTP listener stopped: {0}")]

@@ -24,12 +24,24 @@ pub struct Listeners {
 /// Binds one address; the error says what to do.
 pub async fn bind(flag: &'static str, addr: SocketAddr) -> Result<TcpListener, Fault> {
     TcpListener::bind(addr).await.map_err(|source| {
-        let hint = match source.kind() {
-            io::ErrorKind::AddrInUse => "; another process uses the port: stop it or choose another port",
-            io::ErrorKind::PermissionDenied => "; ports below 1024 need privileges: choose a higher port",
-            io::ErrorKind::AddrNotAvailable => "; the address is not one of this machine's",
-            _ => "",
-        };
+        let hints = [
+            (
+                io::ErrorKind::AddrInUse,
+                "; another process uses the port: stop it or choose another port",
+            ),
+            (
+                io::ErrorKind::PermissionDenied,
+                "; ports below 1024 need privileges: choose a higher port",
+            ),
+            (
+                io::ErrorKind::AddrNotAvailable,
+                "; the address is not one of this machine's",
+            ),
+        ];
+        let hint = hints
+            .iter()
+            .find(|(kind, _)| *kind == source.kind())
+            .map_or("", |(_, hint)| *hint);
         Fault::Listen {
             flag,
             addr,
@@ -37,6 +49,13 @@ pub async fn bind(flag: &'static str, addr: SocketAddr) -> Result<TcpListener, F
             hint,
         }
     })
+}
+
+/// For the log.
+pub(crate) fn address(listener: &TcpListener) -> String {
+    listener
+        .local_addr()
+        .map_or_else(|_| "unknown".to_owned(), |addr| addr.to_string())
 }
 
 /// Credentials leave the process in the clear only on loopback or when the operator says so.

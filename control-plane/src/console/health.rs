@@ -1,0 +1,71 @@
+//! What `/health` tells.
+
+use penstock_store::Backend;
+use serde::Serialize;
+use tokio_util::sync::CancellationToken;
+
+use crate::context::Context;
+
+/// Where the process stands between start and end.
+#[derive(Clone, Debug)]
+pub struct Lifecycle {
+    /// Not live before this is cancelled.
+    pub live_after: CancellationToken,
+    /// Cancelled at the start of shutdown.
+    pub stopping: CancellationToken,
+}
+
+/// The body of `/health`. Fields are added, never changed.
+#[derive(Debug, Serialize)]
+pub struct Health {
+    pub status: &'static str,
+    pub version: &'static str,
+    pub name: String,
+    pub uptime_seconds: u64,
+    pub database: Database,
+    pub epoch: String,
+    /// The newest revision in this replica's memory.
+    pub head: u64,
+    pub nodes: Nodes,
+}
+
+#[derive(Debug, Serialize)]
+pub struct Database {
+    pub kind: &'static str,
+    pub status: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+pub struct Nodes {
+    /// With a stream to this replica.
+    pub connected: usize,
+    /// With a stream to any replica.
+    pub live: u32,
+}
+
+impl Health {
+    pub fn of(context: &Context, lifecycle: &Lifecycle) -> Self {
+        let contact = context.index.contact();
+        let head = context.index.head();
+        Self {
+            status: match (lifecycle.stopping.is_cancelled(), contact.ok) {
+                (true, _) => "stopping",
+                (false, true) => "ok",
+                (false, false) => "degraded",
+            },
+            version: env!("CARGO_PKG_VERSION"),
+            name: context.name.to_string(),
+            uptime_seconds: context.started.elapsed().as_secs(),
+            database: Database {
+                kind: Backend::as_str(context.store.backend()),
+                status: if contact.ok { "connected" } else { "disconnected" },
+            },
+            epoch: head.epoch.to_string(),
+            head: head.revision,
+            nodes: Nodes {
+                connected: context.nodes.connected(),
+                live: *context.nodes.live().borrow(),
+            },
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! `penstock-control-plane`: wiring only. What it does is in the library.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::Parser;
+use penstock_control_plane::{Config, Fault, Listeners, run};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tracing_subscriber::EnvFilter;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let config = Config::parse();
+    match start(config) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(fault) => {
+            tracing::error!(fault = true, "{fault}");
+            // With standard error closed there is nowhere left to say it.
+            drop(writeln!(
+                std::io::stderr().lock(),
+                "penstock-control-plane: {fault}"
+            ));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn start(config: Config) -> Result<(), Fault> {
+    let filter = EnvFilter::try_new(&config.log_level).map_err(|source| Fault::LogLevel {
+        filter: config.log_level.clone(),
+        source,
+    })?;
+    tracing_subscriber::fmt()
+        .json()
+        .flatten_event(true)
+        .with_env_filter(filter)
+        .init();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(Fault::Runtime)?;
+    runtime.block_on(async {
+        let shutdown = CancellationToken::new();
+        let (mut terminate, mut interrupt) = (on(SignalKind::terminate())?, on(SignalKind::interrupt())?);
+        let serving = run(config, Listeners::default(), shutdown.clone());
+        tokio::pin!(serving);
+        loop {
+            tokio::select! {
+                result = &mut serving => return result,
+                _ = terminate.recv() => shutdown.cancel(),
+                _ = interrupt.recv() => shutdown.cancel(),
+            }
+        }
+    })
+}
+
+fn on(kind: SignalKind) -> Result<tokio::signal::unix::Signal, Fault> {
+    signal(kind).map_err(Fault::Runtime)
+}

@@ -1,0 +1,69 @@
+//! Opens the store and builds what all services share.
+
+use std::sync::Arc;
+
+use penstock_store::{OpenOptions, Store};
+use tokio::time::Instant;
+
+use super::{Fault, Secrets, database_url, replica_name};
+use crate::clock;
+use crate::config::Config;
+use crate::context::Context;
+use crate::credentials::Sealer;
+use crate::index::Index;
+use crate::metrics::Metrics;
+use crate::nodes::NodeRegistry;
+use crate::prices;
+
+/// Opens the database, proves the master key, brings the shipped prices up to date and loads the configuration.
+pub(crate) async fn open(config: &Config, secrets: &Secrets) -> Result<Context, Fault> {
+    // To connect with it.
+    let mut options = OpenOptions::new(database_url(config)?.expose());
+    options.auto_migrate = config.database.auto_migrate;
+    let sealer = Sealer::new(&secrets.master_key).map_err(Fault::Seal)?;
+    let store = penstock_store::open(&options).await?;
+    let opened = build(config, Arc::clone(&store), sealer).await;
+    if opened.is_err() {
+        store.close().await;
+    }
+    opened
+}
+
+async fn build(config: &Config, store: Arc<dyn Store>, sealer: Sealer) -> Result<Context, Fault> {
+    check_master_key(&*store, &sealer).await?;
+    prices::seed(&*store).await?;
+    let (sealer, metrics) = (Arc::new(sealer), Arc::new(Metrics::default()));
+    let loaded = Index::load(&*store, Arc::clone(&sealer), Arc::clone(&metrics)).await;
+    let index = Arc::new(loaded.map_err(Fault::Load)?);
+    let name: Arc<str> = replica_name(config).into();
+    let nodes = Arc::new(NodeRegistry::new(Arc::clone(&name)));
+    Ok(Context {
+        store,
+        index,
+        sealer,
+        nodes,
+        metrics,
+        name,
+        started: Instant::now(),
+    })
+}
+
+/// The store keeps a known text sealed under the installation's master key. The first start makes it.
+async fn check_master_key(store: &dyn Store, sealer: &Sealer) -> Result<(), Fault> {
+    let checks = store.master_key_checks().await.map_err(Fault::Load)?;
+    if checks.iter().any(|check| sealer.opens_check(check)) {
+        return Ok(());
+    }
+    if checks.is_empty() {
+        let check = sealer.make_check().map_err(Fault::Seal)?;
+        return store
+            .add_master_key_check(&check, clock::now())
+            .await
+            .map_err(Fault::Load);
+    }
+    let known: Vec<_> = checks.into_iter().map(|check| check.key_id).collect();
+    Err(Fault::WrongMasterKey {
+        sealed_with: known.join(", "),
+        given: sealer.key_id().to_owned(),
+    })
+}

@@ -1,0 +1,36 @@
+//! What data planes report: `penstock.telemetry.v1`, whose comments are its specification.
+//!
+//! # Usage
+//! Batches are taken one after the other; each is acknowledged after the database commit that holds it, and not before.
+//! Acknowledgements are cumulative, so a batch that would leave a gap behind it is refused: acknowledging it would lose
+//! what is missing. A record that can never be stored is acknowledged, counted and logged. While the database is away the
+//! stream ends with UNAVAILABLE, and the node keeps its spool.
+//!
+//! # Everything else
+//! is best effort. Health goes to the node registry. A key upgrade becomes a commit of the system, when the key is still
+//! at the version that the node saw. Breaker transitions and failures are counted and dropped: the fleet's breakers and
+//! the failure log are not built yet; the messages exist so that nodes need not change when they are.
+
+mod ingest;
+mod report;
+mod service;
+mod spool;
+mod upgrade;
+
+pub use service::Telemetry;
+
+use penstock_proto::telemetry::v1::ReporterSettings;
+
+/// Unacknowledged batches that a node may have under way.
+const WINDOW: u32 = 4;
+
+const MAX_BATCH_RECORDS: u32 = 500;
+
+fn settings() -> ReporterSettings {
+    let interval = crate::nodes::HEARTBEAT.as_millis();
+    ReporterSettings {
+        health_interval_ms: u32::try_from(interval).unwrap_or(u32::MAX),
+        window: WINDOW,
+        max_batch_records: MAX_BATCH_RECORDS,
+    }
+}
