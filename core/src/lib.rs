@@ -14,6 +14,7 @@
 //! | [`snapshot`] | all resources, indexed for the request path; applying updates |
 //! | [`access`] | may this key make this call |
 //! | [`route`] | which provider serves it |
+//! | [`session`] | which conversation it belongs to |
 //! | [`usage`], [`cost`] | what it used and what that costs |
 //! | [`error`] | every error a caller can get, in every dialect's terms |
 
@@ -34,6 +35,7 @@ pub mod provider;
 pub mod resource;
 pub mod route;
 pub mod secret;
+pub mod session;
 pub mod setting;
 pub mod snapshot;
 pub mod time;

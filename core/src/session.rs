@@ -1,0 +1,55 @@
+//! Conversations: which calls belong together.
+//!
+//! A client's own session id identifies a person's conversation, so it is neither stored nor logged. What stands for
+//! it is a hash that also holds the key: the same id under another key is another session.
+
+use std::fmt;
+
+use sha2::{Digest, Sha256};
+
+use crate::id::KeyId;
+
+/// A session scoped to its key: half a SHA-256. Prints as 32 hexadecimal digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct SessionId([u8; 16]);
+
+impl SessionId {
+    /// `client_id` is the id as the client sent it.
+    pub fn of(key: KeyId, client_id: &str) -> Self {
+        let hash = Sha256::new()
+            .chain_update(key.0.as_bytes())
+            .chain_update(client_id)
+            .finalize();
+        let mut half = [0; 16];
+        for (to, from) in half.iter_mut().zip(hash) {
+            *to = from;
+        }
+        Self(half)
+    }
+}
+
+impl fmt::Display for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex::encode(self.0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn b04_a_session_belongs_to_its_key() {
+        let [one, other] = [1, 2].map(|n| KeyId::from_parts(1, &[n; 10]));
+        assert_eq!(SessionId::of(one, "s"), SessionId::of(one, "s"));
+        assert_ne!(SessionId::of(one, "s"), SessionId::of(other, "s"));
+        assert_ne!(SessionId::of(one, "s"), SessionId::of(one, "t"));
+    }
+
+    #[test]
+    fn b04_the_clients_own_id_does_not_show() {
+        let text = SessionId::of(KeyId::from_parts(1, &[1; 10]), "my-conversation").to_string();
+        assert_eq!(text.len(), 32);
+        assert!(text.bytes().all(|b| b.is_ascii_hexdigit()));
+    }
+}
