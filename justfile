@@ -20,9 +20,14 @@ lint:
 fmt:
     cargo fmt --all
 
-# The table of performance marks beside nginx and a direct connection
+# The table of performance marks beside nginx and a direct connection: just bench --only P1
 bench *args:
-    cargo run --release -p penstock-bench -- {{ args }}
+    cargo build --release -p penstock-data-plane
+    cargo build --release -p penstock-control-plane
+    cargo build --release -p penstock
+    cargo build --release -p penstock-fake-provider
+    cargo build --release -p penstock-bench
+    "${CARGO_TARGET_DIR:-target}/release/penstock-bench" {{ args }}
 
 # A gateway with a built-in fake provider, and a curl that works
 demo:

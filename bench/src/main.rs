@@ -1,3 +1,123 @@
-//! Being written.
+//! `just bench`: the performance marks of Penstock, measured beside nginx and a direct connection.
+//!
+//! Machines differ and are noisy, so what counts is ratios within one run, and CPU time more than wall time. Everything a
+//! run needs is started here and ends with it. docs/performance.md says what the figures mean.
 
-fn main() {}
+mod body;
+mod flags;
+mod load;
+mod machine;
+mod mark;
+mod profile;
+mod report;
+mod stand;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, bail};
+use clap::Parser;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::flags::Flags;
+use crate::machine::Machine;
+use crate::mark::Bench;
+use crate::report::{Report, progress};
+use crate::stand::{Programs, Stand};
+
+fn main() -> ExitCode {
+    match start(&Flags::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        // Standard error may be closed: then the message is lost.
+        Err(error) => match writeln!(io::stderr(), "error: {error:#}") {
+            Ok(()) | Err(_) => ExitCode::FAILURE,
+        },
+    }
+}
+
+/// One thread: the load generator must not take the cores that it measures.
+fn start(flags: &Flags) -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let text = runtime.block_on(async {
+        let mut terminated = signal(SignalKind::terminate())?;
+        tokio::select! {
+            text = run(flags) => text,
+            interrupted = tokio::signal::ctrl_c() => { interrupted?; bail!("interrupted") }
+            _ = terminated.recv() => bail!("terminated"),
+        }
+    })?;
+    io::stdout()
+        .write_all(text.as_bytes())
+        .context("the result cannot be printed")
+}
+
+async fn run(flags: &Flags) -> Result<String> {
+    let machine = Machine::here();
+    let at = jiff::Timestamp::now().to_string();
+    let programs = Programs::find(flags.bin_dir.as_deref())?;
+    progress("starting the provider, both planes and nginx");
+    let stand = Stand::start(&programs).await?;
+    let bench = Bench::new(&stand, flags.span(), flags.rounds);
+    if flags.profile {
+        return profile::record(&bench, &flags.marks(), &flags.results).await;
+    }
+    let mut rows = Vec::new();
+    for mark in flags.marks() {
+        rows.extend(mark.measure(&bench).await?);
+    }
+    let mut notes = notes(&machine, &programs);
+    notes.extend(bench.notes.take());
+    notes.push(ledger(&stand).await?);
+    let (seconds, rounds) = (flags.seconds, flags.rounds);
+    let nginx = programs.nginx_version();
+    let report = Report {
+        version: env!("CARGO_PKG_VERSION"),
+        at,
+        machine,
+        nginx,
+        seconds,
+        rounds,
+        rows,
+        notes,
+    };
+    let kept = report.keep(&flags.results)?;
+    progress(&format!("kept as {}", kept.display()));
+    if let Some(file) = &flags.save {
+        report.save(file)?;
+    }
+    if flags.json {
+        report.json()
+    } else {
+        Ok(report.text())
+    }
+}
+
+fn notes(machine: &Machine, programs: &Programs) -> Vec<String> {
+    let mut notes = Vec::new();
+    if cfg!(debug_assertions) {
+        notes.push("this is a debug build: the figures say nothing; use `just bench`".to_owned());
+    }
+    if machine.is_busy() {
+        notes.push("the machine was busy before the run began: take it again when it is quiet".to_owned());
+    }
+    if programs.nginx.is_none() {
+        notes.push("nginx is not installed, so there is no reference and no ratio".to_owned());
+    }
+    notes
+}
+
+/// What was answered must have been metered, or the figures were not those of a gateway at work.
+async fn ledger(stand: &Stand) -> Result<String> {
+    progress("waiting for the ledger");
+    let (held, expected) = stand.ledger().await?;
+    if held == expected {
+        return Ok(format!(
+            "the ledger holds each of the {expected} calls that were answered, warm-ups too"
+        ));
+    }
+    Ok(format!(
+        "METERING IS NOT COMPLETE: the ledger holds {held} of {expected} answered calls a minute after the run"
+    ))
+}

@@ -1,0 +1,144 @@
+//! nginx as the reference: `proxy_pass` with kept-alive upstream connections and nothing else.
+//!
+//! Two servers in one nginx: one buffers answers (its default), one passes them on as they come, which streams need.
+//! Request bodies are buffered as by default: beyond 16 KB in a file of the temporary folder.
+
+use std::net::SocketAddr;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::Result;
+
+use super::cpu::Meter;
+use super::ports;
+use super::process::Process;
+use crate::load::Expect;
+
+const CONFIG: &str = "nginx.conf";
+
+/// A running nginx: a master and a worker for each core.
+#[derive(Debug)]
+pub(crate) struct Nginx {
+    process: Process,
+    meter: Meter,
+    program: PathBuf,
+    folder: PathBuf,
+    whole: SocketAddr,
+    stream: SocketAddr,
+}
+
+impl Nginx {
+    pub(crate) async fn start(program: &Path, folder: &Path, upstream: SocketAddr) -> Result<Self> {
+        let folder = folder.join("nginx");
+        std::fs::create_dir(&folder)?;
+        let [whole, stream] = ports::free()?;
+        let root = std::fs::metadata("/proc/self")?.uid() == 0;
+        std::fs::write(folder.join(CONFIG), config(upstream, whole, stream, root))?;
+        let mut process = Process::start("nginx", command(program, &folder), &folder)?;
+        // The fake's counters, through nginx: its workers are there.
+        process.ready(stream, "/_fake/counts").await?;
+        process.ready(whole, "/_fake/counts").await?;
+        let meter = Meter::of_family(process.id())?;
+        Ok(Self {
+            process,
+            meter,
+            program: program.to_owned(),
+            folder,
+            whole,
+            stream,
+        })
+    }
+
+    pub(crate) fn address(&self, expect: Expect) -> SocketAddr {
+        match expect {
+            Expect::Whole => self.whole,
+            Expect::Stream => self.stream,
+        }
+    }
+
+    pub(crate) fn meter(&self) -> &Meter {
+        &self.meter
+    }
+}
+
+impl Drop for Nginx {
+    /// Its master must end its workers: killed itself, it would leave them behind.
+    fn drop(&mut self) {
+        let mut stop = command(&self.program, &self.folder);
+        let stopped = stop.args(["-s", "stop"]).output();
+        if stopped.is_ok_and(|output| output.status.success()) {
+            self.process.wait_briefly();
+        }
+    }
+}
+
+fn command(program: &Path, folder: &Path) -> Command {
+    let mut command = Command::new(program);
+    command
+        .arg("-p")
+        .arg(folder)
+        .arg("-c")
+        .arg(folder.join(CONFIG))
+        .arg("-e")
+        .arg(folder.join("error.log"));
+    command
+}
+
+fn config(upstream: SocketAddr, whole: SocketAddr, stream: SocketAddr, root: bool) -> String {
+    let server = |listen: SocketAddr, more: &str| {
+        format!(
+            "  server {{
+    listen {listen};
+    location / {{
+      proxy_pass http://provider;
+      proxy_http_version 1.1;
+      proxy_set_header Connection \"\";
+      {more}
+    }}
+  }}
+"
+        )
+    };
+    let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+        .iter()
+        .map(|kind| format!("  {kind}_temp_path {kind};\n"))
+        .collect();
+    // Workers must reach the temporary folder, which is its owner's alone.
+    let user = if root { "user root root;\n" } else { "" };
+    format!(
+        "{user}daemon off;
+worker_processes auto;
+pid nginx.pid;
+error_log error.log warn;
+events {{ worker_connections 4096; }}
+http {{
+  access_log off;
+  client_max_body_size 64m;
+  keepalive_requests 1000000000;
+{temporary}  upstream provider {{
+    server {upstream};
+    keepalive 256;
+    keepalive_requests 1000000000;
+  }}
+{}{}}}
+",
+        server(whole, ""),
+        server(stream, "proxy_buffering off;"),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_stream_server_passes_answers_on_as_they_come() {
+        let address = |port| SocketAddr::from(([127, 0, 0, 1], port));
+        let text = config(address(1), address(2), address(3), false);
+        assert_eq!(text.matches("proxy_buffering off;").count(), 1);
+        assert!(text.contains("server 127.0.0.1:1;"));
+        assert!(!text.contains("user root"));
+        assert_eq!(text.matches('{').count(), text.matches('}').count());
+    }
+}
