@@ -21,7 +21,12 @@
 //! `sqlite/` what truly differs.
 
 mod api;
+mod database;
 mod open;
+mod postgres;
+mod rows;
+mod sql;
+mod sqlite;
 
 pub use api::commit::{Applied, Commit, Committed, CredentialChange, Expect, MAX_OPS, NewSpec, Op, Put};
 pub use api::error::Error;

@@ -1,7 +1,7 @@
 //! Data planes as the registry knows them.
 //!
-//! Each row is written by the replica that holds the node's stream. A later report wins, so a replica that lost the
-//! node cannot overwrite the one that has it now. A replica that died leaves its nodes marked as connected: judge by
+//! Each row is written by the replica that holds the node's config stream. A later report wins, so a replica that lost
+//! the node cannot overwrite the one that has it now. A replica that died leaves its nodes marked as connected: judge by
 //! `last_seen`.
 
 use penstock_core::resource::ResourceRef;

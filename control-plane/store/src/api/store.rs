@@ -121,8 +121,13 @@ pub trait Store: Send + Sync + 'static {
 
     // === Nodes ===
 
-    /// Writes what is known of a node, unless another replica saw it later.
+    /// Writes what is known of a node, unless another replica saw it later. Without a health report the last one
+    /// stays.
     async fn put_node(&self, node: &NodeRow) -> Result<(), Error>;
+
+    /// Keeps a node's report on itself; the replica that gets it need not hold the node's config stream. Does nothing
+    /// for a node that was never put.
+    async fn put_node_health(&self, id: &str, health: &serde_json::Value, at: UnixMs) -> Result<(), Error>;
 
     /// Marks the node as gone, unless a newer stream than that of `connected_since` at `control_plane` was reported.
     async fn node_disconnected(

@@ -1,0 +1,220 @@
+//! The one implementation of [`Store`], for both databases.
+//!
+//! One file a concern: reading, the feed of changes, commits, history, the ledger, nodes. Statements and rows are
+//! shared; the two databases differ in how records are inserted in bulk and in how news of commits spreads.
+
+mod commit;
+mod feed;
+mod find;
+mod history;
+mod ingest;
+mod nodes;
+pub(crate) mod records;
+mod rollup;
+mod summary;
+
+pub(crate) use commit::CHANNEL;
+
+use async_trait::async_trait;
+use penstock_core::api_key::KeyHash;
+use penstock_core::id::{Epoch, KeyId, RequestId};
+use penstock_core::resource::ResourceRef;
+use penstock_core::time::UnixMs;
+use penstock_core::usage::UsageRecord;
+use tokio::sync::watch;
+use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::task::TaskTracker;
+
+use crate::api::commit::{Commit, Committed};
+use crate::api::error::Error;
+use crate::api::history::{Differences, Revision};
+use crate::api::node::NodeRow;
+use crate::api::page::{Filter, Listed, Lookup, Page};
+use crate::api::store::Store;
+use crate::api::stored::{Changes, Head, Loaded, Sealed, Stored};
+use crate::api::usage::{Ingested, UsageFilter, UsageGrouping, UsageSummary};
+use crate::open::Backend;
+use crate::sql::query::sql;
+use crate::sql::tx::Pools;
+
+/// An open store.
+pub(crate) struct Database {
+    pools: Pools,
+    commits: watch::Sender<u64>,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+    /// Ends the tasks when the store is dropped without [`Store::close`].
+    _stop_on_drop: DropGuard,
+}
+
+impl Database {
+    /// Starts following the commits of others, where the database tells of them.
+    pub(crate) fn start(pools: Pools) -> Self {
+        let (commits, _) = watch::channel(0);
+        let tasks = TaskTracker::new();
+        let stop = CancellationToken::new();
+        if let Pools::Postgres(pool) = &pools {
+            tasks.spawn(crate::postgres::listen::follow(
+                pool.clone(),
+                commits.clone(),
+                stop.clone(),
+            ));
+        }
+        tasks.close();
+        Self {
+            pools,
+            commits,
+            tasks,
+            _stop_on_drop: stop.clone().drop_guard(),
+            stop,
+        }
+    }
+
+    fn announce(&self) {
+        self.commits.send_modify(|n| *n = n.wrapping_add(1));
+    }
+}
+
+#[async_trait]
+impl Store for Database {
+    fn backend(&self) -> Backend {
+        match &self.pools {
+            Pools::Postgres(_) => Backend::Postgres,
+            Pools::Sqlite { .. } => Backend::Sqlite,
+        }
+    }
+
+    async fn ping(&self) -> Result<(), Error> {
+        let mut tx = self.pools.read().await?;
+        tx.execute(sql("SELECT 1")).await?;
+        Ok(tx.commit().await?)
+    }
+
+    async fn head(&self) -> Result<Head, Error> {
+        self.read_head().await
+    }
+
+    async fn load(&self) -> Result<Loaded, Error> {
+        self.load_all().await
+    }
+
+    async fn changes_since(&self, revision: u64) -> Result<Changes, Error> {
+        self.changes_after(revision).await
+    }
+
+    fn notifications(&self) -> watch::Receiver<u64> {
+        self.commits.subscribe()
+    }
+
+    async fn get(&self, reference: &ResourceRef) -> Result<Option<Stored>, Error> {
+        self.get_one(reference).await
+    }
+
+    async fn find(&self, lookup: Lookup<'_>) -> Result<Vec<Stored>, Error> {
+        self.look_up(lookup).await
+    }
+
+    async fn list(&self, filter: &Filter, page: &Page) -> Result<Listed, Error> {
+        self.list_page(filter, page).await
+    }
+
+    async fn commit(&self, commit: Commit) -> Result<Committed, Error> {
+        self.commit_all(&commit).await
+    }
+
+    async fn begin_epoch(
+        &self,
+        replacing: Epoch,
+        actor: &str,
+        reason: &str,
+        at: UnixMs,
+    ) -> Result<Head, Error> {
+        self.replace_epoch(replacing, &Commit::new(actor, reason, at))
+            .await
+    }
+
+    async fn revisions(&self, before: Option<u64>, limit: u32, changes: u32) -> Result<Vec<Revision>, Error> {
+        self.newest_revisions(before, limit, changes).await
+    }
+
+    async fn revision(&self, revision: u64) -> Result<Option<Revision>, Error> {
+        self.one_revision(revision).await
+    }
+
+    async fn differences(&self, from: u64, to: u64) -> Result<Differences, Error> {
+        self.differences_between(from, to).await
+    }
+
+    async fn deleted_key_hash(&self, key: KeyId) -> Result<Option<KeyHash>, Error> {
+        self.hash_of_deleted(key).await
+    }
+
+    async fn master_key_checks(&self) -> Result<Vec<Sealed>, Error> {
+        self.key_checks().await
+    }
+
+    async fn add_master_key_check(&self, check: &Sealed, at: UnixMs) -> Result<(), Error> {
+        self.add_key_check(check, at).await
+    }
+
+    async fn ingest_usage(&self, records: &[UsageRecord]) -> Result<Ingested, Error> {
+        self.ingest(records).await
+    }
+
+    async fn summarize_usage(
+        &self,
+        filter: &UsageFilter,
+        group_by: Option<UsageGrouping>,
+    ) -> Result<UsageSummary, Error> {
+        self.summarize(filter, group_by).await
+    }
+
+    async fn usage_records(
+        &self,
+        filter: &UsageFilter,
+        limit: u32,
+        before: Option<RequestId>,
+    ) -> Result<Vec<UsageRecord>, Error> {
+        self.newest_records(filter, limit, before).await
+    }
+
+    async fn prepare_ledger(&self, now: UnixMs) -> Result<(), Error> {
+        match &self.pools {
+            Pools::Postgres(pool) => crate::postgres::ledger::prepare(pool, now).await,
+            Pools::Sqlite { .. } => Ok(()),
+        }
+    }
+
+    async fn put_node(&self, node: &NodeRow) -> Result<(), Error> {
+        self.write_node(node).await
+    }
+
+    async fn put_node_health(&self, id: &str, health: &serde_json::Value, at: UnixMs) -> Result<(), Error> {
+        self.write_health(id, health, at).await
+    }
+
+    async fn node_disconnected(
+        &self,
+        id: &str,
+        control_plane: &str,
+        connected_since: UnixMs,
+        at: UnixMs,
+    ) -> Result<(), Error> {
+        self.mark_disconnected(id, control_plane, connected_since, at)
+            .await
+    }
+
+    async fn nodes(&self, since: UnixMs) -> Result<Vec<NodeRow>, Error> {
+        self.nodes_seen(since).await
+    }
+
+    async fn live_nodes(&self, since: UnixMs) -> Result<u32, Error> {
+        self.count_live(since).await
+    }
+
+    async fn close(&self) {
+        self.stop.cancel();
+        self.tasks.wait().await;
+        self.pools.close().await;
+    }
+}

@@ -1,0 +1,98 @@
+//! Keys, with what they can be presented as: the present hash and perhaps the former one, from `key_hashes`.
+
+use penstock_core::api_key::KeyHash;
+use penstock_core::id::{KeyId, UserId};
+use penstock_core::key::{Key, PreviousSecret};
+use penstock_core::resource::ResourceRef;
+use penstock_core::time::UnixMs;
+use uuid::Uuid;
+
+use super::access::{self, AccessRow};
+use super::{MetaRow, ResourceRow, Table};
+use crate::api::stored::{Stored, StoredSpec};
+use crate::sql::query::Query;
+
+#[derive(sqlx::FromRow)]
+pub(super) struct KeyRow {
+    id: Uuid,
+    user_id: Uuid,
+    name: String,
+    #[sqlx(flatten)]
+    access: AccessRow,
+    hint: String,
+    import_suffix: Option<String>,
+    present_hash: Option<Vec<u8>>,
+    former_hash: Option<Vec<u8>>,
+    former_valid_until: Option<i64>,
+    #[sqlx(flatten)]
+    meta: MetaRow,
+}
+
+pub(super) const TABLE: Table = Table {
+    select: "SELECT t.id, t.user_id, t.name, t.enabled, t.expires_at, t.tags, t.provider_groups, t.allowed_models, \
+             t.blocked_models, t.hint, t.import_suffix, t.version, t.min_schema, t.created_at, t.updated_at, \
+             present.hash AS present_hash, former.hash AS former_hash, \
+             former.valid_until AS former_valid_until FROM api_keys t \
+             LEFT JOIN key_hashes present ON present.key_id = t.id AND present.valid_until IS NULL \
+             LEFT JOIN key_hashes former ON former.key_id = t.id AND former.valid_until IS NOT NULL",
+    id: "t.id",
+    insert: "INSERT INTO api_keys (id, user_id, name, hint, import_suffix, enabled, expires_at, tags, \
+             provider_groups, allowed_models, blocked_models, version, min_schema, created_at, updated_at) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) ON CONFLICT (id) DO \
+             NOTHING",
+    update: "UPDATE api_keys SET name = $3, hint = $4, import_suffix = $5, enabled = $6, expires_at = $7, \
+             tags = $8, provider_groups = $9, allowed_models = $10, blocked_models = $11, version = $12, \
+             min_schema = $13, created_at = $14, updated_at = $15 WHERE id = $1 AND user_id = $2 AND version = $12 - 1",
+    lock: "UPDATE api_keys SET version = version WHERE id = $1",
+    delete: "DELETE FROM api_keys WHERE id = $1 AND version = $2",
+};
+
+/// The hashes are written apart.
+pub(super) fn bind(query: Query, stored: &Stored, key: &Key) -> Query {
+    let query = query
+        .bind(super::uuid(&stored.reference))
+        .bind(key.user_id.0)
+        .bind(&key.name)
+        .bind(&key.hint)
+        .bind(key.import_suffix.as_deref());
+    access::bind(query, &key.access)
+}
+
+/// A column that holds a hash.
+pub(crate) fn key_hash(bytes: &[u8]) -> Result<KeyHash, String> {
+    KeyHash::try_from(bytes).map_err(|e| e.to_string())
+}
+
+impl ResourceRow for KeyRow {
+    fn reference(&self) -> ResourceRef {
+        ResourceRef::Key(KeyId(self.id))
+    }
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn meta(&self) -> &MetaRow {
+        &self.meta
+    }
+
+    fn spec(self) -> Result<StoredSpec, String> {
+        let hash = self.present_hash.ok_or("it has no hash")?;
+        let previous = match (self.former_hash, self.former_valid_until) {
+            (Some(hash), Some(until)) => Some(PreviousSecret {
+                hash: key_hash(&hash)?,
+                valid_until: UnixMs(until),
+            }),
+            (_, _) => None,
+        };
+        Ok(StoredSpec::Key(Box::new(Key {
+            name: self.name,
+            user_id: UserId(self.user_id),
+            access: self.access.access()?,
+            hint: self.hint,
+            hash: key_hash(&hash)?,
+            import_suffix: self.import_suffix,
+            previous,
+        })))
+    }
+}

@@ -1,0 +1,121 @@
+//! Connections and transactions of the one or the other database.
+//!
+//! Every statement runs in a transaction. Reads see one moment (Postgres: REPEATABLE READ; SQLite: a deferred
+//! transaction on the write-ahead log). Writes on SQLite take the one write lock at their start.
+
+use sqlx::postgres::PgRow;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{FromRow, PgPool, Postgres, Sqlite, SqlitePool, Transaction};
+
+use super::query::Query;
+
+/// The connections to the database.
+#[derive(Clone, Debug)]
+pub(crate) enum Pools {
+    Postgres(PgPool),
+    /// One connection writes; of the others any number read meanwhile. In memory both are the same one connection.
+    Sqlite {
+        writer: SqlitePool,
+        readers: SqlitePool,
+    },
+}
+
+/// An open transaction. Dropped without [`Tx::commit`], it is rolled back.
+pub(crate) enum Tx {
+    Postgres(Transaction<'static, Postgres>),
+    Sqlite(Transaction<'static, Sqlite>),
+}
+
+/// A row that both databases can give.
+pub(crate) trait Row:
+    for<'r> FromRow<'r, PgRow> + for<'r> FromRow<'r, SqliteRow> + Send + Unpin
+{
+}
+
+impl<T> Row for T where T: for<'r> FromRow<'r, PgRow> + for<'r> FromRow<'r, SqliteRow> + Send + Unpin {}
+
+impl Pools {
+    /// A consistent read.
+    pub(crate) async fn read(&self) -> Result<Tx, sqlx::Error> {
+        Ok(match self {
+            Self::Postgres(pool) => Tx::Postgres(
+                pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+                    .await?,
+            ),
+            Self::Sqlite { readers, .. } => Tx::Sqlite(readers.begin().await?),
+        })
+    }
+
+    pub(crate) async fn write(&self) -> Result<Tx, sqlx::Error> {
+        Ok(match self {
+            Self::Postgres(pool) => Tx::Postgres(pool.begin().await?),
+            Self::Sqlite { writer, .. } => Tx::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
+        })
+    }
+
+    pub(crate) async fn close(&self) {
+        match self {
+            Self::Postgres(pool) => pool.close().await,
+            Self::Sqlite { writer, readers } => {
+                readers.close().await;
+                writer.close().await;
+            }
+        }
+    }
+}
+
+impl Tx {
+    /// How many rows the statement touched.
+    pub(crate) async fn execute(&mut self, query: Query) -> Result<u64, sqlx::Error> {
+        match self {
+            Self::Postgres(tx) => {
+                let q = query.for_postgres()?;
+                let run = sqlx::query_with(q.text, q.arguments).persistent(q.keep);
+                Ok(run.execute(&mut **tx).await?.rows_affected())
+            }
+            Self::Sqlite(tx) => {
+                let q = query.for_sqlite()?;
+                let run = sqlx::query_with(q.text, q.arguments).persistent(q.keep);
+                Ok(run.execute(&mut **tx).await?.rows_affected())
+            }
+        }
+    }
+
+    pub(crate) async fn fetch_all<R: Row>(&mut self, query: Query) -> Result<Vec<R>, sqlx::Error> {
+        match self {
+            Self::Postgres(tx) => {
+                let q = query.for_postgres()?;
+                let run = sqlx::query_as_with(q.text, q.arguments).persistent(q.keep);
+                run.fetch_all(&mut **tx).await
+            }
+            Self::Sqlite(tx) => {
+                let q = query.for_sqlite()?;
+                let run = sqlx::query_as_with(q.text, q.arguments).persistent(q.keep);
+                run.fetch_all(&mut **tx).await
+            }
+        }
+    }
+
+    /// The first row, for statements that give at most one.
+    pub(crate) async fn fetch_optional<R: Row>(&mut self, query: Query) -> Result<Option<R>, sqlx::Error> {
+        Ok(self.fetch_all(query).await?.into_iter().next())
+    }
+
+    /// For statements that always give one row.
+    pub(crate) async fn fetch_one<R: Row>(&mut self, query: Query) -> Result<R, sqlx::Error> {
+        self.fetch_optional(query).await?.ok_or(sqlx::Error::RowNotFound)
+    }
+
+    /// Whether a `SELECT 1 …` finds anything.
+    pub(crate) async fn exists(&mut self, query: Query) -> Result<bool, sqlx::Error> {
+        Ok(!self.fetch_all::<(i32,)>(query).await?.is_empty())
+    }
+
+    /// Also the polite end of a read.
+    pub(crate) async fn commit(self) -> Result<(), sqlx::Error> {
+        match self {
+            Self::Postgres(tx) => tx.commit().await,
+            Self::Sqlite(tx) => tx.commit().await,
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! What a store promises, checked on Postgres and on SQLite alike.
+//!
+//! Each promise is one function that gets a [`bench::Bench`]: an open store on a new database. The macro
+//! [`on_both!`](bench) makes of it a test on each backend. What concerns one backend alone is in `postgres_only.rs`
+//! and `opening.rs`.
+
+// Says to clippy that all of it is tests.
+#![cfg(test)]
+
+mod bench;
+mod build;
+mod clashes;
+mod commits;
+mod feed;
+mod history;
+mod ledger;
+mod listing;
+mod nodes;
+mod opening;
+mod postgres_only;
+mod unreadable;
