@@ -19,6 +19,8 @@ pub mod config;
 pub mod drain;
 mod durable;
 mod memory;
+pub mod proxy;
 pub mod readiness;
 pub mod snapshot;
 pub mod telemetry;
+mod upstream;

@@ -1,0 +1,90 @@
+//! The life of a request, one file a phase.
+//!
+//! accept ([`server`]) → authenticate → inspect (body, decode) → admit → route → attempt (connect, send, gate) → relay
+//! → settle → record. [`chain`] reads top to bottom; [`call::Call`] carries what later phases need. One snapshot is
+//! loaded at the start and kept to the end.
+//!
+//! Rules: nothing here waits for the control plane. Every body, buffer and wait is bounded. Once answer content has
+//! gone to the caller there is no other attempt. Whatever ends a call, a broken connection and a panic included, its
+//! record is made: [`call::Call`] makes it when it is dropped. The record is in the spool before the caller can know
+//! that the answer is whole.
+
+mod admit;
+mod answer;
+mod attempt;
+mod authenticate;
+mod body;
+mod budget;
+mod call;
+mod chain;
+mod connection;
+mod decode;
+mod error;
+mod gate;
+mod log;
+mod models;
+mod pass_error;
+mod pieces;
+mod pricing;
+mod record;
+mod relay;
+mod route;
+mod server;
+mod settle;
+mod stopwatch;
+mod tap;
+mod tracked;
+mod whole;
+
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::app::App;
+use crate::upstream::{Clients, Targets};
+use budget::Budget;
+use log::Sampler;
+use pricing::Defaults;
+
+pub use crate::upstream::TlsError;
+pub use tracked::Tracked;
+
+/// What all requests share.
+#[expect(missing_debug_implementations, reason = "holds credentials")]
+pub struct Proxy {
+    app: Arc<App>,
+    targets: Targets,
+    /// The connections to providers, and what ends them.
+    upstream: TaskTracker,
+    stop: CancellationToken,
+    /// Memory for bodies.
+    budget: Budget,
+    defaults: Defaults,
+    unknown_keys: Sampler,
+}
+
+impl Proxy {
+    /// Fails only when this build cannot do TLS.
+    pub fn new(app: Arc<App>) -> Result<Arc<Self>, TlsError> {
+        let upstream = TaskTracker::new();
+        let stop = CancellationToken::new();
+        let tasks = Tracked::new(upstream.clone(), stop.clone());
+        Ok(Arc::new(Self {
+            targets: Targets::new(Clients::new(tasks)?),
+            upstream,
+            stop,
+            budget: Budget::new(app.config.traffic.max_bodies_bytes),
+            defaults: Defaults::default(),
+            unknown_keys: Sampler::default(),
+            app,
+        }))
+    }
+
+    /// After the drain: closes the connections to providers and waits until they are gone.
+    pub async fn close(&self) {
+        self.stop.cancel();
+        self.upstream.close();
+        self.upstream.wait().await;
+    }
+}

@@ -1,0 +1,156 @@
+//! One call of a known key: what later phases need, and the promise that its record is made.
+//!
+//! It comes into being when the key is known. Whoever ends the call settles it; if nobody does, because the caller's
+//! connection went away or something panicked, dropping it does.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use penstock_core::dialect::Dialect;
+use penstock_core::error::Code;
+use penstock_core::session::SessionId;
+use penstock_core::snapshot::{KeyEntry, ProviderEntry, Snapshot};
+use penstock_core::usage::Outcome;
+use penstock_dialect::route::{Endpoint, Matched};
+use penstock_dialect::usage::Observer;
+
+use super::Proxy;
+use super::admit::Admission;
+use super::pricing::Tariff;
+use super::settle::End;
+use super::stopwatch::{Arrival, Stopwatch};
+use crate::telemetry::metrics::AttemptEnd;
+use crate::telemetry::spool::OpenHandle;
+
+/// What a client that went away counts as.
+pub(super) const CLIENT_CLOSED: u16 = 499;
+
+/// See the module.
+pub(super) struct Call {
+    pub(super) proxy: Arc<Proxy>,
+    /// Decides the whole call.
+    pub(super) snapshot: Arc<Snapshot>,
+    pub(super) arrival: Arrival,
+    pub(super) dialect: Dialect,
+    pub(super) endpoint: Endpoint,
+    pub(super) key: Arc<KeyEntry>,
+    /// Empty until the body was inspected.
+    pub(super) asked: Asked,
+    /// The provider of the present attempt.
+    pub(super) chosen: Option<Chosen>,
+    /// The attempts that have ended.
+    pub(super) attempts: Vec<Attempted>,
+    /// Reads the answer of the present attempt.
+    pub(super) observer: Observer,
+    pub(super) upstream_request_id: Option<String>,
+    /// Until the first answer byte went to the caller.
+    pub(super) first_byte: Option<Duration>,
+    pub(super) stopwatch: Stopwatch,
+    /// What was taken before the call and is settled after it.
+    pub(super) admission: Option<Admission>,
+    /// Of the spool, once an answer has begun.
+    pub(super) opened: Option<OpenHandle>,
+    pub(super) settled: bool,
+    attempting: bool,
+}
+
+/// What the body asks.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Asked {
+    pub(super) model: String,
+    pub(super) stream: bool,
+    pub(super) session: Option<SessionId>,
+}
+
+/// The provider of an attempt and what it is charged by.
+#[derive(Clone)]
+pub(super) struct Chosen {
+    pub(super) provider: Arc<ProviderEntry>,
+    pub(super) tariff: Tariff,
+}
+
+/// An attempt that has ended.
+pub(super) struct Attempted {
+    pub(super) provider: Arc<ProviderEntry>,
+    pub(super) end: AttemptEnd,
+}
+
+impl Call {
+    pub(super) fn new(
+        proxy: &Arc<Proxy>,
+        snapshot: &Arc<Snapshot>,
+        arrival: Arrival,
+        matched: Matched,
+        key: Arc<KeyEntry>,
+    ) -> Self {
+        Self {
+            proxy: Arc::clone(proxy),
+            snapshot: Arc::clone(snapshot),
+            arrival,
+            dialect: matched.dialect,
+            endpoint: matched.endpoint,
+            key,
+            asked: Asked::default(),
+            chosen: None,
+            attempts: Vec::new(),
+            observer: Observer::new(matched.dialect),
+            upstream_request_id: None,
+            first_byte: None,
+            stopwatch: Stopwatch::new(&arrival),
+            admission: None,
+            opened: None,
+            settled: false,
+            attempting: false,
+        }
+    }
+
+    /// An attempt begins.
+    pub(super) fn begin_attempt(&mut self, chosen: Chosen) {
+        self.observer = Observer::new(self.dialect);
+        self.upstream_request_id = None;
+        self.chosen = Some(chosen);
+        self.attempting = true;
+    }
+
+    /// The present attempt ended, if there is one.
+    pub(super) fn end_attempt(&mut self, end: AttemptEnd) {
+        let Some(chosen) = self.chosen.as_ref().filter(|_| self.attempting) else {
+            return;
+        };
+        self.attempting = false;
+        self.proxy.app.metrics.attempt(&chosen.provider, end);
+        self.attempts.push(Attempted {
+            provider: Arc::clone(&chosen.provider),
+            end,
+        });
+    }
+
+    /// The answer begins now.
+    pub(super) fn answer_begins(&mut self) {
+        self.stopwatch.stop();
+        self.first_byte = Some(self.stopwatch.elapsed());
+    }
+}
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        if self.settled {
+            return;
+        }
+        self.end_attempt(AttemptEnd::Abandoned);
+        if std::thread::panicking() {
+            return self.settle(&End {
+                outcome: Outcome::Failed,
+                status: 500,
+                code: Some(Code::InternalError),
+                error: Some("the call's task panicked".into()),
+            });
+        }
+        self.settle(&End {
+            outcome: Outcome::ClientAbort,
+            status: CLIENT_CLOSED,
+            code: None,
+            error: Some("CLIENT_ABORT: the caller went away".into()),
+        });
+    }
+}

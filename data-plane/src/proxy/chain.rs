@@ -1,0 +1,247 @@
+//! The chain: from a request to the beginning of its answer.
+//!
+//! Reads top to bottom. Before the key is known a refusal leaves a metric and a sampled log line; from then on a
+//! [`Call`] exists and whatever happens makes its record.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{Method, Request, Response, StatusCode, Version, request};
+use hyper::body::Incoming;
+use penstock_core::dialect::Dialect;
+use penstock_core::error::Code;
+use penstock_core::session::SessionId;
+use penstock_core::snapshot::{Caller, Snapshot};
+use penstock_core::usage::Outcome;
+use penstock_dialect::headers::client_response_headers;
+use penstock_dialect::route::{Endpoint, Matched};
+use penstock_dialect::{edit, inspect, models as shapes, route as paths, session};
+
+use super::admit::admit;
+use super::answer::{AnswerBody, REQUEST_ID, id_value, json};
+use super::attempt::{self, Answered, Content, Outgoing};
+use super::authenticate::{Unauthenticated, authenticate};
+use super::body::{self, Received};
+use super::call::{Asked, Call};
+use super::error::Refusal;
+use super::relay::Relay;
+use super::settle::End;
+use super::stopwatch::Arrival;
+use super::{Proxy, decode, models, pass_error};
+use crate::telemetry::reports::KeyUpgrade;
+use crate::upstream::SendBody;
+
+/// A request that has arrived; its body may still be on its way.
+struct Inbound {
+    arrival: Arrival,
+    head: request::Parts,
+    body: Incoming,
+}
+
+/// Answers a request, whatever it is.
+pub(super) async fn answer(
+    proxy: Arc<Proxy>,
+    arrival: Arrival,
+    request: Request<Incoming>,
+) -> Response<AnswerBody> {
+    let (head, body) = request.into_parts();
+    let mut inbound = Inbound { arrival, head, body };
+    let head = &inbound.head;
+    if head.uri.path() == "/" && matches!(head.method, Method::GET | Method::HEAD) {
+        // Agents look here whether anybody is at home.
+        let body = Bytes::from_static(br#"{"service":"penstock"}"#);
+        return json(StatusCode::OK, body, arrival.id);
+    }
+    let matched = match paths::parse(&head.method, head.uri.path(), &head.headers) {
+        Ok(matched) => matched,
+        Err(error) => return refuse(&proxy, inbound, error.dialect(), Refusal::from(&error)).await,
+    };
+    let snapshot = proxy.app.live.load();
+    let caller = match authenticate(&snapshot, &head.headers, head.uri.query(), arrival.at) {
+        Ok(caller) => caller,
+        Err(denied) => return deny(&proxy, &snapshot, inbound, matched, denied).await,
+    };
+    report_upgrade(&proxy, &caller);
+    let mut call = Call::new(&proxy, &snapshot, arrival, matched, Arc::clone(&caller.key));
+    if !call.endpoint.goes_upstream() {
+        return list_models(call, &caller);
+    }
+    match ask_a_provider(&mut call, &caller, &mut inbound).await {
+        Ok(answered) => deliver(call, answered),
+        Err(mut refusal) => {
+            refusal.close = !inbound.finish().await;
+            refuse_call(call, &refusal)
+        }
+    }
+}
+
+/// From the body to a provider's answer.
+async fn ask_a_provider(
+    call: &mut Call,
+    caller: &Caller,
+    inbound: &mut Inbound,
+) -> Result<Answered, Refusal> {
+    let received = read_body(call, inbound).await?;
+    let head = &inbound.head;
+    let invalid = |error: inspect::InspectError| Refusal::new(Code::InvalidRequest, error.to_string());
+    let inspected = inspect::inspect(&call.endpoint, &received.bytes).map_err(invalid)?;
+    let session = session::find(&head.headers, &inspected);
+    let edited = match call.endpoint {
+        Endpoint::ChatCompletions => edit::include_usage(&received.bytes, &inspected),
+        Endpoint::Messages | Endpoint::CountTokens | Endpoint::Models | Endpoint::Model(_) => None,
+    };
+    call.asked = Asked {
+        session: session.map(|session| SessionId::of(call.key.id, &session.id)),
+        stream: inspected.stream,
+        model: inspected.model,
+    };
+    call.admission = Some(admit(&call.proxy, caller, &call.asked.model)?);
+    let outgoing = Outgoing {
+        headers: head.headers.clone(),
+        beta: paths::asks_beta(head.uri.query()),
+        hide_usage: edited.is_some(),
+        body: edited.map_or_else(|| SendBody::from(received.bytes.clone()), SendBody::from),
+    };
+    let answered = attempt::run(call, caller, &outgoing).await;
+    // Until here the body may be sent again.
+    drop(received);
+    answered
+}
+
+async fn read_body(call: &mut Call, inbound: &mut Inbound) -> Result<Received, Refusal> {
+    let max = call.proxy.app.config.traffic.max_body_bytes;
+    let coding = decode::coding(&inbound.head.headers)?;
+    let reading = body::read(&mut inbound.body, max, &call.proxy.budget);
+    let received = call.stopwatch.waiting(reading).await?;
+    match coding {
+        None => Ok(received),
+        Some(coding) => decode::decode(coding, received, max).await,
+    }
+}
+
+/// Hands a provider's answer to the caller.
+fn deliver(mut call: Call, answered: Answered) -> Response<AnswerBody> {
+    let Answered {
+        head,
+        content,
+        deadline,
+    } = answered;
+    let (dialect, id) = (call.dialect, call.arrival.id);
+    let streaming = matches!(content, Content::Stream(_));
+    let body = match content {
+        Content::Error(body) => {
+            let passed = pass_error::answer(&mut call, &head, &body);
+            return passed.unwrap_or_else(|refusal| refuse_call(call, &refusal));
+        }
+        Content::Whole(received) => {
+            call.answer_begins();
+            call.settle(&End {
+                status: head.status.as_u16(),
+                ..End::succeeded()
+            });
+            AnswerBody::from(received.bytes)
+        }
+        Content::Stream(opened) => {
+            call.answer_begins();
+            let provider = call.chosen.as_ref().map(|chosen| &chosen.provider.provider);
+            let idle = provider
+                .map(penstock_core::provider::Provider::idle_timeout)
+                .unwrap_or_default();
+            AnswerBody::from(Relay::new(call, opened, idle, deadline))
+        }
+    };
+    let mut response = Response::new(body);
+    *response.status_mut() = head.status;
+    *response.headers_mut() = client_response_headers(&head.headers, dialect, streaming);
+    response.headers_mut().insert(REQUEST_ID, id_value(id));
+    response
+}
+
+fn list_models(mut call: Call, caller: &Caller) -> Response<AnswerBody> {
+    let snapshot = Arc::clone(&call.snapshot);
+    let body = match &call.endpoint {
+        Endpoint::Model(id) if models::has(&snapshot, caller, call.dialect, id) => {
+            shapes::one(call.dialect, id)
+        }
+        Endpoint::Model(id) => {
+            let message = format!("Model {id} is not available here.");
+            let refusal = Refusal::new(Code::ModelNotFound, message);
+            return refuse_call(call, &refusal);
+        }
+        Endpoint::Models | Endpoint::Messages | Endpoint::CountTokens | Endpoint::ChatCompletions => {
+            let models = models::list(&snapshot, caller, call.dialect);
+            shapes::list(call.dialect, &Vec::from_iter(models))
+        }
+    };
+    call.settle(&End::succeeded());
+    json(StatusCode::OK, body, call.arrival.id)
+}
+
+/// A key that was found by a former relay's hash is from now on known by its own.
+fn report_upgrade(proxy: &Proxy, caller: &Caller) {
+    if let Some(hash) = caller.upgrade {
+        proxy.app.reports.key_upgrade(KeyUpgrade {
+            key_id: caller.key.id,
+            key_version: caller.key.version,
+            hash,
+        });
+    }
+}
+
+/// Ends a call with an error of ours.
+fn refuse_call(mut call: Call, refusal: &Refusal) -> Response<AnswerBody> {
+    let error = &refusal.error;
+    let outcome = match (call.attempts.is_empty(), error.code) {
+        (true, _) => Outcome::Rejected,
+        (false, _) => Outcome::Failed,
+    };
+    call.settle(&End {
+        outcome,
+        status: error.status(),
+        code: Some(error.code),
+        error: Some(refusal.detail.as_deref().unwrap_or(&error.message).into()),
+    });
+    refusal.answer(call.dialect, call.arrival.id)
+}
+
+/// Answers a request whose key is not let in. Calls of known keys are recorded.
+async fn deny(
+    proxy: &Arc<Proxy>,
+    snapshot: &Arc<Snapshot>,
+    mut inbound: Inbound,
+    matched: Matched,
+    denied: Unauthenticated,
+) -> Response<AnswerBody> {
+    let mut refusal = Refusal::from(denied.error);
+    let Some(key) = denied.key else {
+        let headers = &inbound.head.headers;
+        proxy
+            .unknown_keys
+            .unknown_key(&inbound.arrival, headers, &refusal.error.message);
+        return refuse(proxy, inbound, matched.dialect, refusal).await;
+    };
+    refusal.close = !inbound.finish().await;
+    let call = Call::new(proxy, snapshot, inbound.arrival, matched, key);
+    refuse_call(call, &refusal)
+}
+
+/// Answers a request that is no call.
+async fn refuse(
+    proxy: &Proxy,
+    mut inbound: Inbound,
+    dialect: Dialect,
+    mut refusal: Refusal,
+) -> Response<AnswerBody> {
+    refusal.close = !inbound.finish().await;
+    let metrics = &proxy.app.metrics;
+    metrics.request(Some(dialect), Outcome::Rejected, refusal.error.status());
+    metrics.error(refusal.error.code);
+    refusal.answer(dialect, inbound.arrival.id)
+}
+
+impl Inbound {
+    /// Reads what nobody wants of the body. True when the connection can be used again.
+    async fn finish(&mut self) -> bool {
+        body::discard(&mut self.body, &self.head.headers).await || self.head.version > Version::HTTP_11
+    }
+}

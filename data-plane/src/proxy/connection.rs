@@ -1,0 +1,187 @@
+//! One caller's connection, from its first byte to its end.
+//!
+//! An idle connection is closed: every [`TICK`] it is looked at, and one on which no request is under way and none
+//! began since the last look is asked to finish; if it is still there at the next look, it is dropped. One timer a
+//! connection covers clients that send no request, or a head byte by byte, or keep a connection they do not use, and
+//! costs a request nothing but two counters.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use futures::FutureExt;
+use http::{Request, Response};
+use hyper::body::Incoming;
+use hyper::service::Service;
+use hyper_util::rt::TokioIo;
+use penstock_core::dialect::Dialect;
+use penstock_core::error::Code;
+use tokio::net::TcpStream;
+use tokio::time::{Interval, MissedTickBehavior, interval_at};
+
+use super::answer::AnswerBody;
+use super::error::Refusal;
+use super::server::Builder;
+use super::stopwatch::Arrival;
+use super::{Proxy, chain};
+
+/// Between two looks at a connection; it is idle for one to two of them before it is closed.
+const TICK: Duration = Duration::from_secs(60);
+
+/// Answers a connection's requests.
+struct Answering {
+    proxy: Arc<Proxy>,
+    activity: Arc<Activity>,
+}
+
+/// What a connection does. Requests are counted when they begin and when they end.
+#[derive(Debug, Default)]
+struct Activity {
+    begun: AtomicU64,
+    ended: AtomicU64,
+}
+
+/// A request under way.
+pub(super) struct Active(Arc<Activity>);
+
+/// What a look at the connection says.
+#[derive(Debug, PartialEq, Eq)]
+enum Look {
+    Busy,
+    /// Idle since the last look.
+    Idle,
+}
+
+/// Serves until the caller or the drain ends it.
+pub(super) async fn serve(proxy: Arc<Proxy>, builder: &Builder, stream: TcpStream) {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "a connection ended before it began");
+        return;
+    }
+    let drain = &proxy.app.drain;
+    // Tokens of its own: polling a token takes its lock.
+    let (finish, cut) = (drain.stop_accepting().child_token(), drain.cut().child_token());
+    let activity = Arc::new(Activity::default());
+    let service = Answering {
+        proxy: Arc::clone(&proxy),
+        activity: Arc::clone(&activity),
+    };
+    let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
+    let mut ticks = ticks();
+    let mut asked = false;
+    let mut seen = 0;
+    loop {
+        tokio::select! {
+            biased;
+            ended = connection.as_mut() => {
+                if let Err(error) = ended {
+                    tracing::debug!(%error, "a caller's connection broke");
+                }
+                return;
+            }
+            () = cut.cancelled() => return,
+            () = finish.cancelled(), if !asked => {
+                asked = true;
+                connection.as_mut().graceful_shutdown();
+            }
+            _ = ticks.tick() => match (activity.look(&mut seen), asked) {
+                (Look::Busy, _) => {}
+                (Look::Idle, true) => return,
+                (Look::Idle, false) => {
+                    asked = true;
+                    connection.as_mut().graceful_shutdown();
+                }
+            },
+        }
+    }
+}
+
+fn ticks() -> Interval {
+    let mut ticks = interval_at(tokio::time::Instant::now() + TICK, TICK);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks
+}
+
+impl Service<Request<Incoming>> for Answering {
+    type Response = Response<AnswerBody>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
+
+    fn call(&self, request: Request<Incoming>) -> Self::Future {
+        let proxy = Arc::clone(&self.proxy);
+        let active = Active::new(&self.activity);
+        let arrival = Arrival::now();
+        Box::pin(async move {
+            // A panic ends this request, not the others of its connection; its record was made when it unwound.
+            let answering = AssertUnwindSafe(chain::answer(proxy, arrival, request));
+            let mut answer = match answering.catch_unwind().await {
+                Ok(answer) => answer,
+                Err(_) => died(&arrival),
+            };
+            answer.body_mut().keep(active);
+            Ok(answer)
+        })
+    }
+}
+
+/// For a request whose handling panicked.
+fn died(arrival: &Arrival) -> Response<AnswerBody> {
+    let message = format!("Internal error; the logs have it under {}.", arrival.id);
+    Refusal::new(Code::InternalError, message).answer(Dialect::Anthropic, arrival.id)
+}
+
+impl Activity {
+    /// `seen` is how many requests had begun when nothing was under way last; a look at a busy connection leaves it.
+    fn look(&self, seen: &mut u64) -> Look {
+        let ended = self.ended.load(Ordering::Acquire);
+        let begun = self.begun.load(Ordering::Acquire);
+        match begun == ended && begun == std::mem::replace(seen, begun) {
+            true => Look::Idle,
+            false => Look::Busy,
+        }
+    }
+}
+
+impl Active {
+    fn new(activity: &Arc<Activity>) -> Self {
+        activity.begun.fetch_add(1, Ordering::Release);
+        Self(Arc::clone(activity))
+    }
+}
+
+impl Drop for Active {
+    fn drop(&mut self) {
+        self.0.ended.fetch_add(1, Ordering::Release);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn s08_a_connection_without_a_request_since_the_last_look_is_idle() {
+        let activity = Arc::new(Activity::default());
+        let mut seen = 0;
+        assert_eq!(activity.look(&mut seen), Look::Idle);
+        let active = Active::new(&activity);
+        assert_eq!(activity.look(&mut seen), Look::Busy);
+        assert_eq!(activity.look(&mut seen), Look::Busy);
+        drop(active);
+        assert_eq!(activity.look(&mut seen), Look::Busy);
+        assert_eq!(activity.look(&mut seen), Look::Idle);
+    }
+
+    #[test]
+    fn a_request_between_two_looks_keeps_the_connection() {
+        let activity = Arc::new(Activity::default());
+        let mut seen = 0;
+        drop(Active::new(&activity));
+        assert_eq!(activity.look(&mut seen), Look::Busy);
+        assert_eq!(activity.look(&mut seen), Look::Idle);
+    }
+}

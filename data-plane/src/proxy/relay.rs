@@ -1,0 +1,189 @@
+//! A stream on its way to the caller, piece by piece as it comes (behaviours C2, C3, C4).
+//!
+//! *Whole.* The call is settled when the dialect's terminal event is read, before that event is handed on. What the
+//! provider sends behind it is relayed too; how the connection ends then does not matter.
+//!
+//! *Broken.* When the provider's stream ends, breaks or stays silent before its terminal event, the caller gets an
+//! error event in its dialect (the provider's own, if that was it), and the connection breaks instead of ending, for
+//! most clients take a clean end for success. The event gets a moment to be written first.
+//!
+//! *Gone.* A caller that disconnects drops this: that drops the provider's connection at once and settles the call.
+
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body::Body;
+use hyper::body::Incoming;
+use penstock_core::error::{CallerError, Code};
+use penstock_core::usage::Outcome;
+use penstock_dialect::error_shape;
+use tokio::time::{Instant, Sleep, sleep, sleep_until};
+
+use super::call::Call;
+use super::gate::Opened;
+use super::settle::End;
+use super::tap::{Said, Tap};
+
+/// For the error event to get out before the connection breaks.
+const FAREWELL: Duration = Duration::from_millis(100);
+
+/// The answer was broken off; the connection must not end cleanly.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the answer was broken off")]
+pub(super) struct BrokenOff;
+
+/// See the module.
+pub(super) struct Relay {
+    call: Call,
+    tap: Tap,
+    /// Read and not yet handed on.
+    pieces: VecDeque<Bytes>,
+    flow: Flow,
+    timer: Pin<Box<Sleep>>,
+    idle: Duration,
+    total: Instant,
+    last_byte: Instant,
+    /// The call was settled as whole.
+    whole: bool,
+}
+
+enum Flow {
+    Open(Incoming),
+    /// The error event is on its way; the timer runs until the break.
+    Farewell,
+    Broken,
+    Ended,
+}
+
+impl Relay {
+    /// Relays a stream whose content has begun, until `total`.
+    pub(super) fn new(call: Call, opened: Opened, idle: Duration, total: Instant) -> Self {
+        let now = Instant::now();
+        let mut relay = Self {
+            call,
+            tap: opened.tap,
+            pieces: opened.held,
+            flow: Flow::Open(opened.body),
+            timer: Box::pin(sleep_until(total.min(now + idle))),
+            idle,
+            total,
+            last_byte: now,
+            whole: false,
+        };
+        relay.heard(Said {
+            terminal: opened.terminal,
+            error: opened.error,
+            ..Said::default()
+        });
+        relay
+    }
+
+    /// The next piece; None at the end of a whole answer.
+    pub(super) fn poll_next(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, BrokenOff>>> {
+        loop {
+            if let Some(piece) = self.pieces.pop_front() {
+                return Poll::Ready(Some(Ok(piece)));
+            }
+            match &mut self.flow {
+                Flow::Open(body) => match Pin::new(body).poll_frame(cx) {
+                    Poll::Ready(Some(Ok(frame))) => self.take(frame.into_data().unwrap_or_default()),
+                    Poll::Ready(Some(Err(error))) => self.end(&format!("broken by the provider: {error}")),
+                    Poll::Ready(None) => self.finish(),
+                    Poll::Pending => ready!(self.poll_timer(cx)),
+                },
+                Flow::Farewell => {
+                    ready!(self.timer.as_mut().poll(cx));
+                    self.flow = Flow::Broken;
+                }
+                Flow::Broken => {
+                    self.flow = Flow::Ended;
+                    return Poll::Ready(Some(Err(BrokenOff)));
+                }
+                Flow::Ended => return Poll::Ready(None),
+            }
+        }
+    }
+
+    fn take(&mut self, chunk: Bytes) {
+        self.last_byte = Instant::now();
+        let provider = self.call.chosen.as_ref().map(|chosen| &chosen.provider);
+        let secret = provider.and_then(|provider| provider.credential.as_ref());
+        // To be masked, should the provider repeat it.
+        let secret = secret.map_or("", |secret| secret.expose());
+        let observer = &mut self.call.observer;
+        match self.tap.take(chunk, observer, secret, &mut self.pieces) {
+            Ok(said) => self.heard(said),
+            Err(error) => self.end(&error.to_string()),
+        }
+    }
+
+    /// Acts on what the events said, which are among the pieces already.
+    fn heard(&mut self, said: Said) {
+        if said.terminal && !self.whole {
+            self.whole = true;
+            self.call.settle(&End::succeeded());
+        }
+        if let Some(error) = said.error.filter(|_| !self.whole) {
+            let kind = error.kind.as_deref().unwrap_or("error");
+            self.interrupt(&format!("error event of the provider: {kind}"));
+        }
+    }
+
+    /// The provider's stream has ended properly, as far as HTTP goes.
+    fn finish(&mut self) {
+        let said = self.tap.finish(&mut self.call.observer, "", &mut self.pieces);
+        self.heard(said);
+        self.end("closed by the provider without the end of the answer");
+    }
+
+    /// Nothing more comes from the provider.
+    fn end(&mut self, how: &str) {
+        if self.whole {
+            self.flow = Flow::Ended;
+        } else if matches!(self.flow, Flow::Open(_)) {
+            let message = "The provider's answer broke off.";
+            let error = CallerError::new(Code::UpstreamError, message);
+            let event = error_shape::event(self.call.dialect, &error, self.call.arrival.id);
+            self.pieces.push_back(event);
+            self.interrupt(how);
+        }
+    }
+
+    fn interrupt(&mut self, how: &str) {
+        let events = self.tap.events();
+        self.call.settle(&End {
+            outcome: Outcome::Interrupted,
+            status: 200,
+            code: None,
+            error: Some(format!("stream_interrupted after {events} events: {how}").into()),
+        });
+        self.flow = Flow::Farewell;
+        self.timer = Box::pin(sleep(FAREWELL));
+    }
+
+    /// The timer is set once and looked at when it fires, not moved with every byte.
+    fn poll_timer(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        loop {
+            ready!(self.timer.as_mut().poll(cx));
+            let now = Instant::now();
+            let due = self.total.min(self.last_byte + self.idle);
+            if now < due {
+                self.timer.as_mut().reset(due);
+                continue;
+            }
+            let how = if now >= self.total {
+                "total timeout"
+            } else {
+                "idle timeout"
+            };
+            self.end(how);
+            return Poll::Ready(());
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! The end of a call: usage, cost, record, metrics, log; in this order, once.
+//!
+//! Usage is what the answer reported; where it ended before its last word, the output is estimated from what was
+//! relayed. The record goes into the spool before this returns.
+
+use std::borrow::Cow;
+
+use penstock_core::error::Code;
+use penstock_core::money::NanoUsd;
+use penstock_core::usage::{Outcome, TokenUsage};
+
+use super::call::Call;
+use super::{log, record};
+
+/// How a call ended, as whoever ended it knows.
+#[derive(Clone, Debug)]
+pub(super) struct End<'a> {
+    pub(super) outcome: Outcome,
+    /// What the caller saw.
+    pub(super) status: u16,
+    /// When the caller got an error of ours.
+    pub(super) code: Option<Code>,
+    /// For the log; masked.
+    pub(super) error: Option<Cow<'a, str>>,
+}
+
+/// What the call used and what that costs.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Bill {
+    pub(super) used: TokenUsage,
+    pub(super) estimated: bool,
+    pub(super) cost: NanoUsd,
+}
+
+impl End<'_> {
+    pub(super) fn succeeded() -> Self {
+        Self {
+            outcome: Outcome::Succeeded,
+            status: 200,
+            code: None,
+            error: None,
+        }
+    }
+}
+
+impl Call {
+    /// Ends the call. Doing it again changes nothing.
+    pub(super) fn settle(&mut self, end: &End<'_>) {
+        if std::mem::replace(&mut self.settled, true) {
+            return;
+        }
+        let bill = self.bill(end.outcome);
+        let app = &self.proxy.app;
+        if self.endpoint.is_metered() && self.makes_a_record(end.outcome) {
+            // The spool counts and says what it cannot keep.
+            drop(app.spool.append(&record::of(self, end, &bill)));
+        }
+        let metrics = &app.metrics;
+        metrics.request(Some(self.dialect), end.outcome, end.status);
+        metrics.duration(self.dialect, self.stopwatch.elapsed());
+        if let Some(code) = end.code {
+            metrics.error(code);
+        }
+        if let Some(after) = self.first_byte {
+            metrics.first_byte(self.dialect, after);
+        }
+        if let Some(overhead) = self.stopwatch.overhead() {
+            metrics.overhead_seconds(overhead);
+        }
+        if let Some(chosen) = self.chosen.as_ref().filter(|_| !bill.used.is_empty()) {
+            metrics.tokens(&chosen.provider, &bill.used);
+            metrics.cost(&chosen.provider, bill.cost);
+        }
+        log::call(self, end, &bill);
+        self.opened = None;
+        if let Some(admission) = self.admission.take() {
+            admission.settle(&bill);
+        }
+    }
+
+    /// A caller that went away before a provider was asked leaves no record: nothing was used and nothing refused.
+    fn makes_a_record(&self, outcome: Outcome) -> bool {
+        outcome != Outcome::ClientAbort || self.chosen.is_some()
+    }
+
+    fn bill(&self, outcome: Outcome) -> Bill {
+        let Some(chosen) = self.chosen.as_ref().filter(|_| self.endpoint.is_metered()) else {
+            return Bill::default();
+        };
+        let (used, estimated) = match outcome {
+            Outcome::Succeeded | Outcome::Interrupted | Outcome::ClientAbort => self.observer.settled(),
+            Outcome::UpstreamError | Outcome::Rejected | Outcome::Failed => return Bill::default(),
+        };
+        let multiplier = chosen.provider.provider.cost_multiplier;
+        Bill {
+            cost: chosen.tariff.charge(&used, multiplier),
+            used,
+            estimated,
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! How much of a call's time was ours.
+//!
+//! The overhead that users see is the call's time without the waits: for the caller's body, for the provider, for a
+//! slow reader. A stream's overhead ends where its answer begins; what relaying costs later shows in CPU time.
+
+use std::time::Duration;
+
+use penstock_core::id::RequestId;
+use penstock_core::time::UnixMs;
+use tokio::time::Instant;
+
+use crate::clock;
+
+/// When and as what a request arrived.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Arrival {
+    pub(super) id: RequestId,
+    pub(super) at: UnixMs,
+    pub(super) instant: Instant,
+}
+
+/// See the module.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Stopwatch {
+    began: Instant,
+    waited: Duration,
+    /// The time that was ours, once the answer has begun.
+    overhead: Option<Duration>,
+}
+
+impl Arrival {
+    pub(super) fn now() -> Self {
+        Self {
+            id: clock::request_id(),
+            at: clock::now(),
+            instant: Instant::now(),
+        }
+    }
+}
+
+impl Stopwatch {
+    pub(super) fn new(arrival: &Arrival) -> Self {
+        Self {
+            began: arrival.instant,
+            waited: Duration::ZERO,
+            overhead: None,
+        }
+    }
+
+    /// Runs something whose time is not ours.
+    pub(super) async fn waiting<F: Future>(&mut self, wait: F) -> F::Output {
+        let from = Instant::now();
+        let output = wait.await;
+        self.waited += from.elapsed();
+        output
+    }
+
+    /// The answer begins now.
+    pub(super) fn stop(&mut self) {
+        self.overhead = Some(self.began.elapsed().saturating_sub(self.waited));
+    }
+
+    /// None until the answer has begun.
+    pub(super) fn overhead(&self) -> Option<Duration> {
+        self.overhead
+    }
+
+    pub(super) fn elapsed(&self) -> Duration {
+        self.began.elapsed()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::time::{advance, sleep};
+
+    #[tokio::test(start_paused = true)]
+    async fn waiting_for_others_is_not_overhead() {
+        let mut stopwatch = Stopwatch::new(&Arrival::now());
+        advance(Duration::from_millis(2)).await;
+        stopwatch.waiting(sleep(Duration::from_secs(5))).await;
+        assert_eq!(stopwatch.overhead(), None);
+        stopwatch.stop();
+        advance(Duration::from_secs(60)).await;
+        assert_eq!(stopwatch.overhead(), Some(Duration::from_millis(2)));
+        assert_eq!(stopwatch.elapsed(), Duration::from_millis(65_002));
+    }
+}

@@ -1,0 +1,81 @@
+//! Answers that are no stream: read to their end before the caller sees a byte.
+//!
+//! Only a body that parses is an answer (behaviour B6), and its usage stands anywhere in it. Its memory counts against
+//! the budget of bodies.
+//!
+//! A body that is there with its head is settled at once; for one that is still to come the spool is told that an
+//! answer has begun, so that a crash meanwhile leaves a record.
+
+use bytes::{Bytes, BytesMut};
+use futures::FutureExt;
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use penstock_dialect::usage::Body;
+use tokio::time::{Instant, timeout_at};
+
+use super::attempt::Failed;
+use super::body::Received;
+use super::call::Call;
+use super::pieces::Pieces;
+
+/// The largest answer, bytes.
+const MAX: usize = 64 << 20;
+/// The largest error body that is kept, bytes; what is beyond it is cut off.
+const MAX_ERROR: usize = 256 << 10;
+
+/// Reads an answer and what it used.
+pub(super) async fn read(call: &mut Call, mut body: Incoming, deadline: Instant) -> Result<Received, Failed> {
+    let mut pieces = Pieces::default();
+    let mut reservation = call.proxy.budget.reservation();
+    let mut told = false;
+    loop {
+        let next = match body.frame().now_or_never() {
+            Some(next) => next,
+            None => {
+                if !std::mem::replace(&mut told, true) {
+                    call.open_entry();
+                }
+                let next = call.stopwatch.waiting(timeout_at(deadline, body.frame())).await;
+                next.map_err(|_| Failed::Timeout("the whole answer"))?
+            }
+        };
+        match next {
+            Some(Ok(frame)) => {
+                let piece = frame.into_data().unwrap_or_default();
+                if pieces.len() + piece.len() > MAX {
+                    return Err(Failed::NoAnswer(format!("more than {MAX} bytes")));
+                }
+                reservation.grow(piece.len()).map_err(|_| Failed::NoMemory)?;
+                pieces.add(piece, 0);
+            }
+            Some(Err(error)) => return Err(Failed::Broken(error.to_string())),
+            None => break,
+        }
+    }
+    if pieces.len() == 0 {
+        return Err(Failed::NoAnswer("an empty body".to_owned()));
+    }
+    let answer = Received {
+        bytes: pieces.finish(),
+        reservation,
+    };
+    match call.observer.body(&answer.bytes) {
+        Body::Answer => Ok(answer),
+        Body::Error(error) => Err(Failed::ErrorAnswer(error)),
+        Body::Malformed(problem) => Err(Failed::NoAnswer(format!("not a JSON object ({problem})"))),
+    }
+}
+
+/// Reads as much of an error's body as is kept; what cannot be read is left out.
+pub(super) async fn read_error(mut body: Incoming, deadline: Instant) -> Bytes {
+    let mut text = BytesMut::new();
+    while let Ok(Some(Ok(frame))) = timeout_at(deadline, body.frame()).await {
+        let piece = frame.into_data().unwrap_or_default();
+        let room = MAX_ERROR - text.len();
+        text.extend_from_slice(piece.get(..room).unwrap_or(&piece));
+        if text.len() >= MAX_ERROR {
+            break;
+        }
+    }
+    text.freeze()
+}

@@ -1,0 +1,3 @@
+//! The data plane as a whole, against fakes: one binary, one file a promise.
+
+mod proxy;

@@ -1,0 +1,12 @@
+//! The request path, between a client and a fake provider.
+
+mod access;
+mod bodies;
+mod client;
+mod gateway;
+mod ledger;
+mod metering;
+mod providers;
+mod refusals;
+mod serving;
+mod streams;
