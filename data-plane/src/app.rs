@@ -66,6 +66,11 @@ impl App {
         Ok((app, queue))
     }
 
+    /// Since the process began to serve.
+    pub fn uptime_ms(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
     /// The node's state now, as health, metrics and telemetry tell it.
     pub fn state(&self) -> NodeState {
         let snapshot = self.live.load();
@@ -85,7 +90,7 @@ impl App {
             redis_connected: self.fleet.state() == RedisState::Connected,
             ready: self.ready.is_set(),
             draining: self.drain.has_begun(),
-            uptime_seconds: self.started.elapsed().as_secs(),
+            uptime_seconds: self.uptime_ms() / 1000,
         }
     }
 }

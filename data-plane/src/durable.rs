@@ -9,7 +9,15 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 /// Replaces `path`. Only this user can read it.
-pub(crate) fn write_whole(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
+pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    replace(path, |file| file.write_all(bytes)).map(drop)
+}
+
+/// Replaces `path` by what `write` writes; the file is at its place when this returns, open for more.
+pub(crate) fn replace<T>(
+    path: &Path,
+    write: impl FnOnce(&mut File) -> io::Result<T>,
+) -> io::Result<(File, T)> {
     let beside = path.with_extension("new");
     let mut file = OpenOptions::new()
         .write(true)
@@ -17,15 +25,13 @@ pub(crate) fn write_whole(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
         .truncate(true)
         .mode(0o600)
         .open(&beside)?;
-    for part in parts {
-        file.write_all(part)?;
-    }
+    let written = write(&mut file)?;
     file.sync_all()?;
     fs::rename(&beside, path)?;
-    match path.parent() {
-        Some(directory) => File::open(directory)?.sync_all(),
-        None => Ok(()),
+    if let Some(directory) = path.parent() {
+        File::open(directory)?.sync_all()?;
     }
+    Ok((file, written))
 }
 
 /// The file's content; None when there is no file.
@@ -46,8 +52,8 @@ mod tests {
     fn a_file_is_replaced_as_a_whole_and_private() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("id");
-        write_whole(&path, &[b"one"]).unwrap();
-        write_whole(&path, &[b"t", b"wo"]).unwrap();
+        write_whole(&path, b"one").unwrap();
+        write_whole(&path, b"two").unwrap();
         assert_eq!(read_if_there(&path).unwrap().as_deref(), Some(&b"two"[..]));
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);

@@ -8,19 +8,28 @@
 //! |---|---|
 //! | [`config`] | flags, environment, checked settings |
 //! | [`app`] | what all parts share |
+//! | `upstream` | the way to the providers |
 //! | [`snapshot`] | the configuration in force |
 //! | [`telemetry`] | usage spool and uplink, metrics |
 //! | [`readiness`], [`drain`] | coming and going |
+//! | [`run`] | the life of the process |
+//! | [`link`] | the way to the control plane |
+//! | [`node`] | the data directory and this node's name |
+//! | [`proxy`] | the life of a request |
 //! | [`clock`] | time and randomness, read here only |
 
+mod admin;
 pub mod app;
 pub mod clock;
 pub mod config;
 pub mod drain;
 mod durable;
+pub mod link;
 mod memory;
+pub mod node;
 pub mod proxy;
 pub mod readiness;
+pub mod run;
 pub mod snapshot;
 pub mod telemetry;
 mod upstream;

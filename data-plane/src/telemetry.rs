@@ -6,3 +6,4 @@
 pub mod metrics;
 pub mod reports;
 pub mod spool;
+pub(crate) mod uplink;

@@ -42,7 +42,7 @@ impl Metrics {
         }
     }
 
-    /// All of it as OpenMetrics text, with the node's state as it is now.
+    /// All of it as `OpenMetrics` text, with the node's state as it is now.
     pub fn render(&self, state: &NodeState) -> Result<String, fmt::Error> {
         self.node.set(state);
         let mut text = String::with_capacity(16 * 1024);

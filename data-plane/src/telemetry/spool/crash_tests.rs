@@ -12,7 +12,7 @@ struct Written {
     directory: tempfile::TempDir,
     bytes: Vec<u8>,
     /// Length of the file after each step, and the records whole by then.
-    steps: Vec<(usize, usize)>,
+    steps: Vec<(u64, u64)>,
 }
 
 fn segment_path(directory: &Path) -> PathBuf {
@@ -22,13 +22,13 @@ fn segment_path(directory: &Path) -> PathBuf {
 fn write() -> Written {
     let directory = tempfile::tempdir().unwrap();
     let spool = Spool::open(directory.path(), ROOMY).unwrap();
-    let length = || std::fs::metadata(segment_path(directory.path())).unwrap().len() as usize;
+    let length = || std::fs::metadata(segment_path(directory.path())).unwrap().len();
     let mut steps = vec![(length(), 0)];
     for n in 1..=3 {
         let _handle = spool.open_entry(&OpenEntry(record(n))).unwrap();
-        steps.push((length(), n as usize - 1));
+        steps.push((length(), n - 1));
         spool.append(&record(n)).unwrap();
-        steps.push((length(), n as usize));
+        steps.push((length(), n));
     }
     drop(spool);
     let bytes = std::fs::read(segment_path(directory.path())).unwrap();
@@ -53,6 +53,7 @@ fn reopened(written: &Written) -> (Vec<UsageRecord>, Vec<UsageRecord>) {
 fn e05_a_spool_cut_at_any_byte_keeps_every_record_that_was_whole() {
     let written = write();
     for cut in 0..=written.bytes.len() {
+        let cut_at = cut as u64;
         std::fs::write(segment_path(written.directory.path()), &written.bytes[..cut]).unwrap();
         for other in [2, 3] {
             drop(std::fs::remove_file(segment::path(
@@ -65,9 +66,9 @@ fn e05_a_spool_cut_at_any_byte_keeps_every_record_that_was_whole() {
             .steps
             .iter()
             .enumerate()
-            .rfind(|(_, (length, _))| *length <= cut)
+            .rfind(|(_, (length, _))| *length <= cut_at)
             .unwrap_or((0, &(0, 0)));
-        let expected: Vec<_> = (1..=*whole as u64).map(record).collect();
+        let expected: Vec<_> = (1..=*whole).map(record).collect();
         assert_eq!(finished, expected, "cut at {cut}");
         assert_eq!(interrupted.len(), step % 2, "cut at {cut}: a call was open");
     }
@@ -117,7 +118,7 @@ fn damage_in_an_old_segment_costs_its_rest_and_nothing_else() {
 enum Step {
     Open,
     Append,
-    Acknowledge(u64),
+    Acknowledge(usize),
     Crash,
 }
 
@@ -125,7 +126,7 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         3 => Just(Step::Open),
         6 => Just(Step::Append),
-        2 => (0_u64..40).prop_map(Step::Acknowledge),
+        2 => (0_usize..40).prop_map(Step::Acknowledge),
         1 => Just(Step::Crash),
     ]
 }
@@ -154,7 +155,7 @@ proptest! {
                     expected.push(n);
                 }
                 Step::Acknowledge(most) => {
-                    let some: Vec<_> = waiting(&spool).into_iter().take(most as usize).collect();
+                    let some: Vec<_> = waiting(&spool).into_iter().take(most).collect();
                     if let Some((number, _)) = some.last() {
                         spool.acknowledge(*number).unwrap();
                     }

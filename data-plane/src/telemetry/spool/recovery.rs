@@ -23,6 +23,9 @@ use super::segment::{self, HEADER, Segment};
 use super::writer::{Place, Writer};
 use crate::{clock, durable};
 
+/// Calls that were under way, and what their entries say.
+type Cut = Vec<(RequestId, Vec<u8>)>;
+
 /// What the segments hold. Of an open call, where its entry lies and what it says.
 #[derive(Default)]
 struct Found {
@@ -91,7 +94,7 @@ fn spool_id(directory: &Path, empty: bool) -> io::Result<SpoolId> {
         Some(id) if !empty => Ok(id),
         Some(_) | None => {
             let id = clock::spool_id();
-            durable::write_whole(&path, &[id.to_string().as_bytes()])?;
+            durable::write_whole(&path, id.to_string().as_bytes())?;
             Ok(id)
         }
     }
@@ -174,7 +177,7 @@ impl Found {
         options: SpoolOptions,
         acked: Acked,
         file: Option<File>,
-    ) -> io::Result<(Writer, Vec<(RequestId, Vec<u8>)>)> {
+    ) -> io::Result<(Writer, Cut)> {
         let file = match file {
             Some(file) => file,
             None => {
@@ -185,7 +188,7 @@ impl Found {
             }
         };
         let mut open = HashMap::new();
-        let mut cut = Vec::new();
+        let mut cut = Cut::new();
         for (id, (place, content)) in self.open {
             open.insert(id, place);
             cut.push((id, content));

@@ -1,0 +1,26 @@
+//! What the node says of itself.
+
+use penstock_proto::telemetry::v1 as wire;
+
+use crate::app::App;
+use crate::clock;
+
+/// The node's state as telemetry carries it.
+pub(super) fn report(app: &App) -> wire::NodeHealth {
+    let state = app.state();
+    wire::NodeHealth {
+        at_ms: clock::now().0,
+        uptime_ms: app.uptime_ms(),
+        requests: app.metrics.requests_ended(),
+        in_flight: app.metrics.requests_in_flight(),
+        spool_records: state.spool_records,
+        spool_bytes: state.spool_bytes,
+        spool_dropped: state.spool_dropped,
+        memory_bytes: state.memory_bytes,
+        draining: state.draining,
+        redis: app.fleet.state().to_string(),
+        // Nothing of these kinds is reported yet.
+        dropped_breakers: 0,
+        dropped_failures: 0,
+    }
+}
