@@ -1,0 +1,164 @@
+//! Providers: names, versions, credentials.
+
+use super::*;
+
+const CREDENTIAL: &str = "sk-ant-api03-very-secret-credential";
+
+#[tokio::test]
+async fn f01_a_credential_goes_in_and_never_comes_back() {
+    let operator = Operator::start().await;
+    let made = operator.create_provider("main", Some(CREDENTIAL)).await;
+    assert_eq!(made.credential_hint, "sk-ant-a****tial");
+    let listed = operator
+        .provider_service()
+        .list_providers(wire::ListProvidersRequest::default())
+        .await;
+    let listed = format!("{:?}", listed.unwrap().into_inner());
+    let history = operator
+        .config_service()
+        .list_revisions(wire::ListRevisionsRequest::default())
+        .await;
+    let history = format!("{:?}", history.unwrap().into_inner());
+    for text in [format!("{made:?}"), listed, history] {
+        assert!(!text.contains("very-secret"), "{text}");
+    }
+    let database = std::fs::read(operator.folder.path().join("penstock.db")).unwrap();
+    assert!(!database.windows(11).any(|bytes| bytes == b"very-secret"));
+}
+
+#[tokio::test]
+async fn an_update_without_a_credential_keeps_it() {
+    let operator = Operator::start().await;
+    let made = operator.create_provider("main", Some(CREDENTIAL)).await;
+    let updated = operator
+        .update_provider(&made, |spec| spec.priority = 5)
+        .await
+        .unwrap();
+    assert_eq!((updated.version, updated.spec.unwrap().priority), (2, 5));
+    assert_eq!(updated.credential_hint, made.credential_hint);
+}
+
+#[tokio::test]
+async fn g01_a_stale_update_is_aborted_and_names_who_was_faster() {
+    let operator = Operator::start().await;
+    let read = operator.create_provider("main", None).await;
+    operator
+        .update_provider(&read, |spec| spec.weight = 2)
+        .await
+        .unwrap();
+    let status = operator
+        .update_provider(&read, |spec| spec.weight = 3)
+        .await
+        .unwrap_err();
+    assert_eq!(status.code(), Code::Aborted);
+    for part in ["\"main\"", "version 1", "version 2", "admin"] {
+        assert!(status.message().contains(part), "{part}: {}", status.message());
+    }
+    assert_eq!(
+        operator.get_provider("main").await.unwrap().spec.unwrap().weight,
+        2
+    );
+}
+
+#[tokio::test]
+async fn a_provider_is_found_by_name_and_by_id() {
+    let operator = Operator::start().await;
+    let made = operator.create_provider("main", None).await;
+    assert_eq!(operator.get_provider(&made.id).await.unwrap(), made);
+    assert_eq!(operator.get_provider("main").await.unwrap(), made);
+    let status = operator.get_provider("other").await.unwrap_err();
+    assert_eq!(
+        (status.code(), status.message()),
+        (Code::NotFound, "provider \"other\" does not exist")
+    );
+}
+
+#[tokio::test]
+async fn a_name_that_is_taken_is_refused() {
+    let operator = Operator::start().await;
+    operator.create_provider("main", None).await;
+    let request = wire::CreateProviderRequest {
+        spec: Some(provider("main")),
+        credential: None,
+        change: None,
+    };
+    let answer = operator.provider_service().create_provider(request).await;
+    assert!(refused(answer, Code::AlreadyExists).contains("\"main\""));
+}
+
+#[tokio::test]
+async fn an_invalid_field_is_named_by_its_path_and_nothing_is_changed() {
+    let operator = Operator::start().await;
+    let head = operator.head().await;
+    let request = wire::CreateProviderRequest {
+        spec: Some(config::ProviderSpec {
+            base_urls: vec!["ftp://api.example".into()],
+            ..provider("main")
+        }),
+        credential: None,
+        change: None,
+    };
+    let answer = operator.provider_service().create_provider(request).await;
+    let message = refused(answer, Code::InvalidArgument);
+    assert!(message.starts_with("spec.base_urls[0]: "), "{message}");
+    assert_eq!(operator.head().await, head);
+}
+
+#[tokio::test]
+async fn a_deletion_at_a_stale_version_is_aborted_and_without_one_is_done() {
+    let operator = Operator::start().await;
+    let read = operator.create_provider("main", None).await;
+    operator
+        .update_provider(&read, |spec| spec.weight = 2)
+        .await
+        .unwrap();
+    let request = |expected_version| wire::DeleteProviderRequest {
+        provider: "main".into(),
+        expected_version,
+        change: None,
+    };
+    refused(
+        operator.provider_service().delete_provider(request(1)).await,
+        Code::Aborted,
+    );
+    operator
+        .provider_service()
+        .delete_provider(request(0))
+        .await
+        .unwrap();
+    assert_eq!(
+        operator.get_provider("main").await.unwrap_err().code(),
+        Code::NotFound
+    );
+}
+
+#[tokio::test]
+async fn listings_are_ordered_by_name_and_cut_into_pages() {
+    let operator = Operator::start().await;
+    for name in ["c", "a", "b"] {
+        operator.create_provider(name, None).await;
+    }
+    let mut names = Vec::new();
+    let mut token = String::new();
+    loop {
+        let page = Some(wire::PageRequest { size: 2, token });
+        let request = wire::ListProvidersRequest { page };
+        let answer = operator
+            .provider_service()
+            .list_providers(request)
+            .await
+            .unwrap()
+            .into_inner();
+        names.extend(
+            answer
+                .providers
+                .into_iter()
+                .map(|provider| provider.spec.unwrap().name),
+        );
+        token = answer.page.unwrap().next_token;
+        if token.is_empty() {
+            break;
+        }
+    }
+    assert_eq!(names, ["a", "b", "c"]);
+}
