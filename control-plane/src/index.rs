@@ -26,6 +26,8 @@ mod read;
 mod state;
 
 #[cfg(test)]
+mod follow_tests;
+#[cfg(test)]
 pub(crate) mod tests;
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};

@@ -11,6 +11,9 @@ mod handle;
 mod health;
 mod persist;
 
+#[cfg(test)]
+mod persist_tests;
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -74,8 +77,10 @@ struct Entry {
     dirty: bool,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Gone {
+    /// What was not written of it while it was here.
+    unwritten: Option<NodeRow>,
     since: UnixMs,
     at: UnixMs,
 }
@@ -169,12 +174,20 @@ impl NodeRegistry {
             return;
         };
         entry.streams -= 1;
-        if entry.streams == 0 {
+        if entry.streams == 0
+            && let Some(entry) = inner.nodes.remove(id)
+            && inner.gone.len() < MAX_NODES
+        {
             let since = entry.row.connected_since;
-            inner.nodes.remove(id);
-            if inner.gone.len() < MAX_NODES {
-                inner.gone.insert(Arc::clone(id), Gone { since, at: now });
-            }
+            let unwritten = entry.dirty.then_some(entry.row);
+            inner.gone.insert(
+                Arc::clone(id),
+                Gone {
+                    unwritten,
+                    since,
+                    at: now,
+                },
+            );
         }
         drop(inner);
         self.dirty.notify_one();

@@ -26,6 +26,9 @@ mod quarantine;
 mod service;
 mod stream;
 
+#[cfg(test)]
+mod stream_tests;
+
 use std::time::Duration;
 
 pub use service::ConfigSync;

@@ -17,6 +17,9 @@ mod service;
 mod spool;
 mod upgrade;
 
+#[cfg(test)]
+mod report_tests;
+
 pub use service::Telemetry;
 
 use penstock_proto::telemetry::v1::ReporterSettings;

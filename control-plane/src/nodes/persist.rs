@@ -69,10 +69,13 @@ async fn write(registry: &NodeRegistry, store: &dyn Store) -> Result<(), Error> 
         }
     }
     for (id, gone) in registry.gone() {
+        if let Some(row) = &gone.unwritten {
+            store.put_node(row).await?;
+        }
         store
             .node_disconnected(&id, &registry.name, gone.since, gone.at)
             .await?;
-        registry.forget(&id, gone);
+        registry.forget(&id, &gone);
     }
     let silence = i64::try_from(SILENCE.as_millis()).unwrap_or(i64::MAX);
     let live = store
@@ -115,11 +118,11 @@ impl NodeRegistry {
         self.lock()
             .gone
             .iter()
-            .map(|(id, gone)| (Arc::clone(id), *gone))
+            .map(|(id, gone)| (Arc::clone(id), gone.clone()))
             .collect()
     }
 
-    fn forget(&self, id: &Arc<str>, written: Gone) {
+    fn forget(&self, id: &Arc<str>, written: &Gone) {
         let mut inner = self.lock();
         if inner.gone.get(id).is_some_and(|gone| gone.at == written.at) {
             inner.gone.remove(id);

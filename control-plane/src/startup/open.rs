@@ -67,3 +67,30 @@ async fn check_master_key(store: &dyn Store, sealer: &Sealer) -> Result<(), Faul
         given: sealer.key_id().to_owned(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::credentials::MasterKey;
+    use crate::fake_store::FakeStore;
+
+    fn sealer(byte: u8) -> Sealer {
+        Sealer::new(&MasterKey::from_bytes([byte; 32])).ok().unwrap()
+    }
+
+    #[tokio::test]
+    async fn g15_another_master_key_than_the_first_is_refused_with_both_ids() {
+        let store = FakeStore::new();
+        assert!(check_master_key(&*store, &sealer(1)).await.is_ok());
+        assert!(check_master_key(&*store, &sealer(1)).await.is_ok());
+        let refused = check_master_key(&*store, &sealer(2))
+            .await
+            .err()
+            .unwrap()
+            .to_string();
+        assert!(
+            refused.contains(sealer(1).key_id()) && refused.contains(sealer(2).key_id()),
+            "{refused}"
+        );
+    }
+}

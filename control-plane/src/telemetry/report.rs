@@ -68,7 +68,7 @@ impl Report {
             };
             match request.message {
                 Some(Message::Usage(batch)) => self.usage(&node, &mut spools, batch).await?,
-                Some(Message::Health(health)) => self.health(&node, health),
+                Some(Message::Health(health)) => self.health(&node, health).await,
                 Some(Message::KeyUpgrade(key)) => upgrade::apply(&self.context, &node, key).await,
                 Some(Message::Breaker(_)) => self.dropped("breaker", 1),
                 Some(Message::Failures(batch)) => self.dropped("failure", batch.failures.len()),
@@ -88,16 +88,17 @@ impl Report {
         self.send(Reply::Usage(through.ack(spool_id))).await
     }
 
-    fn health(&self, node: &str, health: NodeHealth) {
-        if !self
-            .context
-            .nodes
-            .report(node, &Health::from(health), clock::now())
-        {
-            tracing::debug!(
-                node,
-                "health of a data plane that has no config stream to this replica"
-            );
+    /// A node whose config stream is at another replica is not in the registry here; its row is.
+    async fn health(&self, node: &str, health: NodeHealth) {
+        let (health, now) = (Health::from(health), clock::now());
+        if self.context.nodes.report(node, &health, now) {
+            return;
+        }
+        let Ok(json) = serde_json::to_value(&health) else {
+            return;
+        };
+        if let Err(error) = self.context.store.put_node_health(node, &json, now).await {
+            tracing::debug!(node, %error, "a report on a data plane's health is dropped; the next one comes soon");
         }
     }
 

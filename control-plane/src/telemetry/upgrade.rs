@@ -71,6 +71,50 @@ async fn commit(context: &Context, id: KeyId, version: u64, hash: KeyHash) -> Re
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fake_store::FakeStore;
+    use crate::testing;
+
+    fn upgrade(key_version: u64) -> KeyUpgrade {
+        KeyUpgrade {
+            key_id: testing::key_ref(1).id(),
+            key_version,
+            hash: vec![7; 32],
+        }
+    }
+
+    async fn stored(context: &Context) -> (u64, Key) {
+        let stored = context.store.get(&testing::key_ref(1)).await.unwrap().unwrap();
+        let StoredSpec::Key(key) = stored.spec else {
+            panic!("{:?}", stored.spec);
+        };
+        (stored.version, *key)
+    }
+
+    #[tokio::test]
+    async fn a03_the_first_use_replaces_the_suffixed_hash_once() {
+        let store = FakeStore::new();
+        testing::commit(&store, testing::put_imported_key(1)).await;
+        let context = testing::context(&store).await;
+        for node in ["a", "b"] {
+            apply(&context, node, upgrade(1)).await;
+        }
+        let (version, key) = stored(&context).await;
+        assert_eq!(
+            (version, key.hash, key.import_suffix),
+            (2, KeyHash([7; 32]), None)
+        );
+        assert_eq!(context.metrics.key_upgrades.get(), 1);
+    }
+
+    #[tokio::test]
+    async fn a03_a_key_that_changed_meanwhile_is_left_alone() {
+        let store = FakeStore::new();
+        testing::commit(&store, testing::put_imported_key(1)).await;
+        testing::commit(&store, testing::put_imported_key(1)).await;
+        let context = testing::context(&store).await;
+        apply(&context, "a", upgrade(1)).await;
+        assert_eq!(stored(&context).await.1.hash, KeyHash([1; 32]));
+    }
 
     #[test]
     fn a03_an_upgrade_needs_an_id_and_a_whole_hash() {

@@ -1,0 +1,447 @@
+//! A store in memory that can go away, be restored from a backup and damage rows. For tests only.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use async_trait::async_trait;
+use penstock_core::api_key::KeyHash;
+use penstock_core::id::{Epoch, KeyId, RequestId};
+use penstock_core::resource::ResourceRef;
+use penstock_core::time::UnixMs;
+use penstock_core::usage::UsageRecord;
+use penstock_store::*;
+use tokio::sync::watch;
+
+pub(crate) struct FakeStore {
+    inner: Mutex<Inner>,
+    notify: watch::Sender<u64>,
+}
+
+#[derive(Clone)]
+struct Inner {
+    head: Head,
+    rows: BTreeMap<ResourceRef, Row>,
+    away: bool,
+    silent: bool,
+    checks: Vec<Sealed>,
+    usage: BTreeSet<RequestId>,
+    poison: BTreeSet<RequestId>,
+    nodes: BTreeMap<String, NodeRow>,
+    others_live: u32,
+}
+
+#[derive(Clone)]
+struct Row {
+    revision: u64,
+    version: u64,
+    stored: Option<Stored>,
+    unreadable: bool,
+}
+
+pub(crate) fn epoch(n: u128) -> Epoch {
+    Epoch(uuid::Uuid::from_u128(n))
+}
+
+impl FakeStore {
+    pub(crate) fn new() -> Arc<Self> {
+        let inner = Inner {
+            head: Head {
+                epoch: epoch(1),
+                revision: 0,
+            },
+            rows: BTreeMap::new(),
+            away: false,
+            silent: false,
+            checks: Vec::new(),
+            usage: BTreeSet::new(),
+            poison: BTreeSet::new(),
+            nodes: BTreeMap::new(),
+            others_live: 0,
+        };
+        Arc::new(Self {
+            inner: Mutex::new(inner),
+            notify: watch::Sender::new(0),
+        })
+    }
+
+    /// The database goes away or comes back.
+    pub(crate) fn set_away(&self, away: bool) {
+        self.lock().away = away;
+    }
+
+    /// Notifications are lost from now on.
+    pub(crate) fn lose_notifications(&self) {
+        self.lock().silent = true;
+    }
+
+    /// As a backup: what [`FakeStore::restore`] takes.
+    pub(crate) fn backup(&self) -> impl FnOnce(&Self) + use<> {
+        let copy = self.lock().clone();
+        move |store| *store.lock() = copy
+    }
+
+    /// The row cannot be read from now on.
+    pub(crate) fn damage(&self, reference: &ResourceRef) {
+        let mut inner = self.lock();
+        inner.head.revision += 1;
+        let revision = inner.head.revision;
+        let row = inner.rows.get_mut(reference).unwrap();
+        row.unreadable = true;
+        row.revision = revision;
+    }
+
+    /// This record can never be stored.
+    pub(crate) fn refuse_record(&self, id: RequestId) {
+        self.lock().poison.insert(id);
+    }
+
+    /// Other replicas have nodes.
+    pub(crate) fn set_others_live(&self, nodes: u32) {
+        self.lock().others_live = nodes;
+    }
+
+    pub(crate) fn records(&self) -> usize {
+        self.lock().usage.len()
+    }
+
+    pub(crate) fn node(&self, id: &str) -> Option<NodeRow> {
+        self.lock().nodes.get(id).cloned()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap()
+    }
+
+    fn here(&self) -> Result<MutexGuard<'_, Inner>, Error> {
+        let inner = self.lock();
+        match inner.away {
+            false => Ok(inner),
+            true => Err(Error::Unavailable {
+                source: std::io::Error::other("away").into(),
+            }),
+        }
+    }
+}
+
+impl Row {
+    fn current(&self, reference: &ResourceRef) -> Current {
+        match (&self.stored, self.unreadable) {
+            (_, true) => Current::Unreadable(Unreadable {
+                reference: reference.clone(),
+                problem: "damaged".to_owned(),
+            }),
+            (Some(stored), false) => Current::Put(stored.clone()),
+            (None, false) => Current::Removed(reference.clone()),
+        }
+    }
+}
+
+impl Inner {
+    fn check(&self, reference: &ResourceRef, expect: Expect) -> Result<u64, Error> {
+        let row = self.rows.get(reference);
+        let actual = row.filter(|row| row.stored.is_some()).map(|row| row.version);
+        let expected = match expect {
+            Expect::Any => actual,
+            Expect::Absent => None,
+            Expect::Version(version) => Some(version),
+        };
+        match expected == actual {
+            true => Ok(row.map_or(0, |row| row.version) + 1),
+            false => Err(Error::Conflict {
+                label: reference.to_string(),
+                expected,
+                actual,
+                changed_by: None,
+                changed_at: None,
+            }),
+        }
+    }
+
+    fn put(&self, put: Put, at: UnixMs) -> Result<(ResourceRef, Row), Error> {
+        let version = self.check(&put.reference, put.expect)?;
+        let old = self.rows.get(&put.reference).and_then(|row| row.stored.clone());
+        let spec = match put.spec {
+            NewSpec::Provider { provider, credential } => {
+                let kept = match old.map(|old| old.spec) {
+                    Some(StoredSpec::Provider(old)) => old.credential,
+                    _ => None,
+                };
+                let credential = match credential {
+                    CredentialChange::Keep => kept,
+                    CredentialChange::Clear => None,
+                    CredentialChange::Set(sealed) => Some(Credential { sealed, version }),
+                };
+                StoredSpec::Provider(Box::new(StoredProvider {
+                    provider: *provider,
+                    credential,
+                }))
+            }
+            NewSpec::User(user) => StoredSpec::User(user),
+            NewSpec::Key(key) => StoredSpec::Key(key),
+            NewSpec::Price(price) => StoredSpec::Price(price),
+            NewSpec::Setting(setting) => StoredSpec::Setting(setting),
+            NewSpec::ImportSuffix(sealed) => StoredSpec::ImportSuffix(sealed),
+        };
+        let stored = Stored {
+            reference: put.reference.clone(),
+            version,
+            min_schema: put.min_schema,
+            spec,
+            created_at: at,
+            updated_at: at,
+        };
+        let revision = self.head.revision + 1;
+        Ok((
+            put.reference,
+            Row {
+                revision,
+                version,
+                stored: Some(stored),
+                unreadable: false,
+            },
+        ))
+    }
+}
+
+#[async_trait]
+impl Store for FakeStore {
+    fn backend(&self) -> Backend {
+        Backend::Sqlite
+    }
+
+    async fn ping(&self) -> Result<(), Error> {
+        self.here().map(drop)
+    }
+
+    async fn head(&self) -> Result<Head, Error> {
+        Ok(self.here()?.head)
+    }
+
+    async fn load(&self) -> Result<Loaded, Error> {
+        let inner = self.here()?;
+        let mut loaded = Loaded {
+            head: inner.head,
+            resources: Vec::new(),
+            unreadable: Vec::new(),
+        };
+        for (reference, row) in &inner.rows {
+            match row.current(reference) {
+                Current::Put(stored) => loaded.resources.push(stored),
+                Current::Unreadable(row) => loaded.unreadable.push(row),
+                Current::Removed(_) => {}
+            }
+        }
+        Ok(loaded)
+    }
+
+    async fn changes_since(&self, revision: u64) -> Result<Changes, Error> {
+        let inner = self.here()?;
+        let rows = inner.rows.iter().filter(|(_, row)| row.revision > revision);
+        let mut changed: Vec<_> = rows
+            .map(|(reference, row)| Changed {
+                revision: row.revision,
+                current: row.current(reference),
+            })
+            .collect();
+        changed.sort_by_key(|changed| changed.revision);
+        Ok(Changes {
+            head: inner.head,
+            changed,
+        })
+    }
+
+    fn notifications(&self) -> watch::Receiver<u64> {
+        self.notify.subscribe()
+    }
+
+    async fn get(&self, reference: &ResourceRef) -> Result<Option<Stored>, Error> {
+        Ok(self
+            .here()?
+            .rows
+            .get(reference)
+            .and_then(|row| row.stored.clone()))
+    }
+
+    async fn find(&self, _: Lookup<'_>) -> Result<Vec<Stored>, Error> {
+        panic!("not faked")
+    }
+
+    async fn list(&self, filter: &Filter, _: &Page) -> Result<Listed, Error> {
+        assert!(
+            matches!(
+                filter,
+                Filter::Prices {
+                    contains: None,
+                    source: None
+                }
+            ),
+            "not faked"
+        );
+        let inner = self.here()?;
+        let stored = inner.rows.values().filter_map(|row| row.stored.clone());
+        let resources = stored
+            .filter(|stored| matches!(stored.spec, StoredSpec::Price(_)))
+            .collect();
+        Ok(Listed {
+            resources,
+            unreadable: Vec::new(),
+            next: None,
+        })
+    }
+
+    async fn commit(&self, commit: Commit) -> Result<Committed, Error> {
+        // Another task may come between the reading and the commit, as with a real database.
+        tokio::task::yield_now().await;
+        let mut inner = self.here()?;
+        let mut rows = Vec::new();
+        for op in commit.ops {
+            rows.push(match op {
+                Op::Put(put) => inner.put(put, commit.at)?,
+                Op::Delete { reference, expect } => {
+                    let version = inner.check(&reference, expect)?;
+                    let revision = inner.head.revision + 1;
+                    (
+                        reference,
+                        Row {
+                            revision,
+                            version,
+                            stored: None,
+                            unreadable: false,
+                        },
+                    )
+                }
+            });
+        }
+        inner.rows.extend(rows);
+        inner.head.revision += 1;
+        let (head, silent) = (inner.head, inner.silent);
+        drop(inner);
+        if !silent {
+            self.notify.send_modify(|n| *n += 1);
+        }
+        Ok(Committed {
+            head,
+            made_revision: true,
+            applied: Vec::new(),
+        })
+    }
+
+    async fn begin_epoch(&self, replacing: Epoch, _: &str, _: &str, _: UnixMs) -> Result<Head, Error> {
+        let mut inner = self.here()?;
+        if inner.head.epoch == replacing {
+            inner.head = Head {
+                epoch: epoch(replacing.0.as_u128() + 1),
+                revision: inner.head.revision + 1,
+            };
+        }
+        Ok(inner.head)
+    }
+
+    async fn revisions(&self, _: Option<u64>, _: u32, _: u32) -> Result<Vec<Revision>, Error> {
+        panic!("not faked")
+    }
+
+    async fn revision(&self, _: u64) -> Result<Option<Revision>, Error> {
+        panic!("not faked")
+    }
+
+    async fn differences(&self, _: u64, _: u64) -> Result<Differences, Error> {
+        panic!("not faked")
+    }
+
+    async fn deleted_key_hash(&self, _: KeyId) -> Result<Option<KeyHash>, Error> {
+        panic!("not faked")
+    }
+
+    async fn master_key_checks(&self) -> Result<Vec<Sealed>, Error> {
+        Ok(self.here()?.checks.clone())
+    }
+
+    async fn add_master_key_check(&self, check: &Sealed, _: UnixMs) -> Result<(), Error> {
+        self.here()?.checks.push(check.clone());
+        Ok(())
+    }
+
+    async fn ingest_usage(&self, records: &[UsageRecord]) -> Result<Ingested, Error> {
+        let mut inner = self.here()?;
+        let mut ingested = Ingested::default();
+        for record in records {
+            match inner.poison.contains(&record.id) {
+                true => ingested.refused.push((record.id, "too large".to_owned())),
+                false => ingested.fresh += u64::from(inner.usage.insert(record.id)),
+            }
+        }
+        Ok(ingested)
+    }
+
+    async fn summarize_usage(
+        &self,
+        _: &UsageFilter,
+        _: Option<UsageGrouping>,
+    ) -> Result<UsageSummary, Error> {
+        panic!("not faked")
+    }
+
+    async fn usage_records(
+        &self,
+        _: &UsageFilter,
+        _: u32,
+        _: Option<RequestId>,
+    ) -> Result<Vec<UsageRecord>, Error> {
+        panic!("not faked")
+    }
+
+    async fn prepare_ledger(&self, _: UnixMs) -> Result<(), Error> {
+        self.here().map(drop)
+    }
+
+    async fn put_node(&self, node: &NodeRow) -> Result<(), Error> {
+        self.here()?.nodes.insert(node.id.clone(), node.clone());
+        Ok(())
+    }
+
+    async fn put_node_health(&self, id: &str, health: &serde_json::Value, _: UnixMs) -> Result<(), Error> {
+        if let Some(node) = self.here()?.nodes.get_mut(id) {
+            node.health = Some(health.clone());
+        }
+        Ok(())
+    }
+
+    async fn node_disconnected(
+        &self,
+        id: &str,
+        at_replica: &str,
+        since: UnixMs,
+        _: UnixMs,
+    ) -> Result<(), Error> {
+        if let Some(node) = self.here()?.nodes.get_mut(id)
+            && node.control_plane == at_replica
+            && node.connected_since <= since
+        {
+            node.connected = false;
+        }
+        Ok(())
+    }
+
+    async fn nodes(&self, since: UnixMs) -> Result<Vec<NodeRow>, Error> {
+        Ok(self
+            .here()?
+            .nodes
+            .values()
+            .filter(|node| node.last_seen >= since)
+            .cloned()
+            .collect())
+    }
+
+    async fn live_nodes(&self, since: UnixMs) -> Result<u32, Error> {
+        let inner = self.here()?;
+        let live = inner
+            .nodes
+            .values()
+            .filter(|node| node.connected && node.last_seen >= since)
+            .count();
+        Ok(u32::try_from(live).unwrap() + inner.others_live)
+    }
+
+    async fn close(&self) {}
+}
