@@ -52,11 +52,12 @@ CREATE INDEX api_keys_by_import_suffix ON api_keys (import_suffix) WHERE import_
 CREATE TABLE key_hashes (
     hash        BLOB NOT NULL PRIMARY KEY CHECK (length(hash) = 32),
     key_id      BLOB NOT NULL REFERENCES api_keys (id),
-    -- NULL: the present secret.
-    valid_until INTEGER
+    -- The secret before the last rotation.
+    former      INTEGER NOT NULL CHECK (former IN (0, 1)),
+    valid_until INTEGER,
+    UNIQUE (key_id, former),
+    CHECK (former = (valid_until IS NOT NULL))
 ) STRICT;
-CREATE UNIQUE INDEX key_hashes_present ON key_hashes (key_id) WHERE valid_until IS NULL;
-CREATE UNIQUE INDEX key_hashes_former ON key_hashes (key_id) WHERE valid_until IS NOT NULL;
 
 -- Hashes of deleted keys, so that a rollback that includes access can bring a key back.
 CREATE TABLE deleted_key_hashes (

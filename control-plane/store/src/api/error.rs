@@ -1,7 +1,7 @@
 //! Why the store refused or failed.
 //!
 //! The texts are for operators: they name the resource as people do (`provider "main"`, `key "alice/laptop"`) and say
-//! what to do. They hold no secrets and no SQL; what the database said is the `source`.
+//! what to do. They hold no secrets and no statements.
 
 use penstock_core::invalid::Invalid;
 use penstock_core::time::UnixMs;

@@ -1,7 +1,7 @@
 //! The trait that the control plane works with.
 //!
 //! Every call is bounded in time: it ends with [`Error::Unavailable`] when the database does not answer (5 s for a
-//! connection, 30 s for a statement). Calls can be dropped at any await point; a dropped commit has happened or not.
+//! connection, 30 s for the one that writes to SQLite, 30 s for a statement on Postgres). Calls can be dropped at any await point; a dropped commit has happened or not.
 
 use async_trait::async_trait;
 use penstock_core::api_key::KeyHash;

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use penstock_core::money::NanoUsd;
 use penstock_core::time::UnixMs;
 use uuid::Uuid;
 
 use super::records::LedgerRow;
+use crate::api::usage::UsageTotals;
 use crate::sql::query::sql;
 use crate::sql::tx::Tx;
 use crate::sql::value::Value;
@@ -24,8 +26,9 @@ struct Subject {
     model: String,
 }
 
-#[derive(Clone, Copy, Default)]
-struct Sums {
+/// The columns that are summed.
+#[derive(Clone, Copy, Default, sqlx::FromRow)]
+pub(super) struct Sums {
     requests: i64,
     rejected: i64,
     unpriced_requests: i64,
@@ -99,6 +102,27 @@ impl Rollup {
             tx.execute(query.push(ADD)).await?;
         }
         Ok(())
+    }
+}
+
+impl Sums {
+    /// Counts are only ever added to, so never negative; cost can be.
+    pub(super) fn totals(self) -> UsageTotals {
+        let count = |sum: i64| u64::try_from(sum).unwrap_or(0);
+        UsageTotals {
+            requests: count(self.requests),
+            rejected: count(self.rejected),
+            unpriced_requests: count(self.unpriced_requests),
+            input_tokens: count(self.input_tokens),
+            output_tokens: count(self.output_tokens),
+            cache_read_tokens: count(self.cache_read_tokens),
+            cache_write_tokens: count(self.cache_write_tokens),
+            cache_write_1h_tokens: count(self.cache_write_1h_tokens),
+            cache_write_12h_tokens: count(self.cache_write_12h_tokens),
+            reasoning_tokens: count(self.reasoning_tokens),
+            web_searches: count(self.web_searches),
+            cost: NanoUsd(self.cost_nanousd),
+        }
     }
 }
 

@@ -1,52 +1,36 @@
 //! Sums over the ledger, from the hourly rollups.
 
 use penstock_core::id::{KeyId, ProviderId, UserId};
-use penstock_core::money::NanoUsd;
 use penstock_core::time::UnixMs;
 use uuid::Uuid;
 
 use super::Database;
+use super::rollup::Sums;
 use crate::api::error::Error;
-use crate::api::usage::{UsageFilter, UsageGroup, UsageGrouping, UsageSubject, UsageSummary, UsageTotals};
+use crate::api::usage::{UsageFilter, UsageGroup, UsageGrouping, UsageSubject, UsageSummary};
 use crate::sql::query::{Query, sql};
 use crate::sql::tx::{Row, Tx};
-
-#[derive(sqlx::FromRow)]
-struct TotalsRow {
-    requests: i64,
-    rejected: i64,
-    unpriced_requests: i64,
-    input_tokens: i64,
-    output_tokens: i64,
-    cache_read_tokens: i64,
-    cache_write_tokens: i64,
-    cache_write_1h_tokens: i64,
-    cache_write_12h_tokens: i64,
-    reasoning_tokens: i64,
-    web_searches: i64,
-    cost_nanousd: i64,
-}
 
 /// The subject's column comes as `subject`.
 #[derive(sqlx::FromRow)]
 struct UuidGroup {
     subject: Uuid,
     #[sqlx(flatten)]
-    totals: TotalsRow,
+    totals: Sums,
 }
 
 #[derive(sqlx::FromRow)]
 struct TextGroup {
     subject: String,
     #[sqlx(flatten)]
-    totals: TotalsRow,
+    totals: Sums,
 }
 
 #[derive(sqlx::FromRow)]
 struct HourGroup {
     subject: i64,
     #[sqlx(flatten)]
-    totals: TotalsRow,
+    totals: Sums,
 }
 
 /// Sums of bigints are wider on Postgres; cast, both databases give the same.
@@ -78,7 +62,7 @@ impl Database {
             ..filter.clone()
         };
         let mut tx = self.pools.read().await?;
-        let totals: TotalsRow = tx.fetch_one(restrict(sql("SELECT ").push(SUMS), &span)).await?;
+        let totals: Sums = tx.fetch_one(restrict(sql("SELECT ").push(SUMS), &span)).await?;
         let mut groups = match group_by {
             Some(grouping) => groups(&mut tx, &span, grouping).await?,
             None => Vec::new(),
@@ -160,7 +144,7 @@ const DEAREST: &str = " ORDER BY cost_nanousd DESC, requests DESC, subject LIMIT
 async fn fetch<R: Row>(
     tx: &mut Tx,
     query: Query,
-    group: impl Fn(R) -> (UsageSubject, TotalsRow) + Send,
+    group: impl Fn(R) -> (UsageSubject, Sums) + Send,
 ) -> Result<Vec<UsageGroup>, sqlx::Error> {
     let rows: Vec<R> = tx.fetch_all(query).await?;
     let groups = rows.into_iter().map(group).map(|(subject, totals)| UsageGroup {
@@ -172,25 +156,4 @@ async fn fetch<R: Row>(
 
 fn provider(id: Uuid) -> UsageSubject {
     UsageSubject::Provider((!id.is_nil()).then_some(ProviderId(id)))
-}
-
-impl TotalsRow {
-    /// Only ever added to, so never negative; cost can be.
-    fn totals(self) -> UsageTotals {
-        let count = |sum: i64| u64::try_from(sum).unwrap_or(0);
-        UsageTotals {
-            requests: count(self.requests),
-            rejected: count(self.rejected),
-            unpriced_requests: count(self.unpriced_requests),
-            input_tokens: count(self.input_tokens),
-            output_tokens: count(self.output_tokens),
-            cache_read_tokens: count(self.cache_read_tokens),
-            cache_write_tokens: count(self.cache_write_tokens),
-            cache_write_1h_tokens: count(self.cache_write_1h_tokens),
-            cache_write_12h_tokens: count(self.cache_write_12h_tokens),
-            reasoning_tokens: count(self.reasoning_tokens),
-            web_searches: count(self.web_searches),
-            cost: NanoUsd(self.cost_nanousd),
-        }
-    }
 }

@@ -5,7 +5,7 @@
 use std::collections::HashSet;
 
 use penstock_core::time::UnixMs;
-use sqlx::{PgPool, Postgres, Transaction};
+use sqlx::{Executor, PgPool, Postgres, Transaction};
 use uuid::Uuid;
 
 use crate::api::error::Error;
@@ -77,12 +77,8 @@ pub(crate) async fn insert<'a>(
 /// Makes the partitions of this month and the next two. A database user that may not create tables keeps the default
 /// partition: that works, and is said once a call.
 pub(crate) async fn prepare(pool: &PgPool, now: UnixMs) -> Result<(), Error> {
-    let made = sqlx::query("SELECT usage_prepare_partitions($1)")
-        .bind(now.0)
-        .execute(pool)
-        .await;
-    match made {
-        Ok(_) => Ok(()),
+    match make(pool, now).await {
+        Ok(()) => Ok(()),
         Err(error) if super::is_privilege(&error) => {
             tracing::warn!(
                 %error,
@@ -92,4 +88,15 @@ pub(crate) async fn prepare(pool: &PgPool, now: UnixMs) -> Result<(), Error> {
         }
         Err(error) => Err(error.into()),
     }
+}
+
+async fn make(pool: &PgPool, now: UnixMs) -> Result<(), sqlx::Error> {
+    let mut tx = pool.begin().await?;
+    // Months that were forgotten for long take their time to move out of the default partition.
+    tx.execute("SET LOCAL statement_timeout = '10min'").await?;
+    sqlx::query("SELECT usage_prepare_partitions($1)")
+        .bind(now.0)
+        .execute(&mut *tx)
+        .await?;
+    tx.commit().await
 }

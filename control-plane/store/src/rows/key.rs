@@ -31,10 +31,10 @@ pub(super) struct KeyRow {
 pub(super) const TABLE: Table = Table {
     select: "SELECT t.id, t.user_id, t.name, t.enabled, t.expires_at, t.tags, t.provider_groups, t.allowed_models, \
              t.blocked_models, t.hint, t.import_suffix, t.version, t.min_schema, t.created_at, t.updated_at, \
-             present.hash AS present_hash, former.hash AS former_hash, \
-             former.valid_until AS former_valid_until FROM api_keys t \
-             LEFT JOIN key_hashes present ON present.key_id = t.id AND present.valid_until IS NULL \
-             LEFT JOIN key_hashes former ON former.key_id = t.id AND former.valid_until IS NOT NULL",
+             present.hash AS present_hash, past.hash AS former_hash, \
+             past.valid_until AS former_valid_until FROM api_keys t \
+             LEFT JOIN key_hashes present ON present.key_id = t.id AND NOT present.former \
+             LEFT JOIN key_hashes past ON past.key_id = t.id AND past.former",
     id: "t.id",
     insert: "INSERT INTO api_keys (id, user_id, name, hint, import_suffix, enabled, expires_at, tags, \
              provider_groups, allowed_models, blocked_models, version, min_schema, created_at, updated_at) \

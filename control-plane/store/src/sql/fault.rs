@@ -50,7 +50,9 @@ impl Attempts {
 impl Fault {
     /// A row was no longer as it had been read.
     pub(crate) fn overtaken() -> Self {
-        Self::Again(sqlx::Error::RowNotFound)
+        Self::Again(sqlx::Error::InvalidArgument(
+            "others keep changing the same rows".to_owned(),
+        ))
     }
 }
 

@@ -20,7 +20,9 @@ pub(crate) struct Target {
 }
 
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+const READ_TIMEOUT: Duration = Duration::from_secs(5);
+/// Writers queue for the one connection; an import of the largest size ends within this.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 const READERS: u32 = 4;
 
 impl Target {
@@ -61,10 +63,10 @@ impl Target {
     /// All connections, and the writing ones apart, for migrations.
     pub(crate) async fn pools(&self) -> Result<(Pools, SqlitePool), OpenError> {
         self.create_private();
-        let pool = |max: u32| {
+        let pool = |max: u32, timeout: Duration| {
             let pool = SqlitePoolOptions::new()
                 .max_connections(max)
-                .acquire_timeout(ACQUIRE_TIMEOUT);
+                .acquire_timeout(timeout);
             // A connection in memory is the database.
             match self.in_memory {
                 true => pool.idle_timeout(None).max_lifetime(None),
@@ -72,10 +74,12 @@ impl Target {
             }
         };
         let connect = |pool: SqlitePoolOptions| pool.connect_with(self.options.clone());
-        let writer: SqlitePool = connect(pool(1)).await.map_err(|error| self.unreachable(error))?;
+        let writer: SqlitePool = connect(pool(1, WRITE_TIMEOUT))
+            .await
+            .map_err(|error| self.unreachable(error))?;
         let readers = match self.in_memory {
             true => writer.clone(),
-            false => connect(pool(READERS))
+            false => connect(pool(READERS, READ_TIMEOUT))
                 .await
                 .map_err(|error| self.unreachable(error))?,
         };

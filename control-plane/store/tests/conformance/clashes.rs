@@ -23,6 +23,7 @@ on_both!(
     of_many_keys_with_one_secret_exactly_one_wins,
     writers_who_expect_nothing_all_get_through,
     a_key_for_a_user_that_is_being_deleted_never_stays_behind,
+    commits_that_cross_each_other_both_happen,
 );
 
 async fn a_name_is_taken_once(bench: Bench) {
@@ -191,6 +192,25 @@ async fn a_key_for_a_user_that_is_being_deleted_never_stays_behind(bench: Bench)
             "{lost:?}"
         );
         assert_eq!(bench.store.load().await.unwrap().resources, []);
+    }
+}
+
+async fn commits_that_cross_each_other_both_happen(bench: Bench) {
+    for round in 0..5 {
+        let mut running = JoinSet::new();
+        for (first, second) in [("a", "b"), ("b", "a"), ("a", "b")] {
+            let store = Arc::clone(&bench.store);
+            running.spawn(async move {
+                for step in 0..4 {
+                    let price = round * 100 + step + 1;
+                    let both = commit()
+                        .with(put_price(first, price))
+                        .with(put_price(second, price));
+                    store.commit(both).await.unwrap();
+                }
+            });
+        }
+        running.join_all().await;
     }
 }
 

@@ -180,6 +180,17 @@ async fn a_store_in_memory_works_without_a_file() {
     assert_eq!(other.load().await.unwrap().resources.len(), 0);
 }
 
+#[tokio::test]
+async fn a_closed_store_is_unavailable_and_says_so_at_once() {
+    with_place(Backend::Postgres, |url| async move {
+        let store = open(&OpenOptions::new(&url)).await.unwrap();
+        store.close().await;
+        let error = store.head().await.unwrap_err();
+        assert!(error.is_retryable(), "{error}");
+    })
+    .await;
+}
+
 #[cfg(unix)]
 #[tokio::test]
 async fn a_new_database_file_is_its_owners_alone() {

@@ -63,7 +63,7 @@ impl Work {
         self.forget_owner(&new.reference);
         let label = self.label(new).await?;
         if let StoredSpec::Key(key) = &new.spec {
-            self.put_hashes(&new.reference, key, old, &label).await?;
+            self.put_hashes(new, key, old, &label).await?;
         }
         let before = match existing {
             Some(row) => Some(view_of(row)?),
