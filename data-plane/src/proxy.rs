@@ -31,6 +31,7 @@ mod relay;
 mod route;
 mod server;
 mod settle;
+mod socket;
 mod stopwatch;
 mod tap;
 mod tracked;

@@ -9,10 +9,8 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::HeaderMap;
 use http_body::Body;
 use http_body_util::BodyExt;
-use hyper::body::Incoming;
 use penstock_core::error::Code;
 use tokio::time::timeout;
 
@@ -28,6 +26,11 @@ const TOTAL: Duration = Duration::from_secs(300);
 const DISCARDED: usize = 4 << 20;
 const DISCARDING: Duration = Duration::from_secs(2);
 
+/// A body on its way.
+pub(super) trait Arriving: Body<Data = Bytes, Error: std::fmt::Display> + Unpin {}
+
+impl<B: Body<Data = Bytes, Error: std::fmt::Display> + Unpin> Arriving for B {}
+
 /// A body and its share of the budget.
 #[derive(Debug)]
 pub(super) struct Received {
@@ -36,7 +39,11 @@ pub(super) struct Received {
 }
 
 /// Reads the whole body, of at most `max` bytes.
-pub(super) async fn read(body: &mut Incoming, max: usize, budget: &Budget) -> Result<Received, Refusal> {
+pub(super) async fn read<B: Arriving>(
+    body: &mut B,
+    max: usize,
+    budget: &Budget,
+) -> Result<Received, Refusal> {
     let announced = body.size_hint().exact();
     if announced.is_some_and(|length| length > max as u64) {
         return Err(too_large(max));
@@ -49,8 +56,8 @@ pub(super) async fn read(body: &mut Incoming, max: usize, budget: &Budget) -> Re
     }
 }
 
-async fn gather(
-    body: &mut Incoming,
+async fn gather<B: Arriving>(
+    body: &mut B,
     max: usize,
     expected: usize,
     mut reservation: Reservation,
@@ -70,7 +77,7 @@ async fn gather(
 }
 
 /// The next piece; trailers are skipped.
-async fn next(body: &mut Incoming) -> Result<Option<Bytes>, Refusal> {
+async fn next<B: Arriving>(body: &mut B) -> Result<Option<Bytes>, Refusal> {
     loop {
         let frame = match timeout(IDLE, body.frame()).await {
             Ok(Some(Ok(frame))) => frame,
@@ -87,24 +94,21 @@ async fn next(body: &mut Incoming) -> Result<Option<Bytes>, Refusal> {
 }
 
 /// Reads what is left and throws it away. False: there is more, and the connection must be closed.
-pub(super) async fn discard(body: &mut Incoming, headers: &HeaderMap) -> bool {
+pub(super) async fn discard<B: Arriving>(body: &mut B) -> bool {
     if body.is_end_stream() {
         return true;
     }
-    // A client that asks first has not sent it.
-    if headers.contains_key(http::header::EXPECT) {
-        return false;
-    }
     let discarding = async {
         let mut left = DISCARDED;
-        while let Some(Ok(frame)) = body.frame().await {
+        while let Some(next) = body.frame().await {
+            let Ok(frame) = next else { return false };
             let length = frame.data_ref().map_or(0, Bytes::len);
             let Some(rest) = left.checked_sub(length) else {
                 return false;
             };
             left = rest;
         }
-        body.is_end_stream()
+        true
     };
     timeout(DISCARDING, discarding).await.unwrap_or(false)
 }
@@ -124,6 +128,66 @@ fn too_slow(waited: Duration) -> Refusal {
     Refusal::new(Code::BodyTimeout, message)
 }
 
-fn broken(error: &hyper::Error) -> Refusal {
+fn broken(error: &impl std::fmt::Display) -> Refusal {
     Refusal::new(Code::InvalidRequest, "The request body broke off.").because(error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http_body::Frame;
+    use http_body_util::{Full, StreamBody};
+    use std::convert::Infallible;
+
+    /// Pieces, each after a wait.
+    fn arriving(pieces: Vec<(Duration, Bytes)>) -> impl Arriving {
+        let pieces = futures::stream::unfold(pieces.into_iter(), |mut left| async {
+            let (wait, piece) = left.next()?;
+            tokio::time::sleep(wait).await;
+            Some((Ok::<_, Infallible>(Frame::data(piece)), left))
+        });
+        StreamBody::new(Box::pin(pieces))
+    }
+
+    fn pieces(count: usize, wait: Duration) -> Vec<(Duration, Bytes)> {
+        vec![(wait, Bytes::from_static(b"0123456789")); count]
+    }
+
+    async fn code(mut body: impl Arriving, max: usize, memory: usize) -> Result<usize, Code> {
+        let read = read(&mut body, max, &Budget::new(memory)).await;
+        read.map(|received| received.bytes.len())
+            .map_err(|refusal| refusal.error.code)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn c05_a_body_that_stops_arriving_is_408() {
+        let steady = arriving(pieces(9, IDLE - Duration::from_secs(1)));
+        assert_eq!(code(steady, 1000, 1000).await, Ok(90));
+        let stuck = arriving(pieces(2, IDLE + Duration::from_secs(1)));
+        assert_eq!(code(stuck, 1000, 1000).await, Err(Code::BodyTimeout));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn c05_a_body_that_trickles_has_a_deadline_too() {
+        let trickle = arriving(pieces(100, Duration::from_secs(20)));
+        assert_eq!(code(trickle, 10_000, 10_000).await, Err(Code::BodyTimeout));
+    }
+
+    #[tokio::test]
+    async fn c05_size_and_memory_are_bounded_piece_by_piece() {
+        let body = || arriving(pieces(5, Duration::ZERO));
+        assert_eq!(code(body(), 50, 50).await, Ok(50));
+        assert_eq!(code(body(), 49, 50).await, Err(Code::RequestTooLarge));
+        assert_eq!(code(body(), 50, 49).await, Err(Code::Overloaded));
+        let announced = Full::new(Bytes::from_static(b"0123456789"));
+        assert_eq!(code(announced, 9, 50).await, Err(Code::RequestTooLarge));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_unwanted_body_is_thrown_away_up_to_a_point() {
+        assert!(discard(&mut arriving(pieces(5, Duration::ZERO))).await);
+        assert!(!discard(&mut arriving(pieces(5, Duration::from_secs(1)))).await);
+        let large = vec![(Duration::ZERO, Bytes::from(vec![0; DISCARDED])); 2];
+        assert!(!discard(&mut arriving(large)).await);
+    }
 }

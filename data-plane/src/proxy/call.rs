@@ -146,6 +146,19 @@ impl Drop for Call {
                 error: Some("the call's task panicked".into()),
             });
         }
+        if self.proxy.app.drain.cut().is_cancelled() {
+            let begun = self.first_byte.is_some();
+            return self.settle(&End {
+                outcome: if begun {
+                    Outcome::Interrupted
+                } else {
+                    Outcome::Failed
+                },
+                status: if begun { 200 } else { 503 },
+                code: None,
+                error: Some("stream_interrupted: this node was stopped".into()),
+            });
+        }
         self.settle(&End {
             outcome: Outcome::ClientAbort,
             status: CLIENT_CLOSED,

@@ -6,7 +6,8 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{Method, Request, Response, StatusCode, Version, request};
+use http::{Method, Request, Response, StatusCode, Version, header, request};
+use http_body::Body;
 use hyper::body::Incoming;
 use penstock_core::dialect::Dialect;
 use penstock_core::error::Code;
@@ -36,6 +37,8 @@ struct Inbound {
     arrival: Arrival,
     head: request::Parts,
     body: Incoming,
+    /// The client sends its body only when it is asked for it.
+    asks_first: bool,
 }
 
 /// Answers a request, whatever it is.
@@ -45,7 +48,12 @@ pub(super) async fn answer(
     request: Request<Incoming>,
 ) -> Response<AnswerBody> {
     let (head, body) = request.into_parts();
-    let mut inbound = Inbound { arrival, head, body };
+    let mut inbound = Inbound {
+        arrival,
+        asks_first: head.headers.contains_key(header::EXPECT),
+        head,
+        body,
+    };
     let head = &inbound.head;
     if head.uri.path() == "/" && matches!(head.method, Method::GET | Method::HEAD) {
         // Agents look here whether anybody is at home.
@@ -82,7 +90,7 @@ async fn ask_a_provider(
     inbound: &mut Inbound,
 ) -> Result<Answered, Refusal> {
     let received = read_body(call, inbound).await?;
-    let head = &inbound.head;
+    let head = &mut inbound.head;
     let invalid = |error: inspect::InspectError| Refusal::new(Code::InvalidRequest, error.to_string());
     let inspected = inspect::inspect(&call.endpoint, &received.bytes).map_err(invalid)?;
     let session = session::find(&head.headers, &inspected);
@@ -97,7 +105,7 @@ async fn ask_a_provider(
     };
     call.admission = Some(admit(&call.proxy, caller, &call.asked.model)?);
     let outgoing = Outgoing {
-        headers: head.headers.clone(),
+        headers: std::mem::take(&mut head.headers),
         beta: paths::asks_beta(head.uri.query()),
         hide_usage: edited.is_some(),
         body: edited.map_or_else(|| SendBody::from(received.bytes.clone()), SendBody::from),
@@ -242,6 +250,10 @@ async fn refuse(
 impl Inbound {
     /// Reads what nobody wants of the body. True when the connection can be used again.
     async fn finish(&mut self) -> bool {
-        body::discard(&mut self.body, &self.head.headers).await || self.head.version > Version::HTTP_11
+        let read = match self.asks_first {
+            true => self.body.is_end_stream(),
+            false => body::discard(&mut self.body).await,
+        };
+        read || self.head.version > Version::HTTP_11
     }
 }

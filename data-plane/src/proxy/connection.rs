@@ -3,7 +3,7 @@
 //! An idle connection is closed: every [`TICK`] it is looked at, and one on which no request is under way and none
 //! began since the last look is asked to finish; if it is still there at the next look, it is dropped. One timer a
 //! connection covers clients that send no request, or a head byte by byte, or keep a connection they do not use, and
-//! costs a request nothing but two counters.
+//! costs a request nothing but two counters. A connection whose writes got nowhere since the last look is dropped too.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -26,6 +26,7 @@ use tokio::time::{Interval, MissedTickBehavior, interval_at};
 use super::answer::AnswerBody;
 use super::error::Refusal;
 use super::server::Builder;
+use super::socket::{Socket, Writes};
 use super::stopwatch::Arrival;
 use super::{Proxy, chain};
 
@@ -70,10 +71,12 @@ pub(super) async fn serve(proxy: Arc<Proxy>, builder: &Builder, stream: TcpStrea
         proxy: Arc::clone(&proxy),
         activity: Arc::clone(&activity),
     };
-    let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
+    let writes = Arc::new(Writes::default());
+    let socket = Socket::new(stream, Arc::clone(&writes));
+    let mut connection = pin!(builder.serve_connection(TokioIo::new(socket), service));
     let mut ticks = ticks();
     let mut asked = false;
-    let mut seen = 0;
+    let (mut seen, mut written) = (0, 0);
     loop {
         tokio::select! {
             biased;
@@ -89,6 +92,10 @@ pub(super) async fn serve(proxy: Arc<Proxy>, builder: &Builder, stream: TcpStrea
                 connection.as_mut().graceful_shutdown();
             }
             _ = ticks.tick() => match (activity.look(&mut seen), asked) {
+                (Look::Busy, _) if writes.are_stuck(&mut written) => {
+                    tracing::debug!("a caller stopped reading");
+                    return;
+                }
                 (Look::Busy, _) => {}
                 (Look::Idle, true) => return,
                 (Look::Idle, false) => {

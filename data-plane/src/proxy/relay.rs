@@ -45,7 +45,8 @@ pub(super) struct Relay {
     timer: Pin<Box<Sleep>>,
     idle: Duration,
     total: Instant,
-    last_byte: Instant,
+    /// Since when the provider is waited for; a caller who reads slowly is not the provider's silence.
+    quiet_since: Option<Instant>,
     /// The call was settled as whole.
     whole: bool,
 }
@@ -70,7 +71,7 @@ impl Relay {
             timer: Box::pin(sleep_until(total.min(now + idle))),
             idle,
             total,
-            last_byte: now,
+            quiet_since: None,
             whole: false,
         };
         relay.heard(Said {
@@ -111,7 +112,7 @@ impl Relay {
     }
 
     fn take(&mut self, chunk: Bytes) {
-        self.last_byte = Instant::now();
+        self.quiet_since = None;
         let provider = self.call.chosen.as_ref().map(|chosen| &chosen.provider);
         let secret = provider.and_then(|provider| provider.credential.as_ref());
         // To be masked, should the provider repeat it.
@@ -169,10 +170,11 @@ impl Relay {
 
     /// The timer is set once and looked at when it fires, not moved with every byte.
     fn poll_timer(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let quiet_since = *self.quiet_since.get_or_insert_with(Instant::now);
+        let due = self.total.min(quiet_since + self.idle);
         loop {
             ready!(self.timer.as_mut().poll(cx));
             let now = Instant::now();
-            let due = self.total.min(self.last_byte + self.idle);
             if now < due {
                 self.timer.as_mut().reset(due);
                 continue;

@@ -19,7 +19,7 @@ use super::{Proxy, Tracked, connection};
 /// After an accept that failed.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// Of a request's head, and of one read; HTTP/1.1 takes at most 100 headers.
-const HTTP1_BUFFER: usize = 256 * 1024;
+const HTTP1_BUFFER: usize = 64 * 1024;
 const HTTP2_HEADER_LIST: u32 = 64 * 1024;
 const HTTP2_STREAMS: u32 = 256;
 const HTTP2_STREAM_WINDOW: u32 = 1 << 20;
