@@ -116,15 +116,17 @@ async fn e01_refused_failed_and_broken_calls_are_recorded_for_what_they_were() -
             .status(),
         529
     );
-    let cut = stack
-        .messages(
-            0,
-            &key,
-            &anthropic_body("[[fake cut=4 output=9 chunks=20]]", true),
-        )
-        .await?
-        .text()
-        .await?;
+    let broken = anthropic_body("[[fake cut=4 output=9 chunks=20]]", true);
+    let mut body = stack.messages(0, &key, &broken).await?.bytes_stream();
+    let mut cut = String::new();
+    let ended = loop {
+        match body.next().await {
+            Some(Ok(piece)) => cut += &String::from_utf8_lossy(&piece),
+            Some(Err(error)) => break Err(error),
+            None => break Ok(()),
+        }
+    };
+    assert!(ended.is_err(), "a cut stream must not end cleanly");
     assert!(
         cut.contains("event: error"),
         "a cut stream must not end cleanly: {cut}"

@@ -8,7 +8,7 @@ const MAKE_INVALID: &str = "
     begin;
     update providers set base_urls = '[\"::::\"]', version = version + 1 where name = 'gpt';
     insert into config_changes (change_set, seq, kind, resource_id, label, action, version)
-        select '0198c0de-0000-7000-8000-00000000abcd', 0, 'provider', id::text, 'provider gpt', 'update', version
+        select '0198c0de-0000-7000-8000-00000000abcd', 0, 'provider', id::text, 'provider gpt', 'updated', version
         from providers where name = 'gpt';
     update config_head set revision = revision + 1;
     insert into config_revisions (revision, change_set, actor, reason, created_at)

@@ -5,7 +5,7 @@ use penstock_tests::{Stack, python};
 
 use crate::e01_the_ledger_equals_what_the_provider_reported::{gpt_cost, opus_cost};
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_anthropic_sdk_works_and_the_ledger_equals_what_the_provider_reported() -> Result<()> {
     let stack = Stack::builder().start().await?;
     let key = stack.prepare()?;
@@ -26,7 +26,7 @@ async fn the_anthropic_sdk_works_and_the_ledger_equals_what_the_provider_reporte
     Ok(())
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_openai_sdk_works_and_the_ledger_equals_what_the_provider_reported() -> Result<()> {
     let stack = Stack::builder().start().await?;
     let key = stack.prepare()?;
