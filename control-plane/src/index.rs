@@ -25,11 +25,6 @@ mod follow;
 mod read;
 mod state;
 
-#[cfg(test)]
-mod follow_tests;
-#[cfg(test)]
-pub(crate) mod tests;
-
 use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 use std::time::Duration;
 
@@ -198,3 +193,8 @@ impl Index {
             .set(i64::try_from(head.revision).unwrap_or(i64::MAX));
     }
 }
+
+#[cfg(test)]
+mod follow_tests;
+#[cfg(test)]
+pub(crate) mod tests;

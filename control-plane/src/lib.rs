@@ -41,19 +41,6 @@ pub mod streams;
 pub mod sync;
 pub mod telemetry;
 
-#[cfg(test)]
-mod fake_store;
-#[cfg(test)]
-#[path = "../tests/support/node.rs"]
-mod node_client;
-#[cfg(test)]
-#[path = "../tests/support/reporter.rs"]
-mod reporter;
-#[cfg(test)]
-mod testing;
-#[cfg(test)]
-use pipe::PipeConnector;
-
 use std::sync::Arc;
 
 pub use penstock_store as store;
@@ -131,3 +118,14 @@ async fn start(config: &Config, listeners: Listeners) -> Result<Started, Fault> 
         stream_lifetime,
     })
 }
+
+#[cfg(test)]
+#[path = "../tests/support/node.rs"]
+mod node_client;
+#[cfg(test)]
+#[path = "../tests/support/reporter.rs"]
+mod reporter;
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+use pipe::PipeConnector;

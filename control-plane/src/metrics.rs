@@ -91,6 +91,11 @@ impl Metrics {
             "Nodes with a config stream to any replica",
             self.live_nodes.clone(),
         );
+        self.register_state(registry);
+        self.register_reports(registry);
+    }
+
+    fn register_state(&self, registry: &mut Registry) {
         registry.register(
             "head_revision",
             "Newest revision in this replica's memory",
@@ -107,6 +112,9 @@ impl Metrics {
             "Credentials that the master key did not open",
             self.unsealable.clone(),
         );
+    }
+
+    fn register_reports(&self, registry: &mut Registry) {
         registry.register(
             "usage_records",
             "Usage records received",

@@ -11,9 +11,6 @@ mod handle;
 mod health;
 mod persist;
 
-#[cfg(test)]
-mod persist_tests;
-
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -214,17 +211,12 @@ fn first(mut refused: Vec<RefusedResource>) -> Vec<RefusedResource> {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
-    use super::*;
+mod persist_tests;
 
-    pub(crate) fn identity(id: &str) -> Identity {
-        Identity {
-            id: id.into(),
-            version: "0.1.0".to_owned(),
-            zone: String::new(),
-            schema: 1,
-        }
-    }
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::identity;
 
     fn registry() -> Arc<NodeRegistry> {
         Arc::new(NodeRegistry::new("cp-1".into()))

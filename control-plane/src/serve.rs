@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Server;
 
@@ -39,43 +39,35 @@ pub(crate) struct Started {
 }
 
 /// What stops when.
+#[derive(Default)]
 struct Stops {
+    /// Readiness.
+    stopping: CancellationToken,
     /// gRPC.
     servers: CancellationToken,
-    /// Followers and the console, which go on answering while servers stop.
+    /// Everything else, after the last stream: followers, the registry's writer, the console, which answers until then.
     rest: CancellationToken,
-    /// The registry's writer, after the last stream.
-    last: CancellationToken,
 }
 
 /// Serves until shutdown, or until a part fails.
 pub(crate) async fn serve(started: Started, shutdown: CancellationToken) -> Result<(), Fault> {
     let context = started.context.clone();
-    let streams = Streams::default();
-    let stops = Stops {
-        servers: CancellationToken::new(),
-        rest: CancellationToken::new(),
-        last: CancellationToken::new(),
-    };
-    let stopping = CancellationToken::new();
+    let (streams, stops) = (Streams::default(), Stops::default());
     let mut tasks = JoinSet::new();
-    let spawned = spawn(&mut tasks, started, &streams, &stops, &stopping);
-    let result = match spawned {
+    let result = match spawn(&mut tasks, started, &streams, &stops) {
         Ok(()) => tokio::select! {
             () = shutdown.cancelled() => Ok(()),
-            // Before shutdown no task ends unless something is wrong.
-            Some(ended) = tasks.join_next() => ended.map_err(Fault::Task).flatten(),
+            Some(ended) = tasks.join_next() => Err(unexpected(ended)),
         },
         Err(fault) => Err(fault),
     };
     tracing::info!("stopping: data planes connect to other replicas, calls under way finish");
-    stopping.cancel();
+    stops.stopping.cancel();
     stops.servers.cancel();
     if !streams.close(DRAIN).await {
         tracing::warn!("some streams did not end in time");
     }
     stops.rest.cancel();
-    stops.last.cancel();
     if tokio::time::timeout(DRAIN, join(&mut tasks)).await.is_err() {
         tracing::warn!("some calls did not finish in time and are cut off");
         tasks.shutdown().await;
@@ -84,63 +76,41 @@ pub(crate) async fn serve(started: Started, shutdown: CancellationToken) -> Resu
     result
 }
 
+/// Before shutdown no task ends unless something is wrong.
+fn unexpected(ended: Result<Result<(), Fault>, JoinError>) -> Fault {
+    match ended.map_err(Fault::Task).flatten() {
+        Ok(()) => Fault::Ended,
+        Err(fault) => fault,
+    }
+}
+
 fn spawn(
     tasks: &mut JoinSet<Result<(), Fault>>,
     started: Started,
     streams: &Streams,
     stops: &Stops,
-    stopping: &CancellationToken,
 ) -> Result<(), Fault> {
-    let Started {
-        context,
-        gate,
-        server,
-        grpc,
-        console,
-        pipe,
-        live_after,
-        stream_lifetime,
-    } = started;
-    let routes = grpc::routes(&context, streams, stream_lifetime, gate)?;
-    tasks.spawn(grpc::serve_network(
-        server,
-        routes.clone(),
-        grpc,
-        stops.servers.clone(),
-    ));
-    if let Some(pipe) = pipe {
-        tasks.spawn(grpc::serve_pipe(routes, pipe, stops.servers.clone()));
+    let (context, rest) = (started.context, &stops.rest);
+    let routes = grpc::routes(&context, streams, started.stream_lifetime, started.gate)?;
+    if let Some(pipe) = started.pipe {
+        tasks.spawn(grpc::serve_pipe(routes.clone(), pipe, stops.servers.clone()));
     }
-    let follow = index::follow(
-        Arc::clone(&context.index),
-        Arc::clone(&context.store),
-        stops.rest.clone(),
-    );
+    let network = grpc::serve_network(started.server, routes, started.grpc, stops.servers.clone());
+    tasks.spawn(network);
+    let (index, nodes, metrics) = (&context.index, &context.nodes, &context.metrics);
+    let follow = index::follow(Arc::clone(index), Arc::clone(&context.store), rest.clone());
     tasks.spawn(finished(follow));
-    tasks.spawn(finished(care_for_ledger(context.clone(), stops.rest.clone())));
-    let (nodes, store, metrics) = (
-        context.nodes.clone(),
-        context.store.clone(),
-        context.metrics.clone(),
-    );
-    tasks.spawn(finished(nodes::persist(
-        nodes,
-        store,
-        metrics,
-        stops.last.clone(),
-    )));
+    let store = Arc::clone(&context.store);
+    let persist = nodes::persist(Arc::clone(nodes), store, Arc::clone(metrics), rest.clone());
+    tasks.spawn(finished(persist));
+    tasks.spawn(finished(care_for_ledger(context.clone(), rest.clone())));
     let lifecycle = Lifecycle {
-        live_after,
-        stopping: stopping.clone(),
+        live_after: started.live_after,
+        stopping: stops.stopping.clone(),
     };
-    let stop = stops.rest.clone();
-    tasks.spawn(async move {
-        let served = axum::serve(console, console::router(context, lifecycle));
-        served
-            .with_graceful_shutdown(stop.cancelled_owned())
-            .await
-            .map_err(Fault::Console)
-    });
+    let console = axum::serve(started.console, console::router(context, lifecycle));
+    let console = console.with_graceful_shutdown(rest.clone().cancelled_owned());
+    tasks.spawn(async move { console.await.map_err(Fault::Console) });
     Ok(())
 }
 

@@ -26,12 +26,12 @@ mod quarantine;
 mod service;
 mod stream;
 
-#[cfg(test)]
-mod stream_tests;
-
 use std::time::Duration;
 
 pub use service::ConfigSync;
 
 /// A node that does not say Hello, take a part or acknowledge an update in this time is given up; it reconnects.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+#[cfg(test)]
+mod stream_tests;

@@ -17,9 +17,6 @@ mod service;
 mod spool;
 mod upgrade;
 
-#[cfg(test)]
-mod report_tests;
-
 pub use service::Telemetry;
 
 use penstock_proto::telemetry::v1::ReporterSettings;
@@ -37,3 +34,6 @@ fn settings() -> ReporterSettings {
         max_batch_records: MAX_BATCH_RECORDS,
     }
 }
+
+#[cfg(test)]
+mod report_tests;

@@ -12,9 +12,9 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use super::{Index, follow};
 use crate::context::Context;
 use crate::credentials::{MasterKey, Sealer};
-use crate::fake_store::FakeStore;
 use crate::metrics::Metrics;
-use crate::testing::{
+use crate::tests::fake_store::FakeStore;
+use crate::tests::{
     commit, context, delete, key_ref, provider_ref, put_imported_key, put_provider, put_user, seal, user_ref,
 };
 

@@ -8,10 +8,10 @@ use penstock_store::Head;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::tests::identity;
 use super::{Health, NodeHandle, NodeRegistry, persist};
-use crate::fake_store::{FakeStore, epoch};
 use crate::metrics::Metrics;
+use crate::tests::fake_store::{FakeStore, epoch};
+use crate::tests::identity;
 
 struct Persisting {
     store: Arc<FakeStore>,

@@ -116,7 +116,7 @@ mod tests {
 
     #[tokio::test]
     async fn e04_two_replicas_that_start_at_once_make_one_revision() {
-        let store = crate::fake_store::FakeStore::new();
+        let store = crate::tests::fake_store::FakeStore::new();
         let (a, b) = tokio::join!(seed(&*store), seed(&*store));
         assert!(a.is_ok() && b.is_ok());
         assert_eq!(store.head().await.unwrap().revision, 1);
@@ -130,7 +130,7 @@ mod tests {
 
     #[tokio::test]
     async fn g15_a_store_that_is_away_is_a_fault_of_the_start() {
-        let store = crate::fake_store::FakeStore::new();
+        let store = crate::tests::fake_store::FakeStore::new();
         store.set_away(true);
         assert!(matches!(seed(&*store).await, Err(Fault::Load(_))));
     }

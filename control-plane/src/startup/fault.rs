@@ -88,6 +88,10 @@ pub enum Fault {
     Runtime(#[source] io::Error),
     #[error("a part of the control plane failed: {0}; please report it with the log before this line")]
     Task(#[source] tokio::task::JoinError),
+    #[error(
+        "a part of the control plane ended before it was told to; please report it with the log before this line"
+    )]
+    Ended,
     #[error("gRPC stopped: {0}")]
     Grpc(#[source] tonic::transport::Error),
     #[error("the HTTP listener stopped: {0}")]

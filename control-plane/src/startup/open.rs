@@ -72,7 +72,7 @@ async fn check_master_key(store: &dyn Store, sealer: &Sealer) -> Result<(), Faul
 mod tests {
     use super::*;
     use crate::credentials::MasterKey;
-    use crate::fake_store::FakeStore;
+    use crate::tests::fake_store::FakeStore;
 
     fn sealer(byte: u8) -> Sealer {
         Sealer::new(&MasterKey::from_bytes([byte; 32])).ok().unwrap()

@@ -9,10 +9,10 @@ use penstock_proto::sync::v1::sync_request::Message;
 use penstock_proto::sync::v1::{Hello, Nack};
 use tonic::Code;
 
-use crate::fake_store::FakeStore;
 use crate::node_client::{Node, hello};
-use crate::testing::plane::{LONG, plane};
-use crate::testing::{commit, delete, put_user, user_ref};
+use crate::tests::fake_store::FakeStore;
+use crate::tests::plane::{LONG, plane};
+use crate::tests::{commit, delete, put_user, user_ref};
 
 fn nack(reference: &ResourceRef, version: u64) -> Nack {
     Nack {
@@ -218,9 +218,9 @@ async fn the_rules_of_the_stream_are_enforced() {
 async fn a_large_state_comes_in_parts_and_nothing_comes_between_them() {
     let store = FakeStore::new();
     for chunk in 0..20_u64 {
-        crate::testing::commit_many(
+        crate::tests::commit_many(
             &store,
-            (chunk * 1_000..(chunk + 1) * 1_000).map(crate::testing::put_large_user),
+            (chunk * 1_000..(chunk + 1) * 1_000).map(crate::tests::put_large_user),
         )
         .await;
     }

@@ -6,10 +6,10 @@ use penstock_proto::telemetry::v1::{
 };
 use tonic::Code;
 
-use crate::fake_store::FakeStore;
 use crate::metrics::{ReportLabels, UsageLabels};
 use crate::reporter::{Reporter, batch, malformed, record_id};
-use crate::testing::plane::{LONG, Plane, plane};
+use crate::tests::fake_store::FakeStore;
+use crate::tests::plane::{LONG, Plane, plane};
 
 async fn reporter(plane: &Plane, id: &str) -> Reporter {
     Reporter::open(plane.channel.clone(), None, id).await.unwrap().0

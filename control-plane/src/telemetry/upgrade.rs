@@ -71,19 +71,19 @@ async fn commit(context: &Context, id: KeyId, version: u64, hash: KeyHash) -> Re
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fake_store::FakeStore;
-    use crate::testing;
+    use crate::tests;
+    use crate::tests::fake_store::FakeStore;
 
     fn upgrade(key_version: u64) -> KeyUpgrade {
         KeyUpgrade {
-            key_id: testing::key_ref(1).id(),
+            key_id: tests::key_ref(1).id(),
             key_version,
             hash: vec![7; 32],
         }
     }
 
     async fn stored(context: &Context) -> (u64, Key) {
-        let stored = context.store.get(&testing::key_ref(1)).await.unwrap().unwrap();
+        let stored = context.store.get(&tests::key_ref(1)).await.unwrap().unwrap();
         let StoredSpec::Key(key) = stored.spec else {
             panic!("{:?}", stored.spec);
         };
@@ -93,8 +93,8 @@ mod tests {
     #[tokio::test]
     async fn a03_the_first_use_replaces_the_suffixed_hash_once() {
         let store = FakeStore::new();
-        testing::commit(&store, testing::put_imported_key(1)).await;
-        let context = testing::context(&store).await;
+        tests::commit(&store, tests::put_imported_key(1)).await;
+        let context = tests::context(&store).await;
         for node in ["a", "b"] {
             apply(&context, node, upgrade(1)).await;
         }
@@ -109,9 +109,9 @@ mod tests {
     #[tokio::test]
     async fn a03_a_key_that_changed_meanwhile_is_left_alone() {
         let store = FakeStore::new();
-        testing::commit(&store, testing::put_imported_key(1)).await;
-        testing::commit(&store, testing::put_imported_key(1)).await;
-        let context = testing::context(&store).await;
+        tests::commit(&store, tests::put_imported_key(1)).await;
+        tests::commit(&store, tests::put_imported_key(1)).await;
+        let context = tests::context(&store).await;
         apply(&context, "a", upgrade(1)).await;
         assert_eq!(stored(&context).await.1.hash, KeyHash([1; 32]));
     }

@@ -1,5 +1,6 @@
 //! A control plane in a test's memory: a fake store, the shared parts, and commits in one line.
 
+pub(crate) mod fake_store;
 pub(crate) mod plane;
 
 use std::sync::Arc;
@@ -17,10 +18,10 @@ use tokio::time::Instant;
 
 use crate::context::Context;
 use crate::credentials::{Field, MasterKey, Sealer};
-use crate::fake_store::FakeStore;
 use crate::index::Index;
 use crate::metrics::Metrics;
-use crate::nodes::NodeRegistry;
+use crate::nodes::{Identity, NodeRegistry};
+use crate::tests::fake_store::FakeStore;
 
 pub(crate) fn sealer() -> Arc<Sealer> {
     Arc::new(Sealer::new(&MasterKey::from_bytes([1; 32])).ok().unwrap())
@@ -142,4 +143,14 @@ pub(crate) fn put_large_user(n: u64) -> Op {
         NewSpec::User(user),
     )
     .into()
+}
+
+/// A node that calls itself so.
+pub(crate) fn identity(id: &str) -> Identity {
+    Identity {
+        id: id.into(),
+        version: "0.1.0".to_owned(),
+        zone: String::new(),
+        schema: 1,
+    }
 }

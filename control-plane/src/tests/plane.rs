@@ -11,9 +11,9 @@ use tonic::transport::Channel;
 
 use crate::access::Gate;
 use crate::context::Context;
-use crate::fake_store::FakeStore;
 use crate::node_client::{Node, pipe_channel};
 use crate::streams::Streams;
+use crate::tests::fake_store::FakeStore;
 use crate::{grpc, index, pipe};
 
 /// Longer than any test.
