@@ -1,0 +1,11 @@
+//! How values are written on the command line: each type here reads one kind of value and says what it expected.
+
+pub(crate) mod access;
+pub(crate) mod choice;
+pub(crate) mod duration;
+pub(crate) mod list;
+pub(crate) mod moment;
+pub(crate) mod pattern;
+pub(crate) mod provider;
+pub(crate) mod rate;
+pub(crate) mod revision;

@@ -1,0 +1,98 @@
+//! The command line: what can be asked, and who answers.
+//!
+//! Flags carry the field names of the product's behaviours; names of existing things are positional, names or ids work
+//! everywhere, a key is `user/key` or its bare name while it is unique.
+
+mod completions;
+mod config;
+mod key;
+mod migrate;
+mod node;
+mod price;
+mod provider;
+mod session;
+mod setting;
+mod status;
+mod usage;
+mod user;
+
+use clap::{Parser, Subcommand};
+
+use crate::failure::Failure;
+use crate::output::Format;
+use crate::target::Remote;
+use crate::up;
+use session::Session;
+
+/// Penstock, a gateway for AI APIs: `penstock up` runs it on this machine, the other commands operate it.
+#[derive(Parser)]
+#[command(name = "penstock", version, propagate_version = true, max_term_width = 110)]
+pub(crate) struct Arguments {
+    /// Form of the answer
+    #[arg(short, long, global = true, value_enum, value_name = "FORM", default_value_t)]
+    output: Format,
+
+    #[command(flatten)]
+    remote: Remote,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run Penstock on this machine: both planes in one process, on a SQLite file
+    Up(up::Args),
+    /// The control plane, its database and its data planes at a glance
+    Status,
+    /// Upstream accounts and endpoints
+    #[command(subcommand)]
+    Provider(provider::Command),
+    /// The people, teams and machines that own keys
+    #[command(subcommand)]
+    User(user::Command),
+    /// What callers present
+    #[command(subcommand)]
+    Key(key::Command),
+    /// What models cost
+    #[command(subcommand)]
+    Price(price::Command),
+    /// Settings of the whole installation
+    #[command(subcommand)]
+    Setting(setting::Command),
+    /// Data planes
+    #[command(subcommand)]
+    Node(node::Command),
+    /// What was used and what it cost: the last 24 hours unless told
+    Usage(usage::Usage),
+    /// The history of the configuration
+    #[command(subcommand)]
+    Config(config::Command),
+    /// The database's schema; needs the database's URL and no control plane
+    #[command(subcommand)]
+    Migrate(migrate::Command),
+    /// Completions for a shell, to be sourced
+    Completions(completions::Completions),
+}
+
+/// Runs one command.
+pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
+    let session = Session::new(arguments.remote, arguments.output);
+    match arguments.command {
+        Command::Up(args) => Box::pin(up::run(args)).await,
+        Command::Status => status::run(&session).await,
+        Command::Provider(command) => command.run(&session).await,
+        Command::User(command) => command.run(&session).await,
+        Command::Key(command) => command.run(&session).await,
+        Command::Price(command) => command.run(&session).await,
+        Command::Setting(command) => command.run(&session).await,
+        Command::Node(command) => command.run(&session).await,
+        Command::Usage(command) => command.run(&session).await,
+        Command::Config(command) => command.run(&session).await,
+        Command::Migrate(command) => command.run(&session).await,
+        Command::Completions(command) => command.run(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

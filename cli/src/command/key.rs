@@ -1,0 +1,289 @@
+//! `penstock key`.
+
+mod create;
+
+use clap::Subcommand;
+use penstock_core::api_key::KeyHash;
+use penstock_proto::admin::v1 as wire;
+use penstock_proto::convert;
+
+use super::session::{Session, part};
+use crate::args::access::{AccessFlags, Switch};
+use crate::args::duration::Millis;
+use crate::failure::Failure;
+use crate::input::KeySecret;
+use crate::remote::{Reason, Services, all, edit};
+use crate::target::process_env;
+use crate::view;
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Make a key and print it, once; or take over an existing one
+    Create(Box<create::Create>),
+    /// All keys
+    List {
+        /// Only this user's; name or id
+        #[arg(long)]
+        user: Option<String>,
+    },
+    /// One key
+    Get {
+        /// user/key, the bare name while it is unique, or id
+        key: String,
+    },
+    /// Change the fields that are given
+    Update(Box<Update>),
+    /// Delete a key
+    Delete {
+        /// user/key, the bare name while it is unique, or id
+        key: String,
+        #[command(flatten)]
+        reason: Reason,
+    },
+    /// Let a key in again
+    Enable {
+        /// user/key, the bare name while it is unique, or id
+        key: String,
+        #[command(flatten)]
+        reason: Reason,
+    },
+    /// Refuse a key
+    Disable {
+        /// user/key, the bare name while it is unique, or id
+        key: String,
+        #[command(flatten)]
+        reason: Reason,
+    },
+    /// Give a key a new secret and print it, once
+    Rotate {
+        /// user/key, the bare name while it is unique, or id
+        key: String,
+        /// How long the old secret goes on working
+        #[arg(long, value_name = "TIME", default_value = "0")]
+        overlap: Millis,
+        #[command(flatten)]
+        reason: Reason,
+    },
+    /// Say which key a secret belongs to, and whether it would be let in
+    Find {
+        #[command(flatten)]
+        secret: KeySecret,
+    },
+    /// Store the constant that another relay appended to keys before hashing them
+    ImportSuffix {
+        /// Name to refer to it by, in `key create --import-suffix`
+        name: String,
+        #[command(flatten)]
+        secret: KeySecret,
+        #[command(flatten)]
+        reason: Reason,
+    },
+}
+
+#[derive(clap::Args)]
+pub(crate) struct Update {
+    /// user/key, the bare name while it is unique, or id
+    key: String,
+    /// New name
+    #[arg(long)]
+    name: Option<String>,
+    #[command(flatten)]
+    access: AccessFlags,
+    /// Refuse if somebody changed the key since this version
+    #[arg(long, value_name = "VERSION")]
+    expected_version: Option<u64>,
+    #[command(flatten)]
+    reason: Reason,
+}
+
+impl Command {
+    pub(crate) async fn run(self, session: &Session) -> Result<(), Failure> {
+        match self {
+            Self::Create(create) => create.run(session).await,
+            Self::List { user } => list(session, user.unwrap_or_default()).await,
+            Self::Get { key } => {
+                let found = read(&session.connect().await?, &key).await?;
+                session.print(&view::Key::read(found)?)
+            }
+            Self::Update(update) => update.run(session).await,
+            Self::Delete { key, reason } => delete(session, key, &reason).await,
+            Self::Enable { key, reason } => Update::switch(key, Switch::ON, reason).run(session).await,
+            Self::Disable { key, reason } => Update::switch(key, Switch::OFF, reason).run(session).await,
+            Self::Rotate { key, overlap, reason } => rotate(session, key, overlap, &reason).await,
+            Self::Find { secret } => find(session, &secret).await,
+            Self::ImportSuffix { name, secret, reason } => {
+                import_suffix(session, name, &secret, &reason).await
+            }
+        }
+    }
+}
+
+impl Update {
+    fn switch(key: String, switch: Switch, reason: Reason) -> Self {
+        let access = AccessFlags {
+            switch,
+            ..AccessFlags::default()
+        };
+        Self {
+            key,
+            name: None,
+            access,
+            expected_version: None,
+            reason,
+        }
+    }
+
+    async fn run(self, session: &Session) -> Result<(), Failure> {
+        if self.name.is_none() && self.access == AccessFlags::default() {
+            return Err(Failure::Usage(
+                "nothing to change: name the fields to change (see --help)".into(),
+            ));
+        }
+        let services = session.connect().await?;
+        let answer = edit(async || {
+            let found = read(&services, &self.key).await?;
+            // The hash is not ours to see, and is not sent back.
+            let mut key = convert::key_spec_from_wire(part("spec", found.spec)?, KeyHash([0; 32]))?;
+            self.access.apply(&mut key.access, session.now);
+            if let Some(name) = &self.name {
+                key.name.clone_from(name);
+            }
+            let request = wire::UpdateKeyRequest {
+                key: found.id,
+                expected_version: self.expected_version.unwrap_or(found.version),
+                spec: Some(convert::key_spec_to_wire(&key)),
+                change: self.reason.info(),
+            };
+            Ok(services.keys().update_key(request).await?.into_inner())
+        });
+        let answer = answer.await?;
+        let value = view::Key::read(part("key", answer.key)?)?;
+        session.print(&view::Changed {
+            value,
+            revision: answer.revision,
+        })
+    }
+}
+
+async fn list(session: &Session, user: String) -> Result<(), Failure> {
+    let services = session.connect().await?;
+    let keys = all(async |page| {
+        let user = user.clone();
+        let answer = services
+            .keys()
+            .list_keys(wire::ListKeysRequest { page, user })
+            .await?
+            .into_inner();
+        Ok((answer.keys, answer.page))
+    });
+    let items = keys.await?.into_iter().map(view::Key::read);
+    session.print(&view::List {
+        items: items.collect::<Result<_, _>>()?,
+    })
+}
+
+async fn delete(session: &Session, key: String, reason: &Reason) -> Result<(), Failure> {
+    let request = wire::DeleteKeyRequest {
+        key: key.clone(),
+        expected_version: 0,
+        change: reason.info(),
+    };
+    let answer = session.connect().await?.keys().delete_key(request).await?;
+    session.print(&view::Done {
+        done: format!("deleted key {key}"),
+        revision: answer.into_inner().revision,
+    })
+}
+
+async fn rotate(session: &Session, key: String, overlap: Millis, reason: &Reason) -> Result<(), Failure> {
+    let services = session.connect().await?;
+    let answer = edit(async || {
+        let request = wire::RotateKeyRequest {
+            key: key.clone(),
+            overlap_ms: overlap.0,
+            change: reason.info(),
+        };
+        Ok(services.keys().rotate_key(request).await?.into_inner())
+    });
+    let answer = answer.await?;
+    show_secret(
+        session,
+        "has a new secret",
+        answer.key,
+        answer.secret,
+        answer.revision,
+    )
+}
+
+async fn find(session: &Session, secret: &KeySecret) -> Result<(), Failure> {
+    let secret = secret.require(&process_env)?;
+    let request = wire::FindKeyRequest {
+        // To be hashed by the control plane.
+        secret: secret.expose().to_owned(),
+    };
+    let answer = session
+        .connect()
+        .await?
+        .keys()
+        .find_key(request)
+        .await?
+        .into_inner();
+    session.print(&view::FoundKey {
+        key: view::Key::read(part("key", answer.key)?)?,
+        state: answer.state,
+        previous: answer.previous,
+    })
+}
+
+async fn import_suffix(
+    session: &Session,
+    name: String,
+    secret: &KeySecret,
+    reason: &Reason,
+) -> Result<(), Failure> {
+    let secret = secret.require(&process_env)?;
+    let request = wire::CreateImportSuffixRequest {
+        name: name.clone(),
+        // To be sealed by the control plane.
+        secret: secret.expose().to_owned(),
+        change: reason.info(),
+    };
+    let answer = session
+        .connect()
+        .await?
+        .keys()
+        .create_import_suffix(request)
+        .await?;
+    session.print(&view::Done {
+        done: format!("stored import suffix {name}"),
+        revision: answer.into_inner().revision,
+    })
+}
+
+async fn read(services: &Services, key: &str) -> Result<wire::Key, Failure> {
+    let request = wire::GetKeyRequest { key: key.to_owned() };
+    part("key", services.keys().get_key(request).await?.into_inner().key)
+}
+
+/// The secret alone on standard output; what it is, on standard error.
+fn show_secret(
+    session: &Session,
+    what: &str,
+    key: Option<wire::Key>,
+    secret: String,
+    revision: u64,
+) -> Result<(), Failure> {
+    let key = view::Key::read(part("key", key)?)?;
+    let secret = (!secret.is_empty()).then(|| penstock_core::secret::Secret::new(secret));
+    if secret.is_some() {
+        session.remark(&format!(
+            "key {} {what} (revision {revision}); the secret is shown this once:",
+            key.full_name()
+        ));
+    }
+    session.print(&view::NewKey {
+        key,
+        secret,
+        revision,
+    })
+}

@@ -1,0 +1,52 @@
+//! What every command has at hand: how to reach the control plane, the form of the answer, one "now".
+
+use penstock_core::time::UnixMs;
+
+use crate::args::moment;
+use crate::failure::Failure;
+use crate::output::{self, Format};
+use crate::remote::Services;
+use crate::target::{Remote, Target, process_env};
+use crate::view::View;
+
+/// See the module.
+pub(crate) struct Session {
+    remote: Remote,
+    format: Format,
+    pub now: UnixMs,
+}
+
+impl Session {
+    pub(crate) fn new(remote: Remote, format: Format) -> Self {
+        Self {
+            remote,
+            format,
+            now: moment::now(),
+        }
+    }
+
+    pub(crate) fn target(&self) -> Result<Target, Failure> {
+        self.remote.target(&process_env)
+    }
+
+    /// Connects to the control plane. Input is read and checked before, so that wrong input does not wait for it.
+    pub(crate) async fn connect(&self) -> Result<Services, Failure> {
+        Services::connect(&self.target()?).await
+    }
+
+    pub(crate) fn print(&self, view: &impl View) -> Result<(), Failure> {
+        output::print(self.format, view)
+    }
+
+    /// A remark for people, when the answer is for people too.
+    pub(crate) fn remark(&self, text: &str) {
+        if self.format == Format::Table {
+            output::remark(text);
+        }
+    }
+}
+
+/// A part of an answer that must be there.
+pub(crate) fn part<T>(name: &str, part: Option<T>) -> Result<T, Failure> {
+    part.ok_or_else(|| penstock_core::invalid::Invalid::new(name, "is missing").into())
+}

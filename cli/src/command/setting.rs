@@ -1,0 +1,128 @@
+//! `penstock setting`.
+
+use clap::{ArgAction, Subcommand};
+use penstock_core::price::Rate;
+use penstock_core::setting::{Setting, UnpricedAction, UnpricedPolicy};
+use penstock_proto::admin::v1 as wire;
+use penstock_proto::convert;
+
+use super::session::Session;
+use crate::args::choice;
+use crate::args::rate::RateArg;
+use crate::failure::Failure;
+use crate::remote::Reason;
+use crate::view;
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// All settings
+    List,
+    /// Set one
+    #[command(subcommand)]
+    Set(Set),
+    /// Back to the default
+    Reset {
+        /// As `setting list` shows it
+        name: String,
+        #[command(flatten)]
+        reason: Reason,
+    },
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Set {
+    /// What happens to a call for a model without a price
+    #[command(alias = "unpriced-policy")]
+    Unpriced {
+        #[arg(value_parser = choice::unpriced_action())]
+        action: UnpricedAction,
+        /// For `charge_default`: CLASS=USD for a million tokens; repeatable. Without any, the dearest of the platform
+        #[arg(long = "rate", value_name = "RATE")]
+        rates: Vec<RateArg>,
+        #[command(flatten)]
+        reason: Reason,
+    },
+    /// Whether a refusal for want of a provider tells callers why each one was passed over
+    #[command(name = "explain_refusals", alias = "explain-refusals")]
+    ExplainRefusals {
+        #[arg(action = ArgAction::Set)]
+        on: bool,
+        #[command(flatten)]
+        reason: Reason,
+    },
+}
+
+impl Command {
+    pub(crate) async fn run(self, session: &Session) -> Result<(), Failure> {
+        match self {
+            Self::List => list(session).await,
+            Self::Set(set) => set.run(session).await,
+            Self::Reset { name, reason } => reset(session, name, &reason).await,
+        }
+    }
+}
+
+impl Set {
+    async fn run(self, session: &Session) -> Result<(), Failure> {
+        let (setting, reason) = match self {
+            Self::Unpriced {
+                action,
+                rates,
+                reason,
+            } => (unpriced(action, &rates), reason),
+            Self::ExplainRefusals { on, reason } => (Setting::ExplainRefusals(on), reason),
+        };
+        let request = wire::SetSettingRequest {
+            setting: Some(convert::setting_to_wire(&setting)),
+            expected_version: 0,
+            change: reason.info(),
+        };
+        let answer = session
+            .connect()
+            .await?
+            .configuration()
+            .set_setting(request)
+            .await?;
+        session.print(&view::Done {
+            done: format!("set {}", setting.name()),
+            revision: answer.into_inner().revision,
+        })
+    }
+}
+
+fn unpriced(action: UnpricedAction, rates: &[RateArg]) -> Setting {
+    let default_rates: Vec<Rate> = rates.iter().map(|rate| rate.0).collect();
+    Setting::Unpriced(UnpricedPolicy {
+        action,
+        default_rates,
+    })
+}
+
+async fn list(session: &Session) -> Result<(), Failure> {
+    let services = session.connect().await?;
+    let answer = services
+        .configuration()
+        .list_settings(wire::ListSettingsRequest {})
+        .await?;
+    let items = answer.into_inner().settings.into_iter().map(view::Setting::read);
+    session.print(&view::List {
+        items: items.collect::<Result<_, _>>()?,
+    })
+}
+
+async fn reset(session: &Session, name: String, reason: &Reason) -> Result<(), Failure> {
+    let request = wire::ResetSettingRequest {
+        name: name.clone(),
+        change: reason.info(),
+    };
+    let answer = session
+        .connect()
+        .await?
+        .configuration()
+        .reset_setting(request)
+        .await?;
+    session.print(&view::Done {
+        done: format!("{name} has its default again"),
+        revision: answer.into_inner().revision,
+    })
+}

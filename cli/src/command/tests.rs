@@ -1,0 +1,119 @@
+//! The command line as scripts write it: what is accepted, and what is wrong usage.
+
+use clap::CommandFactory;
+
+use super::*;
+
+fn accepted(line: &str) -> bool {
+    parse(line).is_ok()
+}
+
+fn parse(line: &str) -> Result<Arguments, clap::Error> {
+    let words = line
+        .split_whitespace()
+        .map(|word| if word == "''" { "" } else { word });
+    Arguments::try_parse_from(std::iter::once("penstock").chain(words))
+}
+
+fn wrong(line: &str) -> String {
+    let error = parse(line).err().unwrap();
+    assert_eq!(error.exit_code(), 2, "{line}");
+    error.to_string()
+}
+
+#[test]
+fn the_definition_is_consistent() {
+    Arguments::command().debug_assert();
+}
+
+#[test]
+fn g06_every_command_of_the_contract_is_there() {
+    for line in [
+        "status",
+        "provider create --name x --kind anthropic --base-url http://h --api-key-env VAR",
+        "provider create --name x --kind anthropic --api-key-file /f",
+        "provider create --name x --kind anthropic --api-key -",
+        "provider create --name x --kind openai --priority 1 --weight 2 --group g --cost-multiplier 1.25 --model m*",
+        "provider list -o json",
+        "provider get x",
+        "provider update x --priority 3 --expected-version 4 --reason why",
+        "provider delete x",
+        "provider enable x",
+        "provider disable x --reason why",
+        "user create --name alice",
+        "user create --name alice@example.com --expires 30d --tag t --group g",
+        "user list",
+        "user delete alice",
+        "key create --user alice --name laptop",
+        "key create --user alice --name laptop --prefix acme_",
+        "key create --user alice --name laptop --secret -",
+        "key create --user alice --name l --sha256 0101010101010101010101010101010101010101010101010101010101010101",
+        "key get alice/laptop",
+        "key update laptop --allow-model claude-* --blocked-model ''",
+        "key rotate laptop --overlap 24h",
+        "key find --secret -",
+        "key import-suffix relay --secret -",
+        "price create --name m --rate input=3 --rate output=15",
+        "price list --contains opus --source manual",
+        "price resolve claude-opus-4-8 --provider main",
+        "setting list",
+        "setting set unpriced reject",
+        "setting set explain_refusals true",
+        "setting reset unpriced",
+        "node list -o yaml",
+        "usage",
+        "usage --since 7d --until 1d --user a --key k --provider p --model m --by hour",
+        "usage records --limit 1000 --before 0198",
+        "config history --limit 3",
+        "config diff 3 4",
+        "config diff -1",
+        "config show 3",
+        "config rollback 12 --include-access --dry-run",
+        "config rollback --to -1",
+        "migrate status --database-url sqlite:x",
+        "migrate up --database-url sqlite:x",
+        "completions bash",
+    ] {
+        assert!(accepted(line), "{line}: {}", parse(line).err().unwrap());
+    }
+}
+
+#[test]
+fn global_flags_stand_before_or_after_the_command() {
+    assert!(accepted("--server http://h:1 -o json node list"));
+    assert!(accepted("node list --server http://h:1 --token t -o json"));
+    assert!(accepted(
+        "node list --token-file f --tls-ca ca.pem --insecure-plaintext"
+    ));
+}
+
+#[test]
+fn contradictions_are_wrong_usage() {
+    wrong("key create --user a --name b --secret - --prefix x_");
+    wrong("key create --user a --name b --import-suffix relay");
+    wrong("provider update x --enabled --disabled");
+    wrong("config rollback");
+    wrong("config rollback 3 --to 4");
+    wrong("usage --by colour");
+    wrong("usage records --limit 0");
+    wrong("provider create --name x --kind bedrock2");
+    wrong("node list --token t --token-file f");
+}
+
+#[test]
+fn a_wrong_value_says_what_is_right() {
+    assert!(
+        wrong("key rotate x --overlap 24").contains("24h")
+            || wrong("key rotate x --overlap 24").contains("10s")
+    );
+    assert!(wrong("provider create --name x --kind y").contains("openai-compatible"));
+    assert!(wrong("price create --name m --rate audio=1").contains("cache_read"));
+}
+
+#[test]
+fn help_names_the_environment_and_no_value_of_it() {
+    let help = Arguments::command().render_long_help().to_string();
+    for name in ["PENSTOCK_SERVER", "PENSTOCK_TOKEN"] {
+        assert!(help.contains(name), "{name}");
+    }
+}

@@ -1,0 +1,151 @@
+//! The control plane's services, as the commands call them.
+
+use penstock_proto::admin::v1::config_service_client::ConfigServiceClient;
+use penstock_proto::admin::v1::fleet_service_client::FleetServiceClient;
+use penstock_proto::admin::v1::key_service_client::KeyServiceClient;
+use penstock_proto::admin::v1::price_service_client::PriceServiceClient;
+use penstock_proto::admin::v1::provider_service_client::ProviderServiceClient;
+use penstock_proto::admin::v1::usage_service_client::UsageServiceClient;
+use penstock_proto::admin::v1::user_service_client::UserServiceClient;
+use penstock_proto::admin::v1::{ChangeInfo, PageRequest, PageResponse};
+use tonic::service::interceptor::InterceptedService;
+use tonic::transport::Channel;
+
+use crate::connect::{self, Bearer};
+use crate::failure::Failure;
+use crate::target::Target;
+
+/// A channel that carries the token.
+pub(crate) type Signed = InterceptedService<Channel, Bearer>;
+
+/// A page of the longest kind that is asked for.
+const PAGE: u32 = 1_000;
+/// Answers to one page of prices, with all their rates, stay far below.
+const MAX_ANSWER: usize = 64 * 1024 * 1024;
+/// A conflict with another editor is met again at most so often.
+const ATTEMPTS: usize = 3;
+
+/// An open connection.
+#[derive(Clone)]
+pub(crate) struct Services {
+    channel: Channel,
+    bearer: Bearer,
+}
+
+macro_rules! services {
+    ($($name:ident: $client:ident;)*) => {$(
+        pub(crate) fn $name(&self) -> $client<Signed> {
+            let channel = self.channel.clone();
+            $client::with_interceptor(channel, self.bearer.clone()).max_decoding_message_size(MAX_ANSWER)
+        }
+    )*};
+}
+
+impl Services {
+    pub(crate) async fn connect(target: &Target) -> Result<Self, Failure> {
+        let (channel, bearer) = connect::connect(target).await?;
+        Ok(Self { channel, bearer })
+    }
+
+    services! {
+        providers: ProviderServiceClient;
+        users: UserServiceClient;
+        keys: KeyServiceClient;
+        prices: PriceServiceClient;
+        configuration: ConfigServiceClient;
+        fleet: FleetServiceClient;
+        usage: UsageServiceClient;
+    }
+}
+
+/// Why a change is made.
+#[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args)]
+pub(crate) struct Reason {
+    /// Kept in the history beside the change
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
+    reason: String,
+}
+
+impl Reason {
+    /// On the wire.
+    pub(crate) fn info(&self) -> Option<ChangeInfo> {
+        Some(ChangeInfo {
+            reason: self.reason.clone(),
+        })
+    }
+}
+
+/// Every item of a listing, page after page.
+pub(crate) async fn all<T>(
+    mut page: impl AsyncFnMut(Option<PageRequest>) -> Result<(Vec<T>, Option<PageResponse>), Failure>,
+) -> Result<Vec<T>, Failure> {
+    let mut items = Vec::new();
+    let mut token = String::new();
+    loop {
+        let request = PageRequest { size: PAGE, token };
+        let (more, next) = page(Some(request)).await?;
+        items.extend(more);
+        token = next.map(|page| page.next_token).unwrap_or_default();
+        if token.is_empty() {
+            return Ok(items);
+        }
+    }
+}
+
+/// Reads, changes and writes; again from the start when somebody else changed the resource in between.
+///
+/// Only the fields that the operator named are changed, so doing it again on the newer state loses nothing.
+pub(crate) async fn edit<T>(attempt: impl AsyncFn() -> Result<T, Failure>) -> Result<T, Failure> {
+    for _ in 1..ATTEMPTS {
+        match attempt().await {
+            Err(failure) if failure.is_conflict() => (),
+            done => return done,
+        }
+    }
+    attempt().await
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use tonic::Status;
+
+    use super::*;
+
+    async fn conflicts(times: usize) -> (Result<usize, Failure>, usize) {
+        let calls = Cell::new(0);
+        let done = edit(async || {
+            calls.set(calls.get() + 1);
+            if calls.get() <= times {
+                return Err(Status::aborted("changed by bob").into());
+            }
+            Ok(calls.get())
+        })
+        .await;
+        (done, calls.get())
+    }
+
+    #[tokio::test]
+    async fn g01_an_edit_is_repeated_on_the_newer_state() {
+        assert_eq!(conflicts(1).await.0.unwrap(), 2);
+    }
+
+    #[tokio::test]
+    async fn g01_an_edit_that_keeps_losing_is_an_error() {
+        let (done, calls) = conflicts(99).await;
+        assert!(done.unwrap_err().is_conflict());
+        assert_eq!(calls, ATTEMPTS);
+    }
+
+    #[tokio::test]
+    async fn a_listing_is_read_to_its_last_page() {
+        let items = all(async |page: Option<PageRequest>| {
+            let token = page.unwrap().token;
+            let next = if token.is_empty() { "2" } else { "" };
+            let next_token = next.to_owned();
+            Ok((vec![token], Some(PageResponse { next_token })))
+        });
+        assert_eq!(items.await.unwrap(), ["", "2"]);
+    }
+}

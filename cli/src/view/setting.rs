@@ -1,0 +1,126 @@
+//! Settings.
+
+use penstock_core::setting::Setting as Core;
+use penstock_proto::admin::v1 as wire;
+use penstock_proto::convert;
+use serde::Serialize;
+
+use super::price::Rate;
+use super::{Row, View, fields};
+use crate::failure::Failure;
+
+/// A setting and what it is set to.
+#[derive(Debug, Serialize)]
+pub(crate) struct Setting {
+    pub name: String,
+    pub value: Value,
+    /// 0: the default, never changed.
+    pub version: u64,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(crate) enum Value {
+    Unpriced {
+        action: &'static str,
+        /// For `charge_default`; empty: the dearest of the platform.
+        default_rates: Vec<Rate>,
+    },
+    Switch(bool),
+}
+
+impl Setting {
+    pub(crate) fn read(entry: wire::SettingEntry) -> Result<Self, Failure> {
+        let value = match convert::setting_from_wire(entry.setting.unwrap_or_default())? {
+            Core::Unpriced(policy) => Value::Unpriced {
+                action: policy.action.as_str(),
+                default_rates: policy.default_rates.iter().map(Rate::from).collect(),
+            },
+            Core::ExplainRefusals(on) => Value::Switch(on),
+        };
+        Ok(Self {
+            name: entry.name,
+            value,
+            version: entry.version,
+        })
+    }
+
+    fn text(&self) -> String {
+        match &self.value {
+            Value::Switch(on) => on.to_string(),
+            Value::Unpriced {
+                action,
+                default_rates,
+            } => {
+                let rates = default_rates.iter().map(|rate| {
+                    let above = if rate.above_tokens == 0 {
+                        String::new()
+                    } else {
+                        format!(":{}", rate.above_tokens)
+                    };
+                    format!("{}:{}{above}={}", rate.class, rate.tier, rate.usd_per_million)
+                });
+                std::iter::once((*action).to_owned())
+                    .chain(rates)
+                    .collect::<Vec<_>>()
+                    .join(" ")
+            }
+        }
+    }
+
+    fn origin(&self) -> String {
+        (if self.version == 0 { "default" } else { "set" }).to_owned()
+    }
+}
+
+impl View for Setting {
+    fn table(&self) -> String {
+        fields(&[
+            ("name", self.name.clone()),
+            ("value", self.text()),
+            ("origin", self.origin()),
+        ])
+    }
+}
+
+impl Row for Setting {
+    const COLUMNS: &'static [&'static str] = &["NAME", "VALUE", "ORIGIN"];
+
+    fn cells(&self) -> Vec<String> {
+        vec![self.name.clone(), self.text(), self.origin()]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(setting: &Core, version: u64) -> Setting {
+        Setting::read(wire::SettingEntry {
+            name: setting.name().to_owned(),
+            version,
+            setting: Some(convert::setting_to_wire(setting)),
+        })
+        .unwrap()
+    }
+
+    #[test]
+    fn a_switch_is_a_boolean() {
+        let setting = read(&Core::ExplainRefusals(true), 2);
+        assert_eq!(serde_json::to_value(&setting).unwrap()["value"], true);
+        assert_eq!(setting.cells(), ["explain_refusals", "true", "set"]);
+    }
+
+    #[test]
+    fn e03_the_policy_for_models_without_a_price_is_named() {
+        let setting = read(
+            &Core::Unpriced(penstock_core::setting::UnpricedPolicy::default()),
+            0,
+        );
+        assert_eq!(
+            serde_json::to_value(&setting).unwrap()["value"]["action"],
+            "charge_default"
+        );
+        assert_eq!(setting.cells(), ["unpriced", "charge_default", "default"]);
+    }
+}
