@@ -11,8 +11,8 @@ const MAKE_INVALID: &str = "
         select '0198c0de-0000-7000-8000-00000000abcd', 0, 'provider', id::text, 'provider gpt', 'updated', version
         from providers where name = 'gpt';
     update config_head set revision = revision + 1;
-    insert into config_revisions (revision, change_set, actor, reason, created_at)
-        select revision, '0198c0de-0000-7000-8000-00000000abcd', 'test', 'make it invalid', 0 from config_head;
+    insert into config_revisions (revision, epoch, change_set, actor, reason, change_count, created_at)
+        select revision, epoch, '0198c0de-0000-7000-8000-00000000abcd', 'test', 'make it invalid', 1, 0 from config_head;
     commit";
 
 #[tokio::test]
