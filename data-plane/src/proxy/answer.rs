@@ -8,6 +8,8 @@ use http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use http_body::{Body, Frame, SizeHint};
 use penstock_core::id::RequestId;
 
+use super::body::Received;
+use super::budget::Reservation;
 use super::connection::Active;
 use super::relay::{BrokenOff, Relay};
 
@@ -20,6 +22,8 @@ pub(super) const CODE: HeaderName = HeaderName::from_static("x-penstock-code");
 pub(super) struct AnswerBody {
     content: Content,
     active: Option<Active>,
+    /// Of the whole body; held until it is sent.
+    _memory: Option<Reservation>,
 }
 
 enum Content {
@@ -40,6 +44,16 @@ impl From<Bytes> for AnswerBody {
         Self {
             content: Content::Whole(whole),
             active: None,
+            _memory: None,
+        }
+    }
+}
+
+impl From<Received> for AnswerBody {
+    fn from(received: Received) -> Self {
+        Self {
+            _memory: Some(received.reservation),
+            ..received.bytes.into()
         }
     }
 }
@@ -49,6 +63,7 @@ impl From<Relay> for AnswerBody {
         Self {
             content: Content::Stream(Box::pin(relay)),
             active: None,
+            _memory: None,
         }
     }
 }

@@ -12,6 +12,7 @@ use hyper::body::Incoming;
 use hyper_util::client::legacy;
 use penstock_core::error::Code;
 use penstock_core::id::ProviderId;
+use penstock_core::provider::Provider;
 use penstock_core::snapshot::Caller;
 use penstock_dialect::headers::upstream_request_id;
 use penstock_dialect::upstream_error::UpstreamError;
@@ -20,13 +21,15 @@ use tokio::time::{Instant, timeout_at};
 use super::body::Received;
 use super::call::{Call, Chosen};
 use super::error::Refusal;
-use super::gate::Opened;
+use super::gate::{Opened, Patience};
 use super::{gate, route, whole};
 use crate::telemetry::metrics::AttemptEnd;
 use crate::upstream::{BadTarget, SendBody, request};
 
 /// Providers asked for one call.
 const MAX_ATTEMPTS: usize = 1;
+/// For the body of an error.
+const ERROR_BODY: Duration = Duration::from_secs(10);
 
 /// What is sent, the same for each attempt.
 pub(super) struct Outgoing {
@@ -42,8 +45,8 @@ pub(super) struct Outgoing {
 pub(super) struct Answered {
     pub(super) head: response::Parts,
     pub(super) content: Content,
-    /// When the whole call must be over.
-    pub(super) deadline: Instant,
+    /// What is left of it is for the rest of the answer.
+    pub(super) patience: Patience,
 }
 
 pub(super) enum Content {
@@ -106,23 +109,33 @@ async fn attempt(call: &mut Call, chosen: &Chosen, outgoing: &Outgoing) -> Resul
         .ok_or(Failed::NoEndpoint)?;
     let request = request(&target, uri, &outgoing.headers, outgoing.body.clone());
 
-    let provider = &entry.provider;
-    let total = call.arrival.instant + provider.total_timeout(call.asked.stream);
-    let first_byte = match call.asked.stream {
-        true => total.min(Instant::now() + provider.first_byte_timeout()),
-        false => total,
-    };
-    let sending = target.send(request);
-    let response = call.stopwatch.waiting(timeout_at(first_byte, sending)).await;
+    let patience = patience(call, &entry.provider);
+    let sending = timeout_at(patience.first_byte, target.send(request));
+    let response = call.stopwatch.waiting(sending).await;
     let response = response.map_err(|_| Failed::Timeout("the head of the answer"))??;
     let (head, body) = response.into_parts();
     call.upstream_request_id = upstream_request_id(&head.headers).map(str::to_owned);
-    let content = content(call, &head, body, outgoing.hide_usage, (first_byte, total)).await?;
+    let content = content(call, &head, body, outgoing.hide_usage, patience).await?;
     Ok(Answered {
         head,
         content,
-        deadline: total,
+        patience,
     })
+}
+
+/// From now on. What is no stream has no bytes to wait for but the last one.
+fn patience(call: &Call, provider: &Provider) -> Patience {
+    let stream = call.asked.stream;
+    let total = call.arrival.instant + provider.total_timeout(stream);
+    let first_byte = match stream {
+        true => total.min(Instant::now() + provider.first_byte_timeout()),
+        false => total,
+    };
+    Patience {
+        first_byte,
+        idle: provider.idle_timeout(),
+        total,
+    }
 }
 
 /// What came, by status and content type.
@@ -131,12 +144,12 @@ async fn content(
     head: &response::Parts,
     body: Incoming,
     hide_usage: bool,
-    (first_byte, total): (Instant, Instant),
+    patience: Patience,
 ) -> Result<Content, Failed> {
-    const ERROR_BODY: Duration = Duration::from_secs(10);
     if head.status.is_client_error() || head.status.is_server_error() {
-        let deadline = total.min(Instant::now() + ERROR_BODY);
-        return Ok(Content::Error(whole::read_error(body, deadline).await));
+        let deadline = patience.total.min(Instant::now() + ERROR_BODY);
+        let reading = whole::read_error(body, deadline);
+        return Ok(Content::Error(call.stopwatch.waiting(reading).await));
     }
     if head.status.is_redirection() {
         return Err(Failed::Redirect);
@@ -144,13 +157,14 @@ async fn content(
     match media_type(&head.headers) {
         Media::EventStream => {
             call.open_entry();
-            let opened = gate::pass(call, body, hide_usage, first_byte, total).await?;
+            let opened = gate::pass(call, body, hide_usage, patience).await?;
             Ok(Content::Stream(opened))
         }
-        Media::Json => Ok(Content::Whole(whole::read(call, body, total).await?)),
+        Media::Json => Ok(Content::Whole(whole::read(call, body, patience.total).await?)),
         Media::Other => {
             let found = head.headers.get(header::CONTENT_TYPE);
-            Err(Failed::NoAnswer(format!("content of type {found:?}")))
+            let found = found.and_then(|value| value.to_str().ok()).unwrap_or_default();
+            Err(Failed::NoAnswer(format!("content of type {found:.100}")))
         }
     }
 }

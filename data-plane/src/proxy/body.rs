@@ -129,7 +129,8 @@ fn too_slow(waited: Duration) -> Refusal {
 }
 
 fn broken(error: &impl std::fmt::Display) -> Refusal {
-    Refusal::new(Code::InvalidRequest, "The request body broke off.").because(error.to_string())
+    let refusal = Refusal::new(Code::InvalidRequest, "The request body broke off.");
+    refusal.because(error.to_string()).gone()
 }
 
 #[cfg(test)]

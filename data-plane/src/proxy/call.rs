@@ -75,6 +75,14 @@ pub(super) struct Attempted {
     pub(super) end: AttemptEnd,
 }
 
+impl Chosen {
+    /// The provider's credential; to be masked, should the provider repeat it.
+    pub(super) fn secret(&self) -> &str {
+        let secret = self.provider.credential.as_ref();
+        secret.map_or("", |secret| secret.expose())
+    }
+}
+
 impl Call {
     pub(super) fn new(
         proxy: &Arc<Proxy>,

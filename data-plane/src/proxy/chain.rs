@@ -65,6 +65,9 @@ pub(super) async fn answer(
         Err(error) => return refuse(&proxy, inbound, error.dialect(), Refusal::from(&error)).await,
     };
     let snapshot = proxy.app.live.load();
+    if snapshot.epoch().is_none() {
+        return refuse(&proxy, inbound, matched.dialect, Refusal::not_ready()).await;
+    }
     let caller = match authenticate(&snapshot, &head.headers, head.uri.query(), arrival.at) {
         Ok(caller) => caller,
         Err(denied) => return deny(&proxy, &snapshot, inbound, matched, denied).await,
@@ -132,7 +135,7 @@ fn deliver(mut call: Call, answered: Answered) -> Response<AnswerBody> {
     let Answered {
         head,
         content,
-        deadline,
+        patience,
     } = answered;
     let (dialect, id) = (call.dialect, call.arrival.id);
     let streaming = matches!(content, Content::Stream(_));
@@ -147,15 +150,11 @@ fn deliver(mut call: Call, answered: Answered) -> Response<AnswerBody> {
                 status: head.status.as_u16(),
                 ..End::succeeded()
             });
-            AnswerBody::from(received.bytes)
+            AnswerBody::from(received)
         }
         Content::Stream(opened) => {
             call.answer_begins();
-            let provider = call.chosen.as_ref().map(|chosen| &chosen.provider.provider);
-            let idle = provider
-                .map(penstock_core::provider::Provider::idle_timeout)
-                .unwrap_or_default();
-            AnswerBody::from(Relay::new(call, opened, idle, deadline))
+            AnswerBody::from(Relay::new(call, opened, patience))
         }
     };
     let mut response = Response::new(body);
@@ -198,10 +197,14 @@ fn report_upgrade(proxy: &Proxy, caller: &Caller) {
 
 /// Ends a call with an error of ours.
 fn refuse_call(mut call: Call, refusal: &Refusal) -> Response<AnswerBody> {
+    if refusal.gone {
+        // Nobody reads what is answered here; the call ends as one that its caller broke off.
+        return refusal.answer(call.dialect, call.arrival.id);
+    }
     let error = &refusal.error;
-    let outcome = match (call.attempts.is_empty(), error.code) {
-        (true, _) => Outcome::Rejected,
-        (false, _) => Outcome::Failed,
+    let outcome = match call.attempts.is_empty() {
+        true => Outcome::Rejected,
+        false => Outcome::Failed,
     };
     call.settle(&End {
         outcome,

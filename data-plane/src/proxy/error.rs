@@ -26,6 +26,8 @@ pub(super) struct Refusal {
     allow: Option<&'static str>,
     /// The request's body was not read to its end: the connection cannot be used again.
     pub(super) close: bool,
+    /// The caller went away in the middle of the request.
+    pub(super) gone: bool,
 }
 
 impl Refusal {
@@ -39,9 +41,21 @@ impl Refusal {
         self
     }
 
+    /// There is nobody left to read it.
+    pub(super) fn gone(mut self) -> Self {
+        self.gone = true;
+        self
+    }
+
     /// No room now: 503.
     pub(super) fn overloaded(detail: &str) -> Self {
         Self::new(Code::Overloaded, "Penstock is overloaded. Try again in a moment.").because(detail)
+    }
+
+    /// No key can be known yet: 503.
+    pub(super) fn not_ready() -> Self {
+        let message = "Penstock has no configuration yet. Try again in a moment.";
+        Self::new(Code::Overloaded, message).because("no snapshot is in force")
     }
 
     /// The answer in the shape of the dialect that was called.
@@ -75,6 +89,7 @@ impl From<CallerError> for Refusal {
             detail: None,
             allow: None,
             close: false,
+            gone: false,
         }
     }
 }

@@ -4,6 +4,7 @@
 //! trace. The gate holds at most [`MAX_HELD`]; a provider that says so much before any content is let through.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::BodyExt;
@@ -12,7 +13,7 @@ use penstock_dialect::upstream_error::UpstreamError;
 use tokio::time::{Instant, timeout_at};
 
 use super::attempt::Failed;
-use super::call::Call;
+use super::call::{Call, Chosen};
 use super::tap::{Said, Tap};
 
 const MAX_HELD: usize = 64 * 1024;
@@ -30,36 +31,41 @@ pub(super) struct Opened {
     pub(super) error: Option<UpstreamError>,
 }
 
-/// Waits for the first content, until `first_byte` for any event and until `total` for content.
+/// How long a provider is waited for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Patience {
+    /// Until anything at all.
+    pub(super) first_byte: Instant,
+    /// From one byte of a stream to the next.
+    pub(super) idle: Duration,
+    /// Until the whole call is over.
+    pub(super) total: Instant,
+}
+
+/// Waits for the first content.
 pub(super) async fn pass(
     call: &mut Call,
     mut body: Incoming,
     hide_usage: bool,
-    first_byte: Instant,
-    total: Instant,
+    patience: Patience,
 ) -> Result<Opened, Failed> {
     let mut tap = Tap::new(hide_usage);
     let mut held = VecDeque::new();
+    let mut due = patience.first_byte;
     loop {
-        let deadline = if tap.events() == 0 {
-            first_byte.min(total)
-        } else {
-            total
-        };
-        let next = call.stopwatch.waiting(timeout_at(deadline, body.frame())).await;
+        let waiting = timeout_at(due.min(patience.total), body.frame());
+        let next = call.stopwatch.waiting(waiting).await;
+        due = Instant::now() + patience.idle;
         let next = next.map_err(|_| Failed::Timeout("the first content"))?;
+        let secret = call.chosen.as_ref().map_or("", Chosen::secret);
         let (said, ended) = match next {
             Some(Ok(frame)) => {
                 let chunk = frame.into_data().unwrap_or_default();
-                let provider = call.chosen.as_ref().map(|chosen| &chosen.provider);
-                let secret = provider.and_then(|provider| provider.credential.as_ref());
-                // To be masked, should the provider repeat it.
-                let secret = secret.map_or("", |secret| secret.expose());
                 let said = tap.take(chunk, &mut call.observer, secret, &mut held);
                 (said.map_err(|error| Failed::NoAnswer(error.to_string()))?, false)
             }
             Some(Err(error)) => return Err(Failed::Broken(error.to_string())),
-            None => (tap.finish(&mut call.observer, "", &mut held), true),
+            None => (tap.finish(&mut call.observer, secret, &mut held), true),
         };
         match is_open(&said, &held, &tap) {
             Open::Yes => {
@@ -100,5 +106,55 @@ fn is_open(said: &Said, held: &VecDeque<Bytes>, tap: &Tap) -> Open {
     match bytes + tap.pending() > MAX_HELD {
         true => Open::Yes,
         false => Open::No,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn opens(said: &Said, held: usize) -> Option<bool> {
+        match is_open(
+            said,
+            &VecDeque::from([Bytes::from(vec![0; held])]),
+            &Tap::default(),
+        ) {
+            Open::Yes => Some(true),
+            Open::No => Some(false),
+            Open::Never(_) => None,
+        }
+    }
+
+    #[test]
+    fn b06_content_or_the_end_of_a_whole_answer_opens_the_gate() {
+        let content = Said {
+            content: true,
+            ..Said::default()
+        };
+        let whole = Said {
+            terminal: true,
+            ..Said::default()
+        };
+        assert_eq!((opens(&content, 0), opens(&whole, 0)), (Some(true), Some(true)));
+        assert_eq!(opens(&Said::default(), 1000), Some(false));
+    }
+
+    #[test]
+    fn b06_an_error_or_another_dialect_never_opens_it() {
+        let error = Said {
+            error: Some(UpstreamError::default()),
+            ..Said::default()
+        };
+        let malformed = Said {
+            malformed: true,
+            ..Said::default()
+        };
+        assert_eq!((opens(&error, 0), opens(&malformed, 0)), (None, None));
+    }
+
+    #[test]
+    fn b06_the_gate_holds_64_kb_at_most() {
+        assert_eq!(opens(&Said::default(), MAX_HELD), Some(false));
+        assert_eq!(opens(&Said::default(), MAX_HELD + 1), Some(true));
     }
 }

@@ -76,12 +76,15 @@ impl Sampler {
         let Some(skipped) = self.pass(arrival.at) else {
             return;
         };
+        let agent = headers
+            .get(http::header::USER_AGENT)
+            .and_then(|agent| agent.to_str().ok());
         tracing::warn!(
             target: "penstock::call",
             request_id = %arrival.id,
             status_code = 401,
             error,
-            user_agent = headers.get(http::header::USER_AGENT).and_then(|agent| agent.to_str().ok()),
+            user_agent = %format_args!("{:.100}", agent.unwrap_or_default()),
             skipped,
             "call rejected: no key of this installation"
         );

@@ -14,7 +14,7 @@ use penstock_dialect::upstream_error::UpstreamError;
 
 use super::answer::{AnswerBody, REQUEST_ID, id_value};
 use super::attempt::{Media, media_type};
-use super::call::Call;
+use super::call::{Call, Chosen};
 use super::error::Refusal;
 use super::settle::End;
 
@@ -27,10 +27,7 @@ pub(super) fn answer(
     head: &response::Parts,
     body: &Bytes,
 ) -> Result<Response<AnswerBody>, Refusal> {
-    let provider = call.chosen.as_ref().map(|chosen| &chosen.provider);
-    let secret = provider.and_then(|provider| provider.credential.as_ref());
-    // To be masked, should the provider repeat it.
-    let masked = mask(body, &[secret.map_or("", |secret| secret.expose())]);
+    let masked = mask(body, &[call.chosen.as_ref().map_or("", Chosen::secret)]);
     let told = told(head.status, &masked);
     if let Some(refusal) = replacement(head) {
         return Err(refusal.because(told));

@@ -22,8 +22,8 @@ use penstock_core::usage::Outcome;
 use penstock_dialect::error_shape;
 use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
-use super::call::Call;
-use super::gate::Opened;
+use super::call::{Call, Chosen};
+use super::gate::{Opened, Patience};
 use super::settle::End;
 use super::tap::{Said, Tap};
 
@@ -43,8 +43,7 @@ pub(super) struct Relay {
     pieces: VecDeque<Bytes>,
     flow: Flow,
     timer: Pin<Box<Sleep>>,
-    idle: Duration,
-    total: Instant,
+    patience: Patience,
     /// Since when the provider is waited for; a caller who reads slowly is not the provider's silence.
     quiet_since: Option<Instant>,
     /// The call was settled as whole.
@@ -60,17 +59,16 @@ enum Flow {
 }
 
 impl Relay {
-    /// Relays a stream whose content has begun, until `total`.
-    pub(super) fn new(call: Call, opened: Opened, idle: Duration, total: Instant) -> Self {
+    /// Relays a stream whose content has begun.
+    pub(super) fn new(call: Call, opened: Opened, patience: Patience) -> Self {
         let now = Instant::now();
         let mut relay = Self {
             call,
             tap: opened.tap,
             pieces: opened.held,
             flow: Flow::Open(opened.body),
-            timer: Box::pin(sleep_until(total.min(now + idle))),
-            idle,
-            total,
+            timer: Box::pin(sleep_until(patience.total.min(now + patience.idle))),
+            patience,
             quiet_since: None,
             whole: false,
         };
@@ -113,10 +111,7 @@ impl Relay {
 
     fn take(&mut self, chunk: Bytes) {
         self.quiet_since = None;
-        let provider = self.call.chosen.as_ref().map(|chosen| &chosen.provider);
-        let secret = provider.and_then(|provider| provider.credential.as_ref());
-        // To be masked, should the provider repeat it.
-        let secret = secret.map_or("", |secret| secret.expose());
+        let secret = self.call.chosen.as_ref().map_or("", Chosen::secret);
         let observer = &mut self.call.observer;
         match self.tap.take(chunk, observer, secret, &mut self.pieces) {
             Ok(said) => self.heard(said),
@@ -138,7 +133,9 @@ impl Relay {
 
     /// The provider's stream has ended properly, as far as HTTP goes.
     fn finish(&mut self) {
-        let said = self.tap.finish(&mut self.call.observer, "", &mut self.pieces);
+        let secret = self.call.chosen.as_ref().map_or("", Chosen::secret);
+        let observer = &mut self.call.observer;
+        let said = self.tap.finish(observer, secret, &mut self.pieces);
         self.heard(said);
         self.end("closed by the provider without the end of the answer");
     }
@@ -171,7 +168,7 @@ impl Relay {
     /// The timer is set once and looked at when it fires, not moved with every byte.
     fn poll_timer(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let quiet_since = *self.quiet_since.get_or_insert_with(Instant::now);
-        let due = self.total.min(quiet_since + self.idle);
+        let due = self.patience.total.min(quiet_since + self.patience.idle);
         loop {
             ready!(self.timer.as_mut().poll(cx));
             let now = Instant::now();
@@ -179,7 +176,7 @@ impl Relay {
                 self.timer.as_mut().reset(due);
                 continue;
             }
-            let how = if now >= self.total {
+            let how = if now >= self.patience.total {
                 "total timeout"
             } else {
                 "idle timeout"

@@ -5,6 +5,7 @@ mod bodies;
 mod client;
 mod gateway;
 mod ledger;
+mod logs;
 mod metering;
 mod providers;
 mod refusals;

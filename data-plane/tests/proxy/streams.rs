@@ -246,3 +246,22 @@ async fn c04_a_caller_who_goes_away_before_the_answer_is_recorded_too() {
     );
     gateway.stop().await;
 }
+
+#[tokio::test]
+async fn c04_a_caller_who_goes_away_while_sending_leaves_no_record() {
+    use tokio::io::AsyncWriteExt;
+    let (fake, gateway) = gateway(Behaviour::default()).await;
+    let mut socket = tokio::net::TcpStream::connect(gateway.address).await.unwrap();
+    let head = format!(
+        "POST /v1/messages HTTP/1.1\r\nhost: x\r\nx-api-key: {}\r\ncontent-length: 100\r\n\r\n{{",
+        super::gateway::KEY
+    );
+    socket.write_all(head.as_bytes()).await.unwrap();
+    drop(socket);
+    while !gateway.metrics().contains("outcome=\"client_abort\"") {
+        tokio::task::yield_now().await;
+    }
+    assert!(gateway.ledger().records.is_empty());
+    assert_eq!(fake.request_count(), 0);
+    gateway.stop().await;
+}
