@@ -2,7 +2,7 @@
 //!
 //! | path | answer |
 //! |---|---|
-//! | `/health/live` | 200 while the process answers at all |
+//! | `/health/live` | 200 while the process answers at all; before that 503 where it is told to wait |
 //! | `/health/ready` | 200 once a snapshot is in force and until the drain begins, else 503 |
 //! | `/health` | the node's state as JSON; 200 `ok` or `degraded`, 503 when it cannot serve |
 //! | `/metrics` | text for Prometheus |
@@ -31,8 +31,21 @@ const MAX_CONNECTIONS: usize = 64;
 const HEADERS: Duration = Duration::from_secs(10);
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
+/// What the answers are about.
+#[derive(Clone)]
+struct Served {
+    app: Arc<App>,
+    live_after: Option<CancellationToken>,
+}
+
 /// Serves until shutdown; then connections end with what they are answering.
-pub(crate) async fn serve(app: Arc<App>, listener: TcpListener, shutdown: CancellationToken) {
+pub(crate) async fn serve(
+    app: Arc<App>,
+    listener: TcpListener,
+    live_after: Option<CancellationToken>,
+    shutdown: CancellationToken,
+) {
+    let served = Served { app, live_after };
     let room = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let connections = TaskTracker::new();
     let accepting = async {
@@ -43,9 +56,9 @@ pub(crate) async fn serve(app: Arc<App>, listener: TcpListener, shutdown: Cancel
             };
             match listener.accept().await {
                 Ok((stream, _)) => {
-                    let (app, shutdown) = (Arc::clone(&app), shutdown.clone());
+                    let (served, shutdown) = (served.clone(), shutdown.clone());
                     connections.spawn(async move {
-                        connection(app, stream, shutdown).await;
+                        connection(served, stream, shutdown).await;
                         drop(permit);
                     });
                 }
@@ -61,9 +74,9 @@ pub(crate) async fn serve(app: Arc<App>, listener: TcpListener, shutdown: Cancel
     connections.wait().await;
 }
 
-async fn connection(app: Arc<App>, stream: TcpStream, shutdown: CancellationToken) {
+async fn connection(served: Served, stream: TcpStream, shutdown: CancellationToken) {
     let service = service_fn(move |request| {
-        let answer = routes::answer(&app, &request);
+        let answer = routes::answer(&served, &request);
         async move { Ok::<_, Infallible>(answer) }
     });
     let mut serving = std::pin::pin!(

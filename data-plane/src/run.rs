@@ -1,8 +1,8 @@
 //! The life of a data plane, from its claim to the data directory to the last acknowledged record.
 //!
 //! Start: claim the directory, open the spool (which turns calls that a crash cut into records), load the last known
-//! good configuration, then serve. Callers are accepted once a snapshot is in force; those who come sooner wait in the
-//! kernel's queue, for without keys every one of them would be refused.
+//! good configuration, then serve. Callers who come before a snapshot is in force get 503 and `retry-after`: a queue
+//! that hides them would look like a hang.
 //!
 //! Shutdown, in this order: readiness off, stop accepting, let calls under way end (at most the drain timeout), close
 //! the upstream connections, deliver what is in the spool (at most [`FLUSH`]), close the streams to the control plane.
@@ -35,6 +35,8 @@ const FLUSH: Duration = Duration::from_secs(10);
 pub struct Listeners {
     pub traffic: TcpListener,
     pub admin: TcpListener,
+    /// `/health/live` answers 503 until this is cancelled. For a process that is more than its data plane.
+    pub live_after: Option<CancellationToken>,
 }
 
 /// A start that failed. The text is for the operator, with the fix.
@@ -78,6 +80,7 @@ impl Listeners {
         Ok(Self {
             traffic: open("--listen", traffic.listen).await?,
             admin: open("--listen-admin", traffic.listen_admin).await?,
+            live_after: None,
         })
     }
 }
@@ -145,14 +148,11 @@ impl DataPlane {
             directory,
         } = self;
         let (stop, finish) = (CancellationToken::new(), Finish::default());
-        let mut traffic = one(serve_callers(
-            Arc::clone(&app),
-            Arc::clone(&proxy),
-            listeners.traffic,
-        ));
+        let mut traffic = one(Arc::clone(&proxy).serve(listeners.traffic));
         let mut follower = one(Follower::new(Arc::clone(&app), Arc::clone(&link), file).run(stop.clone()));
         let mut uplink = one(Uplink::new(Arc::clone(&app), Arc::clone(&link), reports).run(finish.clone()));
-        let mut background = one(admin::serve(Arc::clone(&app), listeners.admin, stop.clone()));
+        let admin = admin::serve(Arc::clone(&app), listeners.admin, listeners.live_after, stop.clone());
+        let mut background = one(admin);
         background.spawn(watch_fleet(Arc::clone(&app), stop.clone()));
 
         shutdown.cancelled().await;
@@ -199,13 +199,6 @@ async fn sync_spool(app: &App) {
     let synced = tokio::task::spawn_blocking(move || spool.sync()).await;
     if !matches!(synced, Ok(Ok(()))) {
         tracing::warn!("the usage spool could not be synced to the disk");
-    }
-}
-
-async fn serve_callers(app: Arc<App>, proxy: Arc<Proxy>, listener: TcpListener) {
-    let stop = app.drain.stop_accepting().clone();
-    if stop.run_until_cancelled(app.ready.wait()).await.is_some() {
-        proxy.serve(listener).await;
     }
 }
 

@@ -5,6 +5,7 @@ use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::Full;
 
+use super::Served;
 use super::health::{Health, Status};
 use crate::app::App;
 
@@ -15,7 +16,8 @@ const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset
 type Answer = Response<Full<Bytes>>;
 
 /// Answers at once, from memory; the body of a request is not looked at.
-pub(super) fn answer<B>(app: &App, request: &Request<B>) -> Answer {
+pub(super) fn answer<B>(served: &Served, request: &Request<B>) -> Answer {
+    let app = &*served.app;
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         let mut refused = reply(StatusCode::METHOD_NOT_ALLOWED, TEXT, "use GET\n");
         refused
@@ -24,7 +26,7 @@ pub(super) fn answer<B>(app: &App, request: &Request<B>) -> Answer {
         return refused;
     }
     match request.uri().path() {
-        "/health/live" => reply(StatusCode::OK, TEXT, "live\n"),
+        "/health/live" => live(served),
         "/health/ready" => ready(app),
         "/health" => health(app),
         "/metrics" => match app.metrics.render(&app.state()) {
@@ -40,6 +42,13 @@ pub(super) fn answer<B>(app: &App, request: &Request<B>) -> Answer {
             TEXT,
             "this port has /health, /health/live, /health/ready and /metrics\n",
         ),
+    }
+}
+
+fn live(served: &Served) -> Answer {
+    match &served.live_after {
+        Some(token) if !token.is_cancelled() => reply(StatusCode::SERVICE_UNAVAILABLE, TEXT, "starting\n"),
+        Some(_) | None => reply(StatusCode::OK, TEXT, "live\n"),
     }
 }
 
