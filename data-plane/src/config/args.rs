@@ -70,7 +70,7 @@ pub struct ControlPlaneArgs {
     )]
     pub urls: Vec<String>,
 
-    /// File with the node token that the control plane knows.
+    /// File with the node token that the control plane knows. Or the token itself in `PENSTOCK_NODE_TOKEN`.
     #[arg(long, value_name = "FILE")]
     pub node_token_file: Option<PathBuf>,
 

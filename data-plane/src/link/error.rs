@@ -25,13 +25,16 @@ pub enum LinkError {
     },
 }
 
-/// An error and what caused it.
+/// An error and what caused it. Wrappers that repeat their cause are said once.
 fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
+        let said = error.to_string();
+        if !text.ends_with(&said) {
+            text.push_str(": ");
+            text.push_str(&said);
+        }
         cause = error.source();
     }
     text

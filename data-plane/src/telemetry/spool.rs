@@ -20,6 +20,7 @@
 //! the same condition.
 
 mod acked;
+mod files;
 mod frame;
 mod losses;
 mod reader;

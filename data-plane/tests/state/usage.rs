@@ -2,8 +2,9 @@
 
 use penstock_core::api_key::KeyHash;
 use penstock_core::id::KeyId;
+use penstock_data_plane::config::WhenSpoolFull;
 use penstock_data_plane::telemetry::reports::KeyUpgrade;
-use penstock_data_plane::telemetry::spool::OpenEntry;
+use penstock_data_plane::telemetry::spool::{OpenEntry, Spool, SpoolOptions};
 use penstock_proto::telemetry::v1::{Outcome, UsageBatch};
 use tonic::Status;
 
@@ -129,6 +130,43 @@ async fn a_control_plane_that_acknowledges_what_was_not_sent_is_not_believed() {
     let batch = again.batch().await;
     assert_eq!(batch.first_sequence, 1);
     again.ack(&batch).await;
+    until_acknowledged(&node).await;
+    node.stop().await;
+}
+
+#[tokio::test]
+async fn where_damage_took_records_a_new_stream_begins_behind_them() {
+    let (directory, control_plane) = (tempfile::tempdir().unwrap(), FakeControlPlane::start());
+    let path = directory.path().join("spool");
+    let small = SpoolOptions {
+        max_bytes: 8 * 1024,
+        when_full: WhenSpoolFull::Drop,
+    };
+    let damaged = Spool::open(&path, small).unwrap();
+    for n in 1..=12 {
+        damaged.append(&record(n)).unwrap();
+    }
+    drop(damaged);
+    let segment = path.join("0000000000000001.seg");
+    let mut bytes = std::fs::read(&segment).unwrap();
+    let last = bytes.len() - 1;
+    bytes[last] ^= 1;
+    std::fs::write(&segment, bytes).unwrap();
+    let node = NodeBuilder::new(directory.path(), &control_plane).start().await;
+    let mut stream = control_plane.report().await;
+    stream.begin(4, 100).await;
+    let before = stream.batch().await;
+    stream.ack(&before).await;
+    let mut again = control_plane.report().await;
+    again.begin(4, 100).await;
+    let behind = again.batch().await;
+    assert_eq!(
+        behind.first_sequence,
+        before.records.len() as u64 + 2,
+        "one record is lost"
+    );
+    assert_eq!(before.records.len() + behind.records.len(), 11);
+    again.ack(&behind).await;
     until_acknowledged(&node).await;
     node.stop().await;
 }

@@ -17,10 +17,11 @@ use tokio::time::Instant;
 
 use super::SpoolOptions;
 use super::acked::Acked;
+use super::files::{Files, Place};
 use super::frame::{self, Frame, FrameKind};
 use super::losses::Losses;
 use super::segment::{self, HEADER, Segment};
-use super::writer::{Place, Writer};
+use super::writer::Writer;
 use crate::{clock, durable};
 
 /// Calls that were under way, and what their entries say.
@@ -194,10 +195,13 @@ impl Found {
             cut.push((id, content));
         }
         let writer = Writer {
-            directory: directory.to_owned(),
+            files: Files {
+                directory: directory.to_owned(),
+                segments: self.segments,
+                file,
+                segment_bytes: options.segment_bytes(),
+            },
             options,
-            segments: self.segments,
-            file,
             open,
             next_number: self.next_number,
             acked,
