@@ -45,6 +45,8 @@ const LEDGER: Duration = Duration::from_secs(60);
 pub(crate) enum Way {
     Direct,
     Nginx,
+    /// nginx with `proxy_request_buffering off`.
+    NginxUnbuffered,
     DataPlane,
 }
 
@@ -69,6 +71,7 @@ impl Way {
         match self {
             Self::Direct => "direct",
             Self::Nginx => "nginx",
+            Self::NginxUnbuffered => "nginx unbuffered",
             Self::DataPlane => "data plane",
         }
     }
@@ -106,15 +109,16 @@ impl Stand {
         self.nginx.is_some()
     }
 
+    fn nginx(&self) -> Result<&Nginx> {
+        self.nginx.as_ref().context("nginx is not installed")
+    }
+
     /// A request on its way.
     pub(crate) fn target(&self, way: Way, body: &Bytes, expect: Expect) -> Result<Arc<Target>> {
         let address = match way {
             Way::Direct => self.provider,
-            Way::Nginx => self
-                .nginx
-                .as_ref()
-                .context("nginx is not installed")?
-                .address(expect),
+            Way::Nginx => self.nginx()?.address(expect),
+            Way::NginxUnbuffered => self.nginx()?.unbuffered(),
             Way::DataPlane => self.data.address(),
         };
         Ok(Arc::new(Target::messages(address, &self.keys, body, expect)?))
@@ -124,7 +128,7 @@ impl Stand {
     pub(crate) fn meter(&self, way: Way) -> Option<&Meter> {
         match way {
             Way::Direct => None,
-            Way::Nginx => self.nginx.as_ref().map(Nginx::meter),
+            Way::Nginx | Way::NginxUnbuffered => self.nginx.as_ref().map(Nginx::meter),
             Way::DataPlane => Some(self.data.meter()),
         }
     }

@@ -45,11 +45,13 @@ pub(super) async fn measure(bench: &Bench<'_>) -> Result<Vec<Row>> {
     let mut costs = Vec::new();
     for size in [SMALL, MIDDLE, LARGE] {
         let title = format!("P3 {}", size.name);
-        let rounds = alternate(bench, &title, &bench.ways(), async |way| {
+        let rounds = alternate(bench, &title, &ways(bench, size), async |way| {
             load(bench, way, size).await
         })
         .await?;
-        rows.extend([cost(&rounds, size)?, first_content(&rounds, size)?]);
+        rows.push(cost(&rounds, size)?);
+        rows.extend(unbuffered(&rounds, size)?);
+        rows.push(first_content(&rounds, size)?);
         costs.push(rounds);
     }
     let [_, middle, large] = costs.as_slice() else {
@@ -57,6 +59,14 @@ pub(super) async fn measure(bench: &Bench<'_>) -> Result<Vec<Row>> {
     };
     rows.push(growth(middle, large)?);
     Ok(rows)
+}
+
+fn ways(bench: &Bench<'_>, size: Size) -> Vec<Way> {
+    let mut ways = bench.ways();
+    if size.bytes == MIDDLE.bytes && ways.contains(&Way::Nginx) {
+        ways.push(Way::NginxUnbuffered);
+    }
+    ways
 }
 
 pub(super) async fn exercise(bench: &Bench<'_>) -> Result<Outcome> {
@@ -98,6 +108,16 @@ fn cost(rounds: &Rounds, size: Size) -> Result<Row> {
         return Ok(row.first_mark(Bound::Ratio(3.0)).goal(Bound::Ratio(2.0)));
     }
     Ok(row)
+}
+
+/// Beside an nginx that holds no body back: no gateway that inspects bodies can work like this, but no file is written.
+fn unbuffered(rounds: &Rounds, size: Size) -> Result<Option<Row>> {
+    let Some(reference) = rounds.series(Way::NginxUnbuffered, Outcome::cpu_micros) else {
+        return Ok(None);
+    };
+    let work = format!("agent's {} in: CPU, beside nginx that buffers no body", size.name);
+    let row = Row::new(Mark::P3, work, rounds.data_plane(Outcome::cpu_micros)?);
+    Ok(Some(row.beside("nginx unbuffered", Some(reference))))
 }
 
 fn first_content(rounds: &Rounds, size: Size) -> Result<Row> {

@@ -1,7 +1,7 @@
 //! nginx as the reference: `proxy_pass` with kept-alive upstream connections and nothing else.
 //!
-//! Two servers in one nginx: one buffers answers (its default), one passes them on as they come, which streams need.
-//! Request bodies are buffered as by default: beyond 16 KB in a file of the temporary folder.
+//! Three servers in one nginx. One is as nginx comes: it buffers answers, and request bodies too, beyond 16 KB in a file.
+//! One does not buffer answers, which streams need. One buffers nothing, for a comparison in which no file is written.
 
 use std::net::SocketAddr;
 use std::os::unix::fs::MetadataExt;
@@ -24,37 +24,53 @@ pub(crate) struct Nginx {
     meter: Meter,
     program: PathBuf,
     folder: PathBuf,
+    listen: Listen,
+}
+
+/// Where its servers listen.
+#[derive(Clone, Copy, Debug)]
+struct Listen {
     whole: SocketAddr,
     stream: SocketAddr,
+    unbuffered: SocketAddr,
 }
 
 impl Nginx {
     pub(crate) async fn start(program: &Path, folder: &Path, upstream: SocketAddr) -> Result<Self> {
         let folder = folder.join("nginx");
         std::fs::create_dir(&folder)?;
-        let [whole, stream] = ports::free()?;
+        let [whole, stream, unbuffered] = ports::free()?;
+        let listen = Listen {
+            whole,
+            stream,
+            unbuffered,
+        };
         let root = std::fs::metadata("/proc/self")?.uid() == 0;
-        std::fs::write(folder.join(CONFIG), config(upstream, whole, stream, root))?;
+        std::fs::write(folder.join(CONFIG), config(upstream, listen, root))?;
         let mut process = Process::start("nginx", command(program, &folder), &folder)?;
         // The fake's counters, through nginx: its workers are there.
-        process.ready(stream, "/_fake/counts").await?;
-        process.ready(whole, "/_fake/counts").await?;
+        for address in [whole, stream, unbuffered] {
+            process.ready(address, "/_fake/counts").await?;
+        }
         let meter = Meter::of_family(process.id())?;
         Ok(Self {
             process,
             meter,
             program: program.to_owned(),
             folder,
-            whole,
-            stream,
+            listen,
         })
     }
 
     pub(crate) fn address(&self, expect: Expect) -> SocketAddr {
         match expect {
-            Expect::Whole => self.whole,
-            Expect::Stream => self.stream,
+            Expect::Whole => self.listen.whole,
+            Expect::Stream => self.listen.stream,
         }
+    }
+
+    pub(crate) fn unbuffered(&self) -> SocketAddr {
+        self.listen.unbuffered
     }
 
     pub(crate) fn meter(&self) -> &Meter {
@@ -85,7 +101,7 @@ fn command(program: &Path, folder: &Path) -> Command {
     command
 }
 
-fn config(upstream: SocketAddr, whole: SocketAddr, stream: SocketAddr, root: bool) -> String {
+fn config(upstream: SocketAddr, listen: Listen, root: bool) -> String {
     let server = |listen: SocketAddr, more: &str| {
         format!(
             "  server {{
@@ -121,10 +137,14 @@ http {{
     keepalive 256;
     keepalive_requests 1000000000;
   }}
-{}{}}}
+{}{}{}}}
 ",
-        server(whole, ""),
-        server(stream, "proxy_buffering off;"),
+        server(listen.whole, ""),
+        server(listen.stream, "proxy_buffering off;"),
+        server(
+            listen.unbuffered,
+            "proxy_buffering off; proxy_request_buffering off;"
+        ),
     )
 }
 
@@ -133,10 +153,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_stream_server_passes_answers_on_as_they_come() {
+    fn answers_are_buffered_by_one_server_and_bodies_by_two() {
         let address = |port| SocketAddr::from(([127, 0, 0, 1], port));
-        let text = config(address(1), address(2), address(3), false);
-        assert_eq!(text.matches("proxy_buffering off;").count(), 1);
+        let listen = Listen {
+            whole: address(2),
+            stream: address(3),
+            unbuffered: address(4),
+        };
+        let text = config(address(1), listen, false);
+        assert_eq!(text.matches("proxy_buffering off;").count(), 2);
+        assert_eq!(text.matches("proxy_request_buffering off;").count(), 1);
         assert!(text.contains("server 127.0.0.1:1;"));
         assert!(!text.contains("user root"));
         assert_eq!(text.matches('{').count(), text.matches('}').count());
