@@ -151,7 +151,12 @@ impl DataPlane {
         let mut traffic = one(Arc::clone(&proxy).serve(listeners.traffic));
         let mut follower = one(Follower::new(Arc::clone(&app), Arc::clone(&link), file).run(stop.clone()));
         let mut uplink = one(Uplink::new(Arc::clone(&app), Arc::clone(&link), reports).run(finish.clone()));
-        let admin = admin::serve(Arc::clone(&app), listeners.admin, listeners.live_after, stop.clone());
+        let admin = admin::serve(
+            Arc::clone(&app),
+            listeners.admin,
+            listeners.live_after,
+            stop.clone(),
+        );
         let mut background = one(admin);
         background.spawn(watch_fleet(Arc::clone(&app), stop.clone()));
 

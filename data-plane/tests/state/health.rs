@@ -1,5 +1,7 @@
 //! What health and metrics say.
 
+use tokio_util::sync::CancellationToken;
+
 use crate::support::control_plane::{FakeControlPlane, within};
 use crate::support::node::NodeBuilder;
 use crate::support::resources::{full, provider, too_new, user};
@@ -72,5 +74,19 @@ async fn g07_metrics_are_in_prometheus_form() {
         assert!(text.contains(line), "{line}\n{text}");
     }
     assert_eq!(node.get("/nothing").await.0, 404);
+    node.stop().await;
+}
+
+#[tokio::test]
+async fn a_node_that_is_part_of_a_larger_process_is_live_when_that_is() {
+    let directory = tempfile::tempdir().unwrap();
+    let whole = CancellationToken::new();
+    let node = NodeBuilder::alone(directory.path())
+        .live_after(whole.clone())
+        .start()
+        .await;
+    assert_eq!(node.get("/health/live").await.0, 503);
+    whole.cancel();
+    assert_eq!(node.get("/health/live").await.0, 200);
     node.stop().await;
 }

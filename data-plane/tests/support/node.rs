@@ -21,6 +21,7 @@ pub(crate) struct NodeBuilder<'a> {
     link: Link,
     seal_key: Option<[u8; 32]>,
     arguments: Vec<String>,
+    live_after: Option<CancellationToken>,
 }
 
 pub(crate) struct Node {
@@ -42,6 +43,7 @@ impl<'a> NodeBuilder<'a> {
             link,
             seal_key: Some([7; 32]),
             arguments: Vec::new(),
+            live_after: None,
         }
     }
 
@@ -61,6 +63,12 @@ impl<'a> NodeBuilder<'a> {
 
     pub(crate) fn flag(mut self, flag: &str, value: &str) -> Self {
         self.arguments.extend([flag.to_owned(), value.to_owned()]);
+        self
+    }
+
+    /// As `penstock up` does.
+    pub(crate) fn live_after(mut self, token: CancellationToken) -> Self {
+        self.live_after = Some(token);
         self
     }
 
@@ -86,7 +94,8 @@ impl<'a> NodeBuilder<'a> {
         let config = Config::try_parse_from(arguments).unwrap();
         let seal_key = self.seal_key.map(|key| SealKey::new("caller", key));
         let settings = Settings::from_parts(&config.node, &config.traffic, seal_key)?;
-        let listeners = Listeners::bind(&config.traffic).await?;
+        let mut listeners = Listeners::bind(&config.traffic).await?;
+        listeners.live_after = self.live_after;
         let plane = DataPlane::open(settings, self.link)?;
         let shutdown = CancellationToken::new();
         Ok(Node {
