@@ -1,8 +1,8 @@
 //! The way to the providers: addresses, connections, credentials, requests.
 //!
-//! Each provider has a [`Target`], made from its configuration when it is first used: the parsed URL, the paths of
-//! the endpoints, the credential as a header, and a client with connections of its own. It is made anew when the
-//! provider's version changes; its connections stay as long as URL and connect timeout do. A credential therefore
+//! Each provider has a [`target::Target`], made from its configuration when it is first used: the parsed URL, the
+//! paths of the endpoints, the credential as a header, and a client with connections of its own. It is made anew when
+//! the provider's version changes; its connections stay as long as URL and connect timeout do. A credential therefore
 //! never meets another provider's connection.
 //!
 //! Rules: base URLs come from operators only. Link-local and metadata addresses are never dialled, and the address
