@@ -120,8 +120,8 @@ pub struct AccessArgs {
     )]
     pub node_token_file: Vec<PathBuf>,
 
-    /// A node token, from the environment.
-    #[arg(long, env = "PENSTOCK_NODE_TOKEN", hide = true, hide_env_values = true, value_name = "TOKEN", value_parser = secret)]
+    /// A node token. For the environment; here the process list shows it.
+    #[arg(long, env = "PENSTOCK_NODE_TOKEN", hide_env_values = true, value_name = "TOKEN", value_parser = secret)]
     pub node_token: Option<Secret>,
 }
 
@@ -134,11 +134,10 @@ pub struct MasterKeyArgs {
     #[arg(long, env = "PENSTOCK_MASTER_KEY_FILE", value_name = "FILE")]
     pub master_key_file: Option<PathBuf>,
 
-    /// The master key itself, from the environment.
+    /// The master key itself. For the environment; here the process list shows it.
     #[arg(
         long,
         env = "PENSTOCK_MASTER_KEY",
-        hide = true,
         hide_env_values = true,
         value_name = "KEY",
         value_parser = secret,

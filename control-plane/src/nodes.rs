@@ -64,6 +64,8 @@ struct Inner {
     nodes: HashMap<Arc<str>, Entry>,
     /// Nodes whose last stream ended, with when it was opened: to be written.
     gone: HashMap<Arc<str>, Gone>,
+    /// Counts changes of all nodes, so that no two are mistaken for each other.
+    changes: u64,
 }
 
 #[derive(Debug)]
@@ -71,7 +73,9 @@ struct Entry {
     row: NodeRow,
     /// A node that reconnects before its old stream was found dead has two for a while.
     streams: usize,
-    dirty: bool,
+    /// The last change of the row. It is to be written while this is not what was written.
+    changes: u64,
+    written: u64,
 }
 
 #[derive(Clone, Debug)]
@@ -123,12 +127,14 @@ impl NodeRegistry {
                 health: old.as_ref().and_then(|old| old.row.health.clone()),
             };
             let streams = old.map_or(1, |old| old.streams + 1);
+            let changes = inner.next_change();
             inner.nodes.insert(
                 Arc::clone(&id),
                 Entry {
                     row,
                     streams,
-                    dirty: true,
+                    changes,
+                    written: 0,
                 },
             );
         }
@@ -154,15 +160,18 @@ impl NodeRegistry {
     }
 
     fn update(&self, id: &str, now: UnixMs, change: impl FnOnce(&mut NodeRow)) -> bool {
-        let known = self.lock().nodes.get_mut(id).map(|entry| {
+        {
+            let mut inner = self.lock();
+            let changes = inner.next_change();
+            let Some(entry) = inner.nodes.get_mut(id) else {
+                return false;
+            };
             change(&mut entry.row);
             entry.row.last_seen = entry.row.last_seen.max(now);
-            entry.dirty = true;
-        });
-        if known.is_some() {
-            self.dirty.notify_one();
+            entry.changes = changes;
         }
-        known.is_some()
+        self.dirty.notify_one();
+        true
     }
 
     fn disconnect(&self, id: &Arc<str>, now: UnixMs) {
@@ -176,7 +185,7 @@ impl NodeRegistry {
             && inner.gone.len() < MAX_NODES
         {
             let since = entry.row.connected_since;
-            let unwritten = entry.dirty.then_some(entry.row);
+            let unwritten = entry.is_dirty().then_some(entry.row);
             inner.gone.insert(
                 Arc::clone(id),
                 Gone {
@@ -202,6 +211,19 @@ impl NodeRegistry {
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    fn next_change(&mut self) -> u64 {
+        self.changes += 1;
+        self.changes
+    }
+}
+
+impl Entry {
+    fn is_dirty(&self) -> bool {
+        self.changes != self.written
     }
 }
 

@@ -17,7 +17,11 @@ const POLL: Duration = Duration::from_secs(1);
 pub async fn follow(index: Arc<Index>, store: Arc<dyn Store>, stop: CancellationToken) {
     let mut notifications = store.notifications();
     loop {
-        let result = step(&index, &*store).await;
+        let result = tokio::select! {
+            biased;
+            () = stop.cancelled() => return,
+            result = step(&index, &*store) => result,
+        };
         index.note(result.err());
         tokio::select! {
             biased;

@@ -37,7 +37,12 @@ impl From<wire::NodeHealth> for Health {
             spool_dropped: health.spool_dropped,
             memory_bytes: health.memory_bytes,
             draining: health.draining,
-            redis: health.redis.chars().take(MAX_REDIS).collect(),
+            redis: health
+                .redis
+                .chars()
+                .filter(char::is_ascii_graphic)
+                .take(MAX_REDIS)
+                .collect(),
             dropped_breakers: health.dropped_breakers,
             dropped_failures: health.dropped_failures,
         }

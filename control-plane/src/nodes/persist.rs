@@ -42,8 +42,12 @@ pub async fn persist(
             registry.all_dirty(clock::now());
             beat = Instant::now() + HEARTBEAT;
         }
-        if let Err(error) = write(&registry, &*store).await {
-            tracing::debug!(%error, "nodes are written later");
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => break,
+            written = write(&registry, &*store) => if let Err(error) = written {
+                tracing::debug!(%error, "nodes are written later");
+            },
         }
         metrics
             .node_streams
@@ -60,17 +64,15 @@ pub async fn persist(
     }
 }
 
-/// Everything that changed, then the count. What fails is written next time.
+/// Everything that changed, then the count. What fails, or is cut off, is written next time.
 async fn write(registry: &NodeRegistry, store: &dyn Store) -> Result<(), Error> {
-    for row in registry.take_dirty() {
-        if let Err(error) = store.put_node(&row).await {
-            registry.still_dirty(&row.id);
-            return Err(error);
-        }
+    for (row, changes) in registry.dirty() {
+        put(store, &row).await?;
+        registry.written(&row.id, changes);
     }
     for (id, gone) in registry.gone() {
         if let Some(row) = &gone.unwritten {
-            store.put_node(row).await?;
+            put(store, row).await?;
         }
         store
             .node_disconnected(&id, &registry.name, gone.since, gone.at)
@@ -88,29 +90,38 @@ async fn write(registry: &NodeRegistry, store: &dyn Store) -> Result<(), Error> 
     Ok(())
 }
 
+/// A row that the store can never take must not hold up the others.
+async fn put(store: &dyn Store, row: &NodeRow) -> Result<(), Error> {
+    match store.put_node(row).await {
+        Err(error) if !error.is_retryable() => {
+            tracing::error!(node = row.id, %error, "what is known of a node cannot be written");
+            Ok(())
+        }
+        written => written,
+    }
+}
+
 impl NodeRegistry {
     fn all_dirty(&self, now: UnixMs) {
-        for entry in self.lock().nodes.values_mut() {
+        let mut inner = self.lock();
+        let changes = inner.next_change();
+        for entry in inner.nodes.values_mut() {
             // The stream's keep-alive vouches for it.
             entry.row.last_seen = entry.row.last_seen.max(now);
-            entry.dirty = true;
+            entry.changes = changes;
         }
     }
 
-    fn take_dirty(&self) -> Vec<NodeRow> {
-        let mut inner = self.lock();
-        let dirty = inner.nodes.values_mut().filter(|entry| entry.dirty);
-        dirty
-            .map(|entry| {
-                entry.dirty = false;
-                entry.row.clone()
-            })
-            .collect()
+    /// What is to be written, and the last change in it.
+    fn dirty(&self) -> Vec<(NodeRow, u64)> {
+        let inner = self.lock();
+        let dirty = inner.nodes.values().filter(|entry| entry.is_dirty());
+        dirty.map(|entry| (entry.row.clone(), entry.changes)).collect()
     }
 
-    fn still_dirty(&self, id: &str) {
+    fn written(&self, id: &str, changes: u64) {
         if let Some(entry) = self.lock().nodes.get_mut(id) {
-            entry.dirty = true;
+            entry.written = changes;
         }
     }
 

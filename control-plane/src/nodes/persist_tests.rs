@@ -96,6 +96,15 @@ async fn g03_while_the_store_is_away_the_newest_state_waits() {
     it.store.set_away(true);
     let node = it.connect("a");
     let gone = it.connect("b");
+    let other = it.connect("c");
+    other.acknowledged(
+        Head {
+            epoch: epoch(1),
+            revision: 8,
+        },
+        Vec::new(),
+        crate::clock::now(),
+    );
     node.acknowledged(
         Head {
             epoch: epoch(1),
@@ -110,6 +119,8 @@ async fn g03_while_the_store_is_away_the_newest_state_waits() {
     it.store.set_away(false);
     tokio::time::sleep(Duration::from_secs(3)).await;
     assert_eq!(it.store.node("a").unwrap().held.unwrap().revision, 7);
+    assert_eq!(it.store.node("c").unwrap().held.unwrap().revision, 8);
+    assert!(!it.store.node("b").unwrap().connected);
 }
 
 #[tokio::test(start_paused = true)]

@@ -11,7 +11,7 @@ use crate::index::Delta;
 /// A node that refuses more than this has a problem of its own; the rest is only counted and logged.
 const MAX: usize = 1_000;
 
-/// As much of a node's reason is kept.
+/// As much of a node's reason is kept, without control characters.
 const MAX_REASON_CHARS: usize = 500;
 
 /// The refused resources of one node, with the version refused.
@@ -30,7 +30,12 @@ impl Quarantine {
             if self.0.len() >= MAX && !self.0.contains_key(&refusal.reference) {
                 continue;
             }
-            let reason = refusal.reason.chars().take(MAX_REASON_CHARS).collect();
+            let reason = refusal
+                .reason
+                .chars()
+                .filter(|c| !c.is_control())
+                .take(MAX_REASON_CHARS)
+                .collect();
             self.0.insert(refusal.reference, (refusal.version, reason));
         }
     }
