@@ -1,7 +1,7 @@
 //! The data planes that this replica serves, and how many the whole fleet has.
 //!
 //! A node is here while it has a config stream to this replica: who it is, what it has in force (its last
-//! acknowledgement, nothing earlier), what it refused, how it says it is. [`persist`] writes changes to the store a
+//! acknowledgement, nothing earlier), what it refused, how it says it is. [`persist()`] writes changes to the store a
 //! moment after they happen, together, and every [`HEARTBEAT`] for all, so that operators see nodes at any replica and
 //! a replica that died is noticed by its silence ([`SILENCE`]).
 //!
