@@ -7,6 +7,7 @@ mod completions;
 mod config;
 mod key;
 mod migrate;
+mod named;
 mod node;
 mod price;
 mod provider;

@@ -23,7 +23,7 @@ const PAGE: u32 = 1_000;
 /// Answers to one page of prices, with all their rates, stay far below.
 const MAX_ANSWER: usize = 64 * 1024 * 1024;
 /// A conflict with another editor is met again at most so often.
-const ATTEMPTS: usize = 3;
+pub(crate) const ATTEMPTS: usize = 3;
 
 /// An open connection.
 #[derive(Clone)]
@@ -95,8 +95,11 @@ pub(crate) async fn all<T>(
 /// Reads, changes and writes; again from the start when somebody else changed the resource in between.
 ///
 /// Only the fields that the operator named are changed, so doing it again on the newer state loses nothing.
-pub(crate) async fn edit<T>(attempt: impl AsyncFn() -> Result<T, Failure>) -> Result<T, Failure> {
-    for _ in 1..ATTEMPTS {
+pub(crate) async fn edit<T>(
+    attempts: usize,
+    attempt: impl AsyncFn() -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    for _ in 1..attempts {
         match attempt().await {
             Err(failure) if failure.is_conflict() => (),
             done => return done,
@@ -115,7 +118,7 @@ mod tests {
 
     async fn conflicts(times: usize) -> (Result<usize, Failure>, usize) {
         let calls = Cell::new(0);
-        let done = edit(async || {
+        let done = edit(ATTEMPTS, async || {
             calls.set(calls.get() + 1);
             if calls.get() <= times {
                 return Err(Status::aborted("changed by bob").into());

@@ -16,6 +16,7 @@ mod revision;
 mod setting;
 mod status;
 mod table;
+mod tokens;
 mod usage;
 mod user;
 

@@ -7,12 +7,13 @@ use penstock_core::api_key::KeyHash;
 use penstock_proto::admin::v1 as wire;
 use penstock_proto::convert;
 
+use super::named::{AtVersion, Named, Rename, nothing_to_change};
 use super::session::{Session, part};
 use crate::args::access::{AccessFlags, Switch};
 use crate::args::duration::Millis;
 use crate::failure::Failure;
 use crate::input::KeySecret;
-use crate::remote::{Reason, Services, all, edit};
+use crate::remote::{ATTEMPTS, Reason, Services, all, edit};
 use crate::target::process_env;
 use crate::view;
 
@@ -34,35 +35,18 @@ pub(crate) enum Command {
     /// Change the fields that are given
     Update(Box<Update>),
     /// Delete a key
-    Delete {
-        /// user/key, the bare name while it is unique, or id
-        key: String,
-        #[command(flatten)]
-        reason: Reason,
-    },
+    Delete(Named),
     /// Let a key in again
-    Enable {
-        /// user/key, the bare name while it is unique, or id
-        key: String,
-        #[command(flatten)]
-        reason: Reason,
-    },
+    Enable(Named),
     /// Refuse a key
-    Disable {
-        /// user/key, the bare name while it is unique, or id
-        key: String,
-        #[command(flatten)]
-        reason: Reason,
-    },
+    Disable(Named),
     /// Give a key a new secret and print it, once
     Rotate {
-        /// user/key, the bare name while it is unique, or id
-        key: String,
+        #[command(flatten)]
+        named: Named,
         /// How long the old secret goes on working
         #[arg(long, value_name = "TIME", default_value = "0")]
         overlap: Millis,
-        #[command(flatten)]
-        reason: Reason,
     },
     /// Say which key a secret belongs to, and whether it would be let in
     Find {
@@ -82,18 +66,14 @@ pub(crate) enum Command {
 
 #[derive(clap::Args)]
 pub(crate) struct Update {
-    /// user/key, the bare name while it is unique, or id
-    key: String,
-    /// New name
-    #[arg(long)]
-    name: Option<String>,
+    #[command(flatten)]
+    named: Named,
+    #[command(flatten)]
+    rename: Rename,
+    #[command(flatten)]
+    version: AtVersion,
     #[command(flatten)]
     access: AccessFlags,
-    /// Refuse if somebody changed the key since this version
-    #[arg(long, value_name = "VERSION")]
-    expected_version: Option<u64>,
-    #[command(flatten)]
-    reason: Reason,
 }
 
 impl Command {
@@ -106,10 +86,10 @@ impl Command {
                 session.print(&view::Key::read(found)?)
             }
             Self::Update(update) => update.run(session).await,
-            Self::Delete { key, reason } => delete(session, key, &reason).await,
-            Self::Enable { key, reason } => Update::switch(key, Switch::ON, reason).run(session).await,
-            Self::Disable { key, reason } => Update::switch(key, Switch::OFF, reason).run(session).await,
-            Self::Rotate { key, overlap, reason } => rotate(session, key, overlap, &reason).await,
+            Self::Delete(named) => delete(session, named).await,
+            Self::Enable(named) => Update::switch(named, Switch::ON).run(session).await,
+            Self::Disable(named) => Update::switch(named, Switch::OFF).run(session).await,
+            Self::Rotate { named, overlap } => rotate(session, &named, overlap).await,
             Self::Find { secret } => find(session, &secret).await,
             Self::ImportSuffix { name, secret, reason } => {
                 import_suffix(session, name, &secret, &reason).await
@@ -119,49 +99,46 @@ impl Command {
 }
 
 impl Update {
-    fn switch(key: String, switch: Switch, reason: Reason) -> Self {
+    fn switch(named: Named, switch: Switch) -> Self {
         let access = AccessFlags {
             switch,
             ..AccessFlags::default()
         };
         Self {
-            key,
-            name: None,
+            named,
+            rename: Rename::default(),
+            version: AtVersion::default(),
             access,
-            expected_version: None,
-            reason,
         }
     }
 
     async fn run(self, session: &Session) -> Result<(), Failure> {
-        if self.name.is_none() && self.access == AccessFlags::default() {
-            return Err(Failure::Usage(
-                "nothing to change: name the fields to change (see --help)".into(),
-            ));
+        let Self {
+            named,
+            rename,
+            version,
+            access,
+        } = self;
+        if rename == Rename::default() && access == AccessFlags::default() {
+            return Err(nothing_to_change());
         }
         let services = session.connect().await?;
-        let answer = edit(async || {
-            let found = read(&services, &self.key).await?;
+        let answer = edit(version.attempts(), async || {
+            let found = read(&services, &named.name).await?;
             // The hash is not ours to see, and is not sent back.
             let mut key = convert::key_spec_from_wire(part("spec", found.spec)?, KeyHash([0; 32]))?;
-            self.access.apply(&mut key.access, session.now);
-            if let Some(name) = &self.name {
-                key.name.clone_from(name);
-            }
+            access.apply(&mut key.access, session.now);
+            rename.apply(&mut key.name);
             let request = wire::UpdateKeyRequest {
                 key: found.id,
-                expected_version: self.expected_version.unwrap_or(found.version),
+                expected_version: version.or(found.version),
                 spec: Some(convert::key_spec_to_wire(&key)),
-                change: self.reason.info(),
+                change: named.reason.info(),
             };
             Ok(services.keys().update_key(request).await?.into_inner())
         });
         let answer = answer.await?;
-        let value = view::Key::read(part("key", answer.key)?)?;
-        session.print(&view::Changed {
-            value,
-            revision: answer.revision,
-        })
+        session.print_changed("key", answer.key, answer.revision, view::Key::read)
     }
 }
 
@@ -169,39 +146,31 @@ async fn list(session: &Session, user: String) -> Result<(), Failure> {
     let services = session.connect().await?;
     let keys = all(async |page| {
         let user = user.clone();
-        let answer = services
-            .keys()
-            .list_keys(wire::ListKeysRequest { page, user })
-            .await?
-            .into_inner();
+        let request = wire::ListKeysRequest { page, user };
+        let answer = services.keys().list_keys(request).await?.into_inner();
         Ok((answer.keys, answer.page))
     });
-    let items = keys.await?.into_iter().map(view::Key::read);
-    session.print(&view::List {
-        items: items.collect::<Result<_, _>>()?,
-    })
+    session.print_list(keys.await?, view::Key::read)
 }
 
-async fn delete(session: &Session, key: String, reason: &Reason) -> Result<(), Failure> {
+async fn delete(session: &Session, named: Named) -> Result<(), Failure> {
+    let done = format!("deleted key {}", named.name);
     let request = wire::DeleteKeyRequest {
-        key: key.clone(),
+        key: named.name,
         expected_version: 0,
-        change: reason.info(),
+        change: named.reason.info(),
     };
     let answer = session.connect().await?.keys().delete_key(request).await?;
-    session.print(&view::Done {
-        done: format!("deleted key {key}"),
-        revision: answer.into_inner().revision,
-    })
+    session.print_done(done, answer.into_inner().revision)
 }
 
-async fn rotate(session: &Session, key: String, overlap: Millis, reason: &Reason) -> Result<(), Failure> {
+async fn rotate(session: &Session, named: &Named, overlap: Millis) -> Result<(), Failure> {
     let services = session.connect().await?;
-    let answer = edit(async || {
+    let answer = edit(ATTEMPTS, async || {
         let request = wire::RotateKeyRequest {
-            key: key.clone(),
+            key: named.name.clone(),
             overlap_ms: overlap.0,
-            change: reason.info(),
+            change: named.reason.info(),
         };
         Ok(services.keys().rotate_key(request).await?.into_inner())
     });
@@ -254,10 +223,10 @@ async fn import_suffix(
         .keys()
         .create_import_suffix(request)
         .await?;
-    session.print(&view::Done {
-        done: format!("stored import suffix {name}"),
-        revision: answer.into_inner().revision,
-    })
+    session.print_done(
+        format!("stored import suffix {name}"),
+        answer.into_inner().revision,
+    )
 }
 
 async fn read(services: &Services, key: &str) -> Result<wire::Key, Failure> {

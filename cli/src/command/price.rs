@@ -7,6 +7,7 @@ use penstock_proto::admin::v1 as wire;
 use penstock_proto::config::v1::PriceSource;
 use penstock_proto::convert;
 
+use super::named::{AtVersion, Named, nothing_to_change};
 use super::session::{Session, part};
 use crate::args::rate::{self, RateArg};
 use crate::failure::Failure;
@@ -41,23 +42,15 @@ pub(crate) enum Command {
     },
     /// Change the fields that are given; the price becomes manual
     Update {
-        /// The price's name
-        name: String,
+        #[command(flatten)]
+        named: Named,
+        #[command(flatten)]
+        version: AtVersion,
         #[command(flatten)]
         fields: PriceFlags,
-        /// Refuse if somebody changed the price since this version
-        #[arg(long, value_name = "VERSION")]
-        expected_version: Option<u64>,
-        #[command(flatten)]
-        reason: Reason,
     },
     /// Delete a price; a shipped one of this name comes back at the next start
-    Delete {
-        /// The price's name
-        name: String,
-        #[command(flatten)]
-        reason: Reason,
-    },
+    Delete(Named),
     /// The price that a model pays at a provider, and the rule that found it
     Resolve {
         /// As the provider is asked for it
@@ -109,12 +102,11 @@ impl Command {
                 session.print(&view::Price::read(found)?)
             }
             Self::Update {
-                name,
+                named,
+                version,
                 fields,
-                expected_version,
-                reason,
-            } => update(session, &name, &fields, expected_version, &reason).await,
-            Self::Delete { name, reason } => delete(session, name, &reason).await,
+            } => update(session, &named, version, &fields).await,
+            Self::Delete(named) => delete(session, named).await,
             Self::Resolve { model, provider } => resolve(session, model, provider).await,
         }
     }
@@ -140,36 +132,33 @@ async fn create(
         .create_price(request)
         .await?
         .into_inner();
-    print(session, answer.price, answer.revision)
+    session.print_changed("price", answer.price, answer.revision, view::Price::read)
 }
 
 async fn update(
     session: &Session,
-    name: &str,
+    named: &Named,
+    version: AtVersion,
     fields: &PriceFlags,
-    expected_version: Option<u64>,
-    reason: &Reason,
 ) -> Result<(), Failure> {
     if *fields == PriceFlags::default() {
-        return Err(Failure::Usage(
-            "nothing to change: name the fields to change (see --help)".into(),
-        ));
+        return Err(nothing_to_change());
     }
     let services = session.connect().await?;
-    let answer = edit(async || {
-        let found = read(&services, name).await?;
+    let answer = edit(version.attempts(), async || {
+        let found = read(&services, &named.name).await?;
         let mut price = convert::price_from_wire(part("spec", found.spec)?)?;
         fields.apply(&mut price);
         let request = wire::UpdatePriceRequest {
             name: found.name,
-            expected_version: expected_version.unwrap_or(found.version),
+            expected_version: version.or(found.version),
             spec: Some(convert::price_to_wire(&price)),
-            change: reason.info(),
+            change: named.reason.info(),
         };
         Ok(services.prices().update_price(request).await?.into_inner())
     });
     let answer = answer.await?;
-    print(session, answer.price, answer.revision)
+    session.print_changed("price", answer.price, answer.revision, view::Price::read)
 }
 
 async fn list(session: &Session, contains: String, source: Option<Source>) -> Result<(), Failure> {
@@ -188,23 +177,18 @@ async fn list(session: &Session, contains: String, source: Option<Source>) -> Re
         let answer = services.prices().list_prices(request).await?.into_inner();
         Ok((answer.prices, answer.page))
     });
-    let items = prices.await?.into_iter().map(view::Price::read);
-    session.print(&view::List {
-        items: items.collect::<Result<_, _>>()?,
-    })
+    session.print_list(prices.await?, view::Price::read)
 }
 
-async fn delete(session: &Session, name: String, reason: &Reason) -> Result<(), Failure> {
+async fn delete(session: &Session, named: Named) -> Result<(), Failure> {
+    let done = format!("deleted price {}", named.name);
     let request = wire::DeletePriceRequest {
-        name: name.clone(),
+        name: named.name,
         expected_version: 0,
-        change: reason.info(),
+        change: named.reason.info(),
     };
     let answer = session.connect().await?.prices().delete_price(request).await?;
-    session.print(&view::Done {
-        done: format!("deleted price {name}"),
-        revision: answer.into_inner().revision,
-    })
+    session.print_done(done, answer.into_inner().revision)
 }
 
 async fn resolve(session: &Session, model: String, provider: String) -> Result<(), Failure> {
@@ -235,9 +219,4 @@ async fn read(services: &Services, name: &str) -> Result<wire::Price, Failure> {
         "price",
         services.prices().get_price(request).await?.into_inner().price,
     )
-}
-
-fn print(session: &Session, price: Option<wire::Price>, revision: u64) -> Result<(), Failure> {
-    let value = view::Price::read(part("price", price)?)?;
-    session.print(&view::Changed { value, revision })
 }

@@ -1,10 +1,10 @@
 //! `penstock provider`.
 
 use clap::Subcommand;
-use penstock_core::provider::Provider;
 use penstock_proto::admin::v1 as wire;
 use penstock_proto::convert;
 
+use super::named::{AtVersion, Named, Rename, nothing_to_change};
 use super::session::{Session, part};
 use crate::args::access::Switch;
 use crate::args::provider::ProviderFlags;
@@ -28,26 +28,11 @@ pub(crate) enum Command {
     /// Change the fields that are given
     Update(Box<Update>),
     /// Delete a provider
-    Delete {
-        /// Name or id
-        provider: String,
-        #[command(flatten)]
-        reason: Reason,
-    },
+    Delete(Named),
     /// Let traffic go to a provider again
-    Enable {
-        /// Name or id
-        provider: String,
-        #[command(flatten)]
-        reason: Reason,
-    },
+    Enable(Named),
     /// Send no more traffic to a provider
-    Disable {
-        /// Name or id
-        provider: String,
-        #[command(flatten)]
-        reason: Reason,
-    },
+    Disable(Named),
 }
 
 #[derive(clap::Args)]
@@ -65,20 +50,16 @@ pub(crate) struct Create {
 
 #[derive(clap::Args)]
 pub(crate) struct Update {
-    /// Name or id
-    provider: String,
-    /// New name
-    #[arg(long)]
-    name: Option<String>,
+    #[command(flatten)]
+    named: Named,
+    #[command(flatten)]
+    rename: Rename,
+    #[command(flatten)]
+    version: AtVersion,
     #[command(flatten)]
     fields: ProviderFlags,
     #[command(flatten)]
     api_key: ApiKey,
-    /// Refuse if somebody changed the provider since this version
-    #[arg(long, value_name = "VERSION")]
-    expected_version: Option<u64>,
-    #[command(flatten)]
-    reason: Reason,
 }
 
 impl Command {
@@ -91,13 +72,9 @@ impl Command {
                 session.print(&view::Provider::read(found)?)
             }
             Self::Update(update) => update.run(session).await,
-            Self::Delete { provider, reason } => delete(session, provider, &reason).await,
-            Self::Enable { provider, reason } => {
-                Update::switch(provider, Switch::ON, reason).run(session).await
-            }
-            Self::Disable { provider, reason } => {
-                Update::switch(provider, Switch::OFF, reason).run(session).await
-            }
+            Self::Delete(named) => delete(session, named).await,
+            Self::Enable(named) => Update::switch(named, Switch::ON).run(session).await,
+            Self::Disable(named) => Update::switch(named, Switch::OFF).run(session).await,
         }
     }
 }
@@ -130,53 +107,55 @@ impl Create {
         if without_credential {
             session.remark("the provider has no credential and is not used until it has one (provider update --api-key -)");
         }
-        print(session, answer.provider, answer.revision)
+        session.print_changed("provider", answer.provider, answer.revision, view::Provider::read)
     }
 }
 
 impl Update {
-    fn switch(provider: String, switch: Switch, reason: Reason) -> Self {
+    fn switch(named: Named, switch: Switch) -> Self {
         let fields = ProviderFlags {
             switch,
             ..ProviderFlags::default()
         };
         Self {
-            provider,
-            name: None,
+            named,
+            rename: Rename::default(),
+            version: AtVersion::default(),
             fields,
             api_key: ApiKey::default(),
-            expected_version: None,
-            reason,
         }
     }
 
     async fn run(self, session: &Session) -> Result<(), Failure> {
-        let credential = self.api_key.read(&process_env)?;
-        if self.name.is_none() && self.fields == ProviderFlags::default() && credential.is_none() {
-            return Err(Failure::Usage(
-                "nothing to change: name the fields to change (see --help)".into(),
-            ));
+        let Self {
+            named,
+            rename,
+            version,
+            fields,
+            api_key,
+        } = self;
+        let credential = api_key.read(&process_env)?;
+        if rename == Rename::default() && fields == ProviderFlags::default() && credential.is_none() {
+            return Err(nothing_to_change());
         }
         let services = session.connect().await?;
-        let answer = edit(async || {
-            let found = read(&services, &self.provider).await?;
-            let mut provider: Provider = convert::provider_from_wire(part("spec", found.spec)?)?;
-            self.fields.apply(&mut provider);
-            if let Some(name) = &self.name {
-                provider.name.clone_from(name);
-            }
+        let answer = edit(version.attempts(), async || {
+            let found = read(&services, &named.name).await?;
+            let mut provider = convert::provider_from_wire(part("spec", found.spec)?)?;
+            fields.apply(&mut provider);
+            rename.apply(&mut provider.name);
             let request = wire::UpdateProviderRequest {
                 provider: found.id,
-                expected_version: self.expected_version.unwrap_or(found.version),
+                expected_version: version.or(found.version),
                 spec: Some(convert::provider_to_wire(&provider)),
                 // To be sealed by the control plane.
                 credential: credential.as_ref().map(|secret| secret.expose().to_owned()),
-                change: self.reason.info(),
+                change: named.reason.info(),
             };
             Ok(services.providers().update_provider(request).await?.into_inner())
         });
         let answer = answer.await?;
-        print(session, answer.provider, answer.revision)
+        session.print_changed("provider", answer.provider, answer.revision, view::Provider::read)
     }
 }
 
@@ -187,17 +166,15 @@ async fn list(session: &Session) -> Result<(), Failure> {
         let answer = services.providers().list_providers(request).await?.into_inner();
         Ok((answer.providers, answer.page))
     });
-    let items = providers.await?.into_iter().map(view::Provider::read);
-    session.print(&view::List {
-        items: items.collect::<Result<_, _>>()?,
-    })
+    session.print_list(providers.await?, view::Provider::read)
 }
 
-async fn delete(session: &Session, provider: String, reason: &Reason) -> Result<(), Failure> {
+async fn delete(session: &Session, named: Named) -> Result<(), Failure> {
+    let done = format!("deleted provider {}", named.name);
     let request = wire::DeleteProviderRequest {
-        provider: provider.clone(),
+        provider: named.name,
         expected_version: 0,
-        change: reason.info(),
+        change: named.reason.info(),
     };
     let answer = session
         .connect()
@@ -205,28 +182,13 @@ async fn delete(session: &Session, provider: String, reason: &Reason) -> Result<
         .providers()
         .delete_provider(request)
         .await?;
-    session.print(&view::Done {
-        done: format!("deleted provider {provider}"),
-        revision: answer.into_inner().revision,
-    })
+    session.print_done(done, answer.into_inner().revision)
 }
 
 async fn read(services: &Services, provider: &str) -> Result<wire::Provider, Failure> {
     let request = wire::GetProviderRequest {
         provider: provider.to_owned(),
     };
-    part(
-        "provider",
-        services
-            .providers()
-            .get_provider(request)
-            .await?
-            .into_inner()
-            .provider,
-    )
-}
-
-fn print(session: &Session, provider: Option<wire::Provider>, revision: u64) -> Result<(), Failure> {
-    let value = view::Provider::read(part("provider", provider)?)?;
-    session.print(&view::Changed { value, revision })
+    let answer = services.providers().get_provider(request).await?;
+    part("provider", answer.into_inner().provider)
 }

@@ -7,7 +7,7 @@ use crate::failure::Failure;
 use crate::output::{self, Format};
 use crate::remote::Services;
 use crate::target::{Remote, Target, process_env};
-use crate::view::View;
+use crate::view::{Changed, Done, List, Row, View};
 
 /// See the module.
 pub(crate) struct Session {
@@ -36,6 +36,33 @@ impl Session {
 
     pub(crate) fn print(&self, view: &impl View) -> Result<(), Failure> {
         output::print(self.format, view)
+    }
+
+    /// Prints what was listed, each item as `read` understands it.
+    pub(crate) fn print_list<W, T: Row>(
+        &self,
+        items: Vec<W>,
+        read: impl Fn(W) -> Result<T, Failure>,
+    ) -> Result<(), Failure> {
+        let items = items.into_iter().map(read).collect::<Result<_, _>>()?;
+        self.print(&List { items })
+    }
+
+    /// Prints a thing and the revision that changed it.
+    pub(crate) fn print_changed<W, T: View>(
+        &self,
+        part_name: &str,
+        changed: Option<W>,
+        revision: u64,
+        read: impl Fn(W) -> Result<T, Failure>,
+    ) -> Result<(), Failure> {
+        let value = read(part(part_name, changed)?)?;
+        self.print(&Changed { value, revision })
+    }
+
+    /// Prints what was done where nothing is left to show.
+    pub(crate) fn print_done(&self, done: String, revision: u64) -> Result<(), Failure> {
+        self.print(&Done { done, revision })
     }
 
     /// A remark for people, when the answer is for people too.

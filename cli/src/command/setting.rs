@@ -83,10 +83,7 @@ impl Set {
             .configuration()
             .set_setting(request)
             .await?;
-        session.print(&view::Done {
-            done: format!("set {}", setting.name()),
-            revision: answer.into_inner().revision,
-        })
+        session.print_done(format!("set {}", setting.name()), answer.into_inner().revision)
     }
 }
 
@@ -104,10 +101,7 @@ async fn list(session: &Session) -> Result<(), Failure> {
         .configuration()
         .list_settings(wire::ListSettingsRequest {})
         .await?;
-    let items = answer.into_inner().settings.into_iter().map(view::Setting::read);
-    session.print(&view::List {
-        items: items.collect::<Result<_, _>>()?,
-    })
+    session.print_list(answer.into_inner().settings, view::Setting::read)
 }
 
 async fn reset(session: &Session, name: String, reason: &Reason) -> Result<(), Failure> {
@@ -121,8 +115,8 @@ async fn reset(session: &Session, name: String, reason: &Reason) -> Result<(), F
         .configuration()
         .reset_setting(request)
         .await?;
-    session.print(&view::Done {
-        done: format!("{name} has its default again"),
-        revision: answer.into_inner().revision,
-    })
+    session.print_done(
+        format!("{name} has its default again"),
+        answer.into_inner().revision,
+    )
 }

@@ -109,14 +109,7 @@ async fn records(
         .usage()
         .list_usage_records(request)
         .await?;
-    let items = answer
-        .into_inner()
-        .records
-        .into_iter()
-        .map(view::UsageRecord::read);
-    session.print(&view::List {
-        items: items.collect::<Result<_, _>>()?,
-    })
+    session.print_list(answer.into_inner().records, view::UsageRecord::read)
 }
 
 impl Filter {

@@ -6,6 +6,7 @@ use penstock_core::user::User;
 use penstock_proto::admin::v1 as wire;
 use penstock_proto::convert;
 
+use super::named::{AtVersion, Named, Rename, nothing_to_change};
 use super::session::{Session, part};
 use crate::args::access::{AccessFlags, Switch};
 use crate::failure::Failure;
@@ -26,26 +27,11 @@ pub(crate) enum Command {
     /// Change the fields that are given
     Update(Box<Update>),
     /// Delete a user and its keys
-    Delete {
-        /// Name or id
-        user: String,
-        #[command(flatten)]
-        reason: Reason,
-    },
+    Delete(Named),
     /// Let a user's keys in again
-    Enable {
-        /// Name or id
-        user: String,
-        #[command(flatten)]
-        reason: Reason,
-    },
+    Enable(Named),
     /// Refuse a user's keys
-    Disable {
-        /// Name or id
-        user: String,
-        #[command(flatten)]
-        reason: Reason,
-    },
+    Disable(Named),
 }
 
 #[derive(clap::Args)]
@@ -61,18 +47,14 @@ pub(crate) struct Create {
 
 #[derive(clap::Args)]
 pub(crate) struct Update {
-    /// Name or id
-    user: String,
-    /// New name
-    #[arg(long)]
-    name: Option<String>,
+    #[command(flatten)]
+    named: Named,
+    #[command(flatten)]
+    rename: Rename,
+    #[command(flatten)]
+    version: AtVersion,
     #[command(flatten)]
     access: AccessFlags,
-    /// Refuse if somebody changed the user since this version
-    #[arg(long, value_name = "VERSION")]
-    expected_version: Option<u64>,
-    #[command(flatten)]
-    reason: Reason,
 }
 
 impl Command {
@@ -85,9 +67,9 @@ impl Command {
                 session.print(&view::User::read(found)?)
             }
             Self::Update(update) => update.run(session).await,
-            Self::Delete { user, reason } => delete(session, user, &reason).await,
-            Self::Enable { user, reason } => Update::switch(user, Switch::ON, reason).run(session).await,
-            Self::Disable { user, reason } => Update::switch(user, Switch::OFF, reason).run(session).await,
+            Self::Delete(named) => delete(session, named).await,
+            Self::Enable(named) => Update::switch(named, Switch::ON).run(session).await,
+            Self::Disable(named) => Update::switch(named, Switch::OFF).run(session).await,
         }
     }
 }
@@ -111,92 +93,78 @@ impl Create {
             .create_user(request)
             .await?
             .into_inner();
-        print(session, answer.user, answer.revision)
+        session.print_changed("user", answer.user, answer.revision, view::User::read)
     }
 }
 
 impl Update {
-    fn switch(user: String, switch: Switch, reason: Reason) -> Self {
+    fn switch(named: Named, switch: Switch) -> Self {
         let access = AccessFlags {
             switch,
             ..AccessFlags::default()
         };
         Self {
-            user,
-            name: None,
+            named,
+            rename: Rename::default(),
+            version: AtVersion::default(),
             access,
-            expected_version: None,
-            reason,
         }
     }
 
     async fn run(self, session: &Session) -> Result<(), Failure> {
-        if self.name.is_none() && self.access == AccessFlags::default() {
-            return Err(Failure::Usage(
-                "nothing to change: name the fields to change (see --help)".into(),
-            ));
+        let Self {
+            named,
+            rename,
+            version,
+            access,
+        } = self;
+        if rename == Rename::default() && access == AccessFlags::default() {
+            return Err(nothing_to_change());
         }
         let services = session.connect().await?;
-        let answer = edit(async || {
-            let found = read(&services, &self.user).await?;
+        let answer = edit(version.attempts(), async || {
+            let found = read(&services, &named.name).await?;
             let mut user = convert::user_from_wire(part("spec", found.spec)?)?;
-            self.access.apply(&mut user.access, session.now);
-            if let Some(name) = &self.name {
-                user.name.clone_from(name);
-            }
+            access.apply(&mut user.access, session.now);
+            rename.apply(&mut user.name);
             let request = wire::UpdateUserRequest {
                 user: found.id,
-                expected_version: self.expected_version.unwrap_or(found.version),
+                expected_version: version.or(found.version),
                 spec: Some(convert::user_to_wire(&user)),
-                change: self.reason.info(),
+                change: named.reason.info(),
             };
             Ok(services.users().update_user(request).await?.into_inner())
         });
         let answer = answer.await?;
-        print(session, answer.user, answer.revision)
+        session.print_changed("user", answer.user, answer.revision, view::User::read)
     }
 }
 
 async fn list(session: &Session) -> Result<(), Failure> {
     let services = session.connect().await?;
     let users = all(async |page| {
-        let answer = services
-            .users()
-            .list_users(wire::ListUsersRequest { page })
-            .await?
-            .into_inner();
+        let request = wire::ListUsersRequest { page };
+        let answer = services.users().list_users(request).await?.into_inner();
         Ok((answer.users, answer.page))
     });
-    let items = users.await?.into_iter().map(view::User::read);
-    session.print(&view::List {
-        items: items.collect::<Result<_, _>>()?,
-    })
+    session.print_list(users.await?, view::User::read)
 }
 
-async fn delete(session: &Session, user: String, reason: &Reason) -> Result<(), Failure> {
+async fn delete(session: &Session, named: Named) -> Result<(), Failure> {
+    let done = format!("deleted user {} and its keys", named.name);
     let request = wire::DeleteUserRequest {
-        user: user.clone(),
+        user: named.name,
         expected_version: 0,
-        change: reason.info(),
+        change: named.reason.info(),
     };
     let answer = session.connect().await?.users().delete_user(request).await?;
-    session.print(&view::Done {
-        done: format!("deleted user {user} and its keys"),
-        revision: answer.into_inner().revision,
-    })
+    session.print_done(done, answer.into_inner().revision)
 }
 
 async fn read(services: &Services, user: &str) -> Result<wire::User, Failure> {
     let request = wire::GetUserRequest {
         user: user.to_owned(),
     };
-    part(
-        "user",
-        services.users().get_user(request).await?.into_inner().user,
-    )
-}
-
-fn print(session: &Session, user: Option<wire::User>, revision: u64) -> Result<(), Failure> {
-    let value = view::User::read(part("user", user)?)?;
-    session.print(&view::Changed { value, revision })
+    let answer = services.users().get_user(request).await?;
+    part("user", answer.into_inner().user)
 }

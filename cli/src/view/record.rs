@@ -5,6 +5,7 @@ use penstock_proto::convert;
 use penstock_proto::telemetry::v1 as wire;
 use serde::Serialize;
 
+use super::tokens::Tokens;
 use super::{Row, or_dash};
 use crate::args::rate;
 use crate::failure::Failure;
@@ -27,13 +28,8 @@ pub(crate) struct UsageRecord {
     pub outcome: &'static str,
     /// The business code, when the caller got an error of ours.
     pub code: Option<String>,
-    pub input_tokens: u64,
-    pub output_tokens: u64,
-    pub cache_read_tokens: u64,
-    pub cache_write_tokens: u64,
-    pub cache_write_1h_tokens: u64,
-    pub cache_write_12h_tokens: u64,
-    pub reasoning_tokens: u64,
+    #[serde(flatten)]
+    pub tokens: Tokens,
     pub web_searches: u32,
     pub tier: &'static str,
     pub estimated: bool,
@@ -75,13 +71,7 @@ impl From<Core> for UsageRecord {
             status: record.status,
             outcome: record.outcome.as_str(),
             code: record.code,
-            input_tokens: record.tokens.input,
-            output_tokens: record.tokens.output,
-            cache_read_tokens: record.tokens.cache_read,
-            cache_write_tokens: record.tokens.cache_write,
-            cache_write_1h_tokens: record.tokens.cache_write_1h,
-            cache_write_12h_tokens: record.tokens.cache_write_12h,
-            reasoning_tokens: record.tokens.reasoning,
+            tokens: Tokens::from(&record.tokens),
             web_searches: record.tokens.web_searches,
             tier: rate::tier_name(record.tokens.tier),
             estimated: record.estimated,
@@ -116,8 +106,8 @@ impl Row for UsageRecord {
             or_dash(Some(&self.model)),
             self.status.to_string(),
             self.outcome.to_owned(),
-            format!("{estimated}{}", self.input_tokens),
-            format!("{estimated}{}", self.output_tokens),
+            format!("{estimated}{}", self.tokens.input_tokens),
+            format!("{estimated}{}", self.tokens.output_tokens),
             self.cost_usd.clone(),
             self.duration_ms.to_string(),
             self.id.clone(),

@@ -5,6 +5,7 @@ use penstock_core::time::UnixMs;
 use penstock_proto::admin::v1 as wire;
 use serde::Serialize;
 
+use super::tokens::Tokens;
 use super::{View, fields, or_dash, rows};
 
 /// `penstock usage`. The totals stand at the top, and again under `totals`, so that either way of reading works.
@@ -28,13 +29,8 @@ pub(crate) struct Totals {
     pub requests: u64,
     /// Calls refused by Penstock, or answered by no provider.
     pub rejected: u64,
-    pub input_tokens: u64,
-    pub output_tokens: u64,
-    pub cache_read_tokens: u64,
-    pub cache_write_tokens: u64,
-    pub cache_write_1h_tokens: u64,
-    pub cache_write_12h_tokens: u64,
-    pub reasoning_tokens: u64,
+    #[serde(flatten)]
+    pub tokens: Tokens,
     pub cost_usd: String,
     pub cost_nanousd: i64,
     pub unpriced_requests: u64,
@@ -73,13 +69,7 @@ impl From<wire::UsageTotals> for Totals {
         Self {
             requests: totals.requests,
             rejected: totals.rejected,
-            input_tokens: totals.input_tokens,
-            output_tokens: totals.output_tokens,
-            cache_read_tokens: totals.cache_read_tokens,
-            cache_write_tokens: totals.cache_write_tokens,
-            cache_write_1h_tokens: totals.cache_write_1h_tokens,
-            cache_write_12h_tokens: totals.cache_write_12h_tokens,
-            reasoning_tokens: totals.reasoning_tokens,
+            tokens: Tokens::from(&totals),
             cost_usd: NanoUsd(totals.cost_nanousd).to_string(),
             cost_nanousd: totals.cost_nanousd,
             unpriced_requests: totals.unpriced_requests,
@@ -100,20 +90,15 @@ const COLUMNS: [&str; 8] = [
 
 impl Totals {
     fn cells(&self) -> Vec<String> {
-        let written = [
-            self.cache_write_tokens,
-            self.cache_write_1h_tokens,
-            self.cache_write_12h_tokens,
-        ];
-        let written = written.into_iter().fold(0, u64::saturating_add);
+        let tokens = &self.tokens;
         vec![
             self.requests.to_string(),
             self.rejected.to_string(),
-            self.input_tokens.to_string(),
-            self.output_tokens.to_string(),
-            self.cache_read_tokens.to_string(),
-            written.to_string(),
-            self.reasoning_tokens.to_string(),
+            tokens.input_tokens.to_string(),
+            tokens.output_tokens.to_string(),
+            tokens.cache_read_tokens.to_string(),
+            tokens.written().to_string(),
+            tokens.reasoning_tokens.to_string(),
             self.cost_usd.clone(),
         ]
     }

@@ -1,0 +1,11 @@
+//! What scripts rely on: the real program, against a control plane on SQLite in this process.
+//!
+//! The modules are `cfg(test)` so that clippy takes their helpers for tests, too.
+
+#[cfg(test)]
+mod contract {
+    mod commands;
+    mod failures;
+    mod keys;
+    mod operator;
+}
