@@ -1,0 +1,18 @@
+//! Logs of `penstock up`: JSON lines on standard error, so that standard output stays for people.
+
+use tracing_subscriber::EnvFilter;
+
+use crate::failure::Failure;
+
+/// Installs the logger of this process.
+pub(crate) fn start(filter: &str) -> Result<(), Failure> {
+    let wrong = |e| Failure::Usage(format!("--log-level {filter:?} is not a log filter: {e}"));
+    let filter = EnvFilter::try_new(filter).map_err(wrong)?;
+    tracing_subscriber::fmt()
+        .json()
+        .flatten_event(true)
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .try_init()
+        .map_err(Failure::Other)
+}
