@@ -10,6 +10,7 @@ struct Up {
     folder: tempfile::TempDir,
     process: Process,
     admin: String,
+    traffic: String,
     flags: Vec<String>,
 }
 
@@ -17,9 +18,9 @@ impl Up {
     async fn start(more: &[&str]) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let mut flags = Vec::new();
-        let admin = free_port()?;
+        let (traffic, admin) = (free_port()?, free_port()?);
         for (flag, port) in [
-            ("--listen", free_port()?),
+            ("--listen", traffic),
             ("--listen-admin", admin),
             ("--listen-grpc", free_port()?),
             ("--listen-console", free_port()?),
@@ -32,6 +33,7 @@ impl Up {
             folder,
             process,
             admin: format!("http://127.0.0.1:{admin}"),
+            traffic: format!("http://127.0.0.1:{traffic}"),
             flags,
         };
         up.live().await?;
@@ -72,7 +74,7 @@ fn spawn(home: &Path, flags: &[String]) -> Result<Process> {
 }
 
 /// Runs the first curl that was printed, as a user would paste it.
-fn paste_curl(printed: &str) -> Result<String> {
+fn paste_curl(printed: &str, home: &Path) -> Result<String> {
     let mut command = String::new();
     for line in printed
         .lines()
@@ -84,14 +86,14 @@ fn paste_curl(printed: &str) -> Result<String> {
         }
     }
     anyhow::ensure!(!command.is_empty(), "no curl is printed: {printed}");
-    let output = Command::new("sh").args(["-c", &command]).output()?;
+    let output = Command::new("sh").args(["-c", &command]).env("HOME", home).output()?;
     Ok(String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr))
 }
 
 #[tokio::test]
 async fn up_demo_prints_a_curl_that_is_answered_through_the_gateway_and_is_in_the_ledger() -> Result<()> {
     let up = Up::start(&["--demo"]).await?;
-    let answer = paste_curl(&up.printed())?;
+    let answer = paste_curl(&up.printed(), up.folder.path())?;
     assert!(
         answer.contains("\"type\":\"message\"") || answer.contains("message_stop"),
         "{answer}"
@@ -107,6 +109,16 @@ async fn up_demo_prints_a_curl_that_is_answered_through_the_gateway_and_is_in_th
         cli.json(&["node", "list"])?["items"].as_array().map(Vec::len),
         Some(1)
     );
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_readmes_curl_is_answered_by_the_demo() -> Result<()> {
+    let up = Up::start(&["--demo"]).await?;
+    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md"))?;
+    let here = readme.replace("http://127.0.0.1:8080", &up.traffic);
+    let answer = paste_curl(&here, up.folder.path())?;
+    assert!(answer.contains("You said: Hello"), "{answer}");
     Ok(())
 }
 
@@ -129,7 +141,7 @@ async fn up_keeps_its_state_over_a_restart_and_shows_the_admin_token_once() -> R
         1,
         "a later start does not print it again"
     );
-    let answer = paste_curl(&first)?;
+    let answer = paste_curl(&first, up.folder.path())?;
     assert!(answer.contains("message"), "the demo key still works: {answer}");
     Ok(())
 }
