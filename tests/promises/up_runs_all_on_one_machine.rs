@@ -86,7 +86,10 @@ fn paste_curl(printed: &str, home: &Path) -> Result<String> {
         }
     }
     anyhow::ensure!(!command.is_empty(), "no curl is printed: {printed}");
-    let output = Command::new("sh").args(["-c", &command]).env("HOME", home).output()?;
+    let output = Command::new("sh")
+        .args(["-c", &command])
+        .env("HOME", home)
+        .output()?;
     Ok(String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr))
 }
 

@@ -66,7 +66,7 @@ pub(crate) struct PriceFlags {
     /// Who charges it: anthropic, openai, …; '' for every platform
     #[arg(long)]
     platform: Option<String>,
-    /// CLASS[:TIER][:ABOVE]=USD for a million tokens, as input=3 or output:batch=7.5; repeatable
+    /// `CLASS[:TIER][:ABOVE]=USD` for a million tokens, as input=3 or output:batch=7.5; repeatable
     #[arg(long = "rate", value_name = "RATE")]
     rates: Vec<RateArg>,
     /// USD for one web search
