@@ -25,12 +25,6 @@ impl Machine {
         }
     }
 
-    /// Others used more than a fifth of it.
-    pub(crate) fn is_busy(&self) -> bool {
-        let cores = u32::try_from(self.cores).unwrap_or(u32::MAX);
-        self.load_before.is_some_and(|load| load > 0.2 * f64::from(cores))
-    }
-
     /// `2 cores, AMD EPYC, Linux 6.18, load 0.1 before`.
     pub(crate) fn line(&self) -> String {
         let mut parts = vec![format!("{} cores", self.cores)];
@@ -62,19 +56,6 @@ mod tests {
         let text = "processor\t: 0\nmodel name\t: AMD EPYC 9V74\nmodel name\t: other\n";
         assert_eq!(cpu_model(text).as_deref(), Some("AMD EPYC 9V74"));
         assert_eq!(cpu_model("processor: 0"), None);
-    }
-
-    #[test]
-    fn a_busy_machine_is_recognised() {
-        let machine = |load| Machine {
-            cores: 2,
-            cpu: None,
-            kernel: None,
-            load_before: load,
-        };
-        assert!(machine(Some(1.5)).is_busy());
-        assert!(!machine(Some(0.1)).is_busy());
-        assert!(!machine(None).is_busy());
     }
 
     #[test]

@@ -67,7 +67,9 @@ async fn run(flags: &Flags) -> Result<String> {
     for mark in flags.marks() {
         rows.extend(mark.measure(&bench).await?);
     }
-    let mut notes = notes(&machine, &programs);
+    let others = bench.others.take();
+    let mut notes = notes(&programs);
+    notes.extend(others.warning());
     notes.extend(bench.notes.take());
     notes.push(ledger(&stand).await?);
     let (seconds, rounds) = (flags.seconds, flags.rounds);
@@ -79,6 +81,7 @@ async fn run(flags: &Flags) -> Result<String> {
         nginx,
         seconds,
         rounds,
+        others,
         rows,
         notes,
     };
@@ -94,13 +97,10 @@ async fn run(flags: &Flags) -> Result<String> {
     }
 }
 
-fn notes(machine: &Machine, programs: &Programs) -> Vec<String> {
+fn notes(programs: &Programs) -> Vec<String> {
     let mut notes = Vec::new();
     if cfg!(debug_assertions) {
         notes.push("this is a debug build: the figures say nothing; use `just bench`".to_owned());
-    }
-    if machine.is_busy() {
-        notes.push("the machine was busy before the run began: take it again when it is quiet".to_owned());
     }
     if programs.nginx.is_none() {
         notes.push("nginx is not installed, so there is no reference and no ratio".to_owned());

@@ -2,6 +2,7 @@
 //!
 //! Measured now: P1, P2, P3. P4 to P10 get a variant and a file here when what they measure exists.
 
+mod others;
 mod p1;
 mod p2;
 mod p3;
@@ -13,6 +14,8 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use clap::ValueEnum;
 use serde::Serialize;
+
+pub(crate) use others::Others;
 
 use crate::load::Outcome;
 use crate::report::{Row, progress};
@@ -41,6 +44,8 @@ pub(crate) struct Bench<'a> {
     pub(crate) rounds: u32,
     /// Failed requests, for the foot of the table.
     pub(crate) notes: RefCell<Vec<String>>,
+    /// What others used of the machine during each measurement.
+    pub(crate) others: RefCell<Others>,
 }
 
 impl Mark {
@@ -71,7 +76,8 @@ impl<'a> Bench<'a> {
             stand,
             span,
             rounds,
-            notes: RefCell::new(Vec::new()),
+            notes: RefCell::default(),
+            others: RefCell::default(),
         }
     }
 
@@ -95,9 +101,15 @@ impl<'a> Bench<'a> {
     ) -> Result<Outcome> {
         self.stand.settle().await?;
         progress(&format!("{what}, {}", way.name()));
+        let before = self.stand.activity()?;
         let outcome = run(way)
             .await
             .with_context(|| format!("{what}, {}", way.name()))?;
+        if let Some(share) = self.stand.activity()?.others_since(&before) {
+            self.others
+                .borrow_mut()
+                .add(&format!("{what}, {}", way.name()), share);
+        }
         self.stand.note(way, &outcome);
         if let Some(first) = &outcome.first_failure {
             let (failed, all) = (outcome.failed, outcome.failed + outcome.answered);

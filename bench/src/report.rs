@@ -14,6 +14,7 @@ use anyhow::{Context, Result};
 use serde::Serialize;
 
 use crate::machine::Machine;
+use crate::mark::Others;
 pub(crate) use row::{Bound, Row};
 pub(crate) use series::Series;
 
@@ -27,6 +28,7 @@ pub(crate) struct Report {
     pub(crate) nginx: Option<String>,
     pub(crate) seconds: u64,
     pub(crate) rounds: u32,
+    pub(crate) others: Others,
     pub(crate) rows: Vec<Row>,
     pub(crate) notes: Vec<String>,
 }
@@ -131,6 +133,7 @@ mod tests {
             nginx: None,
             seconds: 2,
             rounds: 3,
+            others: Others::default(),
             rows: vec![row],
             notes: vec!["nginx is not installed".to_owned()],
         }

@@ -4,6 +4,7 @@
 //! SQLite, metrics, the log at its default level into a file. nginx has no access log, so the reference is the cheapest
 //! proxy there is. Everything ends when the stand is dropped, whatever happened before.
 
+mod activity;
 mod cpu;
 mod nginx;
 mod operator;
@@ -26,6 +27,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::load::{Expect, Outcome, Target};
 
+pub(crate) use activity::Activity;
 pub(crate) use cpu::Meter;
 use nginx::Nginx;
 use operator::Operator;
@@ -57,8 +59,10 @@ pub(crate) struct Stand {
     data: DataPlane,
     nginx: Option<Nginx>,
     control: ControlPlane,
-    _provider: Process,
+    _process: Process,
     provider: SocketAddr,
+    /// Of the provider and of this process.
+    load: [Meter; 2],
     operator: Operator,
     keys: Vec<String>,
     /// Good answers that came through the data plane.
@@ -96,7 +100,8 @@ impl Stand {
             data,
             nginx,
             control,
-            _provider: process,
+            load: [Meter::of(process.id()), Meter::of(std::process::id())],
+            _process: process,
             provider,
             operator,
             keys,
@@ -131,6 +136,14 @@ impl Stand {
             Way::Nginx | Way::NginxUnbuffered => self.nginx.as_ref().map(Nginx::meter),
             Way::DataPlane => Some(self.data.meter()),
         }
+    }
+
+    /// How far the machine and all of the stand's processes have come.
+    pub(crate) fn activity(&self) -> Result<Activity> {
+        let mut own = vec![self.data.meter(), self.control.meter()];
+        own.extend(&self.load);
+        own.extend(self.nginx.as_ref().map(Nginx::meter));
+        Activity::now(&own)
     }
 
     pub(crate) fn data_plane_id(&self) -> u32 {

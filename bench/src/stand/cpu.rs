@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 
 /// `USER_HZ` is 100 wherever Linux runs today.
-const TICK: Duration = Duration::from_millis(10);
+pub(super) const TICK: Duration = Duration::from_millis(10);
 /// Both ends of a span may be off by a tick of user and one of system time, and by what the kernel has not added yet.
 const GRAIN: Duration = Duration::from_millis(50);
 
