@@ -2,7 +2,8 @@
 //!
 //! An [`Observer`] belongs to one attempt. It sees the frames of a stream or the whole body of another answer, never
 //! changes them, and keeps only numbers and two short texts. Fields of a wrong type count as absent: an answer that
-//! reached the caller must not fail for its bookkeeping.
+//! reached the caller must not fail for its bookkeeping. So do counts above [`MAX_TOKENS`]: no answer uses so much, and
+//! the ledger would refuse the record as a whole.
 //!
 //! When an answer broke off before it said what it used, the output relayed is the ground for an estimate:
 //! [`Observer::estimated_output`] counts four bytes of text, names and arguments as one token, rounded up. It is
@@ -21,6 +22,8 @@ use crate::upstream_error::UpstreamError;
 /// A longer model name or response id counts as absent, bytes.
 const MAX_TEXT: usize = 256;
 const BYTES_PER_TOKEN: u64 = 4;
+/// The largest number of tokens of one class that is believed.
+const MAX_TOKENS: u64 = 100_000_000;
 
 /// What one frame means for the stream (behaviours B6 and C3).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -161,6 +164,11 @@ impl Seen {
     fn add_text(&mut self, value: &Value<'_>) {
         self.output_bytes = self.output_bytes.saturating_add(text_bytes(value));
     }
+}
+
+/// A number of tokens that can be.
+fn tokens(value: &Value<'_>) -> Option<u64> {
+    value.count().filter(|count| *count <= MAX_TOKENS)
 }
 
 /// The first one stays.

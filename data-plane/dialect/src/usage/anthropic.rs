@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use penstock_core::price::ServiceTier;
 use penstock_core::usage::{MAX_FACTORS, TokenUsage};
 
-use super::{Body, Event, Seen, drain};
+use super::{Body, Event, Seen, drain, tokens};
 use crate::json::{Fault, Kind, Members, Value};
 use crate::upstream_error::UpstreamError;
 
@@ -144,7 +144,7 @@ fn usage(seen: &mut Seen, writes: &mut CacheWrites, value: &Value<'_>, last: boo
         b"input_tokens" => set(&mut out.input, &value),
         b"output_tokens" => {
             set(&mut out.output, &value);
-            *output_reported |= last && value.count().is_some();
+            *output_reported |= last && tokens(&value).is_some();
         }
         b"cache_read_input_tokens" => set(&mut out.cache_read, &value),
         b"cache_creation_input_tokens" => set(&mut writes.total, &value),
@@ -178,7 +178,7 @@ fn usage(seen: &mut Seen, writes: &mut CacheWrites, value: &Value<'_>, last: boo
 }
 
 fn set(slot: &mut u64, value: &Value<'_>) {
-    if let Some(count) = value.count() {
+    if let Some(count) = tokens(value) {
         *slot = count;
     }
 }

@@ -4,7 +4,7 @@
 use penstock_core::price::ServiceTier;
 use penstock_core::usage::TokenUsage;
 
-use super::{Body, Event, Seen};
+use super::{Body, Event, Seen, tokens};
 use crate::json::{Fault, Kind, Members, Value};
 use crate::upstream_error::UpstreamError;
 
@@ -128,29 +128,32 @@ fn function(seen: &mut Seen, function: &Value<'_>) {
 fn usage(seen: &mut Seen, usage: &Value<'_>) {
     let mut told = Reported::default();
     usage.each_member(|name, value| match name {
-        b"prompt_tokens" => told.prompt = value.count().unwrap_or_default(),
-        b"completion_tokens" => told.completion = value.count().unwrap_or_default(),
+        b"prompt_tokens" => told.prompt = tokens(&value).unwrap_or_default(),
+        b"completion_tokens" => {
+            let output = tokens(&value);
+            seen.output_reported |= output.is_some();
+            told.completion = output.unwrap_or_default();
+        }
         b"prompt_tokens_details" => told.prompt_details(&value),
         b"completion_tokens_details" => value.each_member(|name, value| {
             if name == b"reasoning_tokens" {
-                told.reasoning = value.count().unwrap_or_default();
+                told.reasoning = tokens(&value).unwrap_or_default();
             }
         }),
         _ => {}
     });
     seen.reported = true;
-    seen.output_reported = true;
     told.settle(&mut seen.usage);
 }
 
 impl Reported {
     fn prompt_details(&mut self, details: &Value<'_>) {
         details.each_member(|name, value| match name {
-            b"cached_tokens" => self.cached = value.count().unwrap_or_default(),
-            b"cache_write_tokens" => self.written = value.count().unwrap_or_default(),
+            b"cached_tokens" => self.cached = tokens(&value).unwrap_or_default(),
+            b"cache_write_tokens" => self.written = tokens(&value).unwrap_or_default(),
             b"cache_write_tokens_details" => value.each_member(|name, value| {
                 if name == b"ttl_12h_tokens" {
-                    self.written_12h = value.count().unwrap_or_default();
+                    self.written_12h = tokens(&value).unwrap_or_default();
                 }
             }),
             _ => {}

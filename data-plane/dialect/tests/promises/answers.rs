@@ -39,6 +39,27 @@ fn anthropic_token_count_reports_no_usage() {
 }
 
 #[test]
+fn e01_counts_that_cannot_be_are_absent_and_the_output_is_estimated() {
+    for (dialect, answer) in [
+        (
+            Anthropic,
+            r#"{"type":"message","content":[{"type":"text","text":"Hi"}],"usage":{"input_tokens":9223372036854775808,"output_tokens":4611686018427387904,"cache_read_input_tokens":7}}"#,
+        ),
+        (
+            OpenaiChat,
+            r#"{"id":"x","choices":[{"index":0,"message":{"role":"assistant","content":"Hi"}}],"usage":{"prompt_tokens":8796093022208,"completion_tokens":-5,"prompt_tokens_details":{"cached_tokens":7}}}"#,
+        ),
+    ] {
+        let mut observer = Observer::new(dialect);
+        assert_eq!(observer.body(answer.as_bytes()), Body::Answer);
+        let (usage, estimated) = observer.settled();
+        assert!(estimated, "{dialect:?}");
+        assert_eq!((usage.input, usage.cache_read), (0, 7), "{dialect:?}");
+        assert!((1..100).contains(&usage.output), "{dialect:?}: {}", usage.output);
+    }
+}
+
+#[test]
 fn e02_chat_completion() {
     insta::assert_snapshot!(body(
         OpenaiChat,
