@@ -52,7 +52,7 @@ pub(super) struct Answered {
 pub(super) enum Content {
     Stream(Opened),
     Whole(Received),
-    /// With an error's status; whatever of the body could be read.
+    /// With an error's status; whatever of the body could be read, nothing if it is encoded.
     Error(bytes::Bytes),
 }
 
@@ -147,12 +147,23 @@ async fn content(
     patience: Patience,
 ) -> Result<Content, Failed> {
     if head.status.is_client_error() || head.status.is_server_error() {
+        if encoding(&head.headers).is_some() {
+            // What cannot be read cannot be masked.
+            return Ok(Content::Error(bytes::Bytes::new()));
+        }
         let deadline = patience.total.min(Instant::now() + ERROR_BODY);
         let reading = whole::read_error(body, deadline);
         return Ok(Content::Error(call.stopwatch.waiting(reading).await));
     }
     if head.status.is_redirection() {
         return Err(Failed::Redirect);
+    }
+    if !head.status.is_success() {
+        return Err(Failed::NoAnswer(format!("status {}", head.status.as_u16())));
+    }
+    if let Some(encoding) = encoding(&head.headers) {
+        let found = format!("content encoded as {encoding:.100}, which was not asked for");
+        return Err(Failed::NoAnswer(found));
     }
     match media_type(&head.headers) {
         Media::EventStream => {
@@ -167,6 +178,14 @@ async fn content(
             Err(Failed::NoAnswer(format!("content of type {found:.100}")))
         }
     }
+}
+
+/// How the body is encoded, though only `identity` was asked for.
+fn encoding(headers: &HeaderMap) -> Option<String> {
+    let value = headers.get(header::CONTENT_ENCODING)?;
+    let text = String::from_utf8_lossy(value.as_bytes());
+    let plain = text.trim().is_empty() || text.trim().eq_ignore_ascii_case("identity");
+    (!plain).then(|| text.into_owned())
 }
 
 #[derive(Debug, PartialEq, Eq)]

@@ -2,12 +2,14 @@
 //!
 //! Agents match on wording, so status and body go through; credentials, e-mail and internal addresses and organisation
 //! ids are masked. Two kinds are not shown: that the provider refused its credential or wants money (an agent would
-//! take it for its own key), and pages of HTML, which are an edge's and not the API's.
+//! take it for its own key), and pages of HTML, which are an edge's and not the API's. An error without a readable body
+//! keeps its status and gets a body that says so.
 
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header, response};
-use penstock_core::error::Code;
+use penstock_core::error::{CallerError, Code};
 use penstock_core::usage::Outcome;
+use penstock_dialect::error_shape;
 use penstock_dialect::headers::client_response_headers;
 use penstock_dialect::mask::mask;
 use penstock_dialect::upstream_error::UpstreamError;
@@ -32,7 +34,11 @@ pub(super) fn answer(
     if let Some(refusal) = replacement(head) {
         return Err(refusal.because(told));
     }
-    let masked = Bytes::from(masked.into_owned());
+    let silent = masked.trim_ascii().is_empty();
+    let shown = match silent {
+        true => wordless(call, head.status),
+        false => Bytes::from(masked.into_owned()),
+    };
     call.answer_begins();
     call.settle(&End {
         outcome: Outcome::UpstreamError,
@@ -40,7 +46,7 @@ pub(super) fn answer(
         code: None,
         error: Some(told.into()),
     });
-    let mut response = Response::new(AnswerBody::from(masked));
+    let mut response = Response::new(AnswerBody::from(shown));
     *response.status_mut() = head.status;
     *response.headers_mut() = client_response_headers(&head.headers, call.dialect, false);
     let headers = response.headers_mut();
@@ -51,10 +57,22 @@ pub(super) fn answer(
             headers.insert(name, value.clone());
         }
     }
-    headers
-        .entry(header::CONTENT_TYPE)
-        .or_insert(HeaderValue::from_static("application/json"));
+    let json = HeaderValue::from_static("application/json");
+    match silent {
+        true => drop(headers.insert(header::CONTENT_TYPE, json)),
+        false => drop(headers.entry(header::CONTENT_TYPE).or_insert(json)),
+    }
     Ok(response)
+}
+
+/// Clients parse an error's body, so there must be one.
+fn wordless(call: &Call, status: StatusCode) -> Bytes {
+    let message = format!(
+        "The provider answered {} without a readable reason.",
+        status.as_u16()
+    );
+    let error = CallerError::new(Code::UpstreamError, message);
+    error_shape::render(call.dialect, &error, call.arrival.id)
 }
 
 /// For the log.

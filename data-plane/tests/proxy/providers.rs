@@ -254,3 +254,31 @@ async fn headers_that_describe_the_providers_account_do_not_come_back() {
     }
     gateway.stop().await;
 }
+
+#[tokio::test]
+async fn s10_an_error_that_cannot_be_read_is_not_passed_on_but_its_status_is() {
+    let mut encoded = Behaviour::status(400).error("invalid_request_error", "sk-ant-api03-hidden", None);
+    encoded
+        .headers
+        .insert("content-encoding", "gzip".parse().unwrap());
+    let fake = answering(encoded).await;
+    let gateway = Setup::of([anthropic(&fake)]).start().await;
+    for stream in [false, true] {
+        let answer = gateway.client().messages(&messages("hi", stream)).send().await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+        assert_eq!(answer.header("content-type"), Some("application/json"));
+        let message = answer.message().await;
+        assert_eq!(message, "The provider answered 400 without a readable reason.");
+    }
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn a_status_beyond_http_is_no_answer() {
+    let fake = answering(Behaviour::status(999)).await;
+    let gateway = Setup::of([anthropic(&fake)]).start().await;
+    let answer = gateway.client().messages(&messages("hi", false)).send().await;
+    assert_eq!(answer.status, StatusCode::BAD_GATEWAY);
+    assert_eq!(gateway.ledger().only().outcome, Outcome::Failed);
+    gateway.stop().await;
+}
