@@ -136,6 +136,7 @@ impl<'a> Session<'a> {
 
     async fn put_in_force(&mut self, applied: Applied) -> Result<(), StreamEnd> {
         let app = self.app;
+        say_if_elsewhere(&app.live.load(), &applied.snapshot);
         app.live.store(Arc::clone(&applied.snapshot));
         app.ready.set();
         app.sync.in_touch();
@@ -186,6 +187,25 @@ async fn send(outbound: &mpsc::Sender<wire::SyncRequest>, message: wire::sync_re
     drop(outbound.send(wire::SyncRequest { message }).await);
 }
 
+/// The control plane's database is not the one whose configuration was in force: a backup, or a wrong URL.
+fn say_if_elsewhere(held: &Snapshot, new: &Snapshot) {
+    if !is_elsewhere(held, new) {
+        return;
+    }
+    tracing::warn!(
+        was = held.revision(),
+        now = new.revision(),
+        keys_before = held.counts().keys,
+        keys_now = new.counts().keys,
+        "the control plane has another database than before, and its whole configuration replaces the one in force; if \
+         no backup was restored, check its --database-url"
+    );
+}
+
+fn is_elsewhere(held: &Snapshot, new: &Snapshot) -> bool {
+    held.epoch().is_some() && held.epoch() != new.epoch()
+}
+
 fn say(applied: &Applied) {
     let snapshot = &applied.snapshot;
     let counts = snapshot.counts();
@@ -215,4 +235,32 @@ fn describe(status: &tonic::Status) -> String {
         status.code(),
         status.message()
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use penstock_core::id::Epoch;
+    use penstock_core::snapshot::Update;
+
+    use super::*;
+
+    fn of_database(database: u8, revision: u64) -> Snapshot {
+        let update = Update {
+            epoch: Epoch::from_parts(1, &[database; 10]),
+            full: true,
+            from_revision: 0,
+            to_revision: revision,
+            upserts: Vec::new(),
+            removals: Vec::new(),
+        };
+        Snapshot::default().apply(update).unwrap().0
+    }
+
+    #[test]
+    fn another_database_is_noticed_and_a_first_or_later_configuration_is_none() {
+        let held = of_database(1, 317);
+        assert!(is_elsewhere(&held, &of_database(2, 1)));
+        assert!(!is_elsewhere(&held, &of_database(1, 318)));
+        assert!(!is_elsewhere(&Snapshot::default(), &held));
+    }
 }
