@@ -60,6 +60,8 @@ pub(super) struct Asked {
     pub(super) model: String,
     pub(super) stream: bool,
     pub(super) session: Option<SessionId>,
+    /// Of the decoded body.
+    pub(super) prompt_bytes: usize,
 }
 
 /// The provider of an attempt and what it is charged by.

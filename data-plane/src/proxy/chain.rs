@@ -104,6 +104,7 @@ async fn ask_a_provider(
     call.asked = Asked {
         session: session.map(|session| SessionId::of(call.key.id, &session.id)),
         stream: inspected.stream,
+        prompt_bytes: received.bytes.len(),
         model: inspected.model,
     };
     call.admission = Some(admit(&call.proxy, caller, &call.asked.model)?);

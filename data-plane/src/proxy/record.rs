@@ -42,7 +42,8 @@ pub(super) fn of(call: &Call, end: &End<'_>, bill: &Bill) -> UsageRecord {
 }
 
 impl Call {
-    /// The provider's answer begins: from now on a crash leaves an `interrupted` record. Once for a call.
+    /// The provider's answer begins: from now on a crash leaves an `interrupted` record with what is foreseen of its
+    /// usage. Once for a call.
     pub(super) fn open_entry(&mut self) {
         if self.opened.is_some() || !self.endpoint.is_metered() {
             return;
@@ -53,8 +54,7 @@ impl Call {
             code: None,
             error: None,
         };
-        let mut entry = of(self, &end, &Bill::default());
-        entry.estimated = true;
+        let entry = of(self, &end, &self.foreseen());
         // Without it a crash would lose this call's record; the spool has said that it cannot write.
         self.opened = self.proxy.app.spool.open_entry(&OpenEntry(entry)).ok();
     }

@@ -12,6 +12,11 @@ use penstock_core::usage::{Outcome, TokenUsage};
 use super::call::Call;
 use super::{log, record};
 
+/// Of a request's body; rough on purpose, since tokenising costs more than the request.
+const BYTES_PER_TOKEN: usize = 4;
+/// No model reads more; a body with images is much longer than what it counts for, tokens.
+const MAX_FORESEEN: u64 = 1_000_000;
+
 /// How a call ended, as whoever ended it knows.
 #[derive(Clone, Debug)]
 pub(super) struct End<'a> {
@@ -52,8 +57,12 @@ impl Call {
         let bill = self.bill(end.outcome);
         let app = &self.proxy.app;
         if self.endpoint.is_metered() && self.makes_a_record(end.outcome) {
+            let record = record::of(self, end, &bill);
             // The spool counts and says what it cannot keep.
-            drop(app.spool.append(&record::of(self, end, &bill)));
+            drop(match self.admission {
+                Some(_) => app.spool.append(&record),
+                None => app.spool.append_refused(&record),
+            });
         }
         let metrics = &app.metrics;
         metrics.request(Some(self.dialect), end.outcome, end.status);
@@ -81,6 +90,25 @@ impl Call {
     /// A caller that went away before a provider was asked leaves no record: nothing was used and nothing refused.
     fn makes_a_record(&self, outcome: Outcome) -> bool {
         outcome != Outcome::ClientAbort || self.chosen.is_some()
+    }
+
+    /// What the call will have used at least, before its answer says so: its prompt, without any output.
+    pub(super) fn foreseen(&self) -> Bill {
+        let Some(chosen) = &self.chosen else {
+            return Bill::default();
+        };
+        let tokens = u64::try_from(self.asked.prompt_bytes.div_ceil(BYTES_PER_TOKEN)).unwrap_or(u64::MAX);
+        let used = TokenUsage {
+            input: tokens.min(MAX_FORESEEN),
+            ..TokenUsage::default()
+        };
+        Bill {
+            cost: chosen
+                .tariff
+                .charge(&used, chosen.provider.provider.cost_multiplier),
+            used,
+            estimated: true,
+        }
     }
 
     fn bill(&self, outcome: Outcome) -> Bill {

@@ -16,8 +16,9 @@
 //! entries in it that are still open are copied to the last segment first.
 //!
 //! *Full.* Past `max_bytes` the operator's choice holds: newest records are dropped, counted and said once a minute; or
-//! [`Spool::admit`] refuses new calls, and those already under way are still recorded. A disk that refuses a write is
-//! the same condition.
+//! [`Spool::admit`] refuses new calls, and those already under way are still recorded. Either way the records of calls
+//! that were refused are dropped, or a flood of them would outgrow every bound. A disk that refuses a write is the same
+//! condition.
 
 mod acked;
 mod files;
@@ -47,7 +48,7 @@ use tokio::time::Instant;
 use crate::config::WhenSpoolFull;
 use frame::{Frame, FrameKind};
 pub(crate) use reader::{Batch, Cursor};
-use writer::{Stored, Writer};
+use writer::{Stored, Worth, Writer};
 
 /// See the module. One per data directory; shared behind an `Arc`.
 #[derive(Debug)]
@@ -159,9 +160,19 @@ impl Spool {
     /// Takes a record and closes the open entry with the same id. Synchronous, a few microseconds. Ok also when the
     /// record was dropped because the spool is full and the operator chose so.
     pub fn append(&self, record: &UsageRecord) -> Result<(), SpoolError> {
+        self.take(record, Worth::Used)
+    }
+
+    /// The same for a call that was refused before it used anything. Dropped when the spool is full, whatever the
+    /// operator chose, and counted.
+    pub fn append_refused(&self, record: &UsageRecord) -> Result<(), SpoolError> {
+        self.take(record, Worth::Refused)
+    }
+
+    fn take(&self, record: &UsageRecord, worth: Worth) -> Result<(), SpoolError> {
         let payload = usage_record_to_wire(record).encode_to_vec();
         let frame = Frame::new(FrameKind::Record, record.id, &payload);
-        let (stored, loss) = self.writer().append(frame, Instant::now());
+        let (stored, loss) = self.writer().append(frame, worth, Instant::now());
         if let Some(loss) = loss {
             loss.say();
         }

@@ -1,6 +1,6 @@
 //! Usage records, read from the spool's files as another process would.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use penstock_core::usage::UsageRecord;
@@ -17,8 +17,8 @@ const RECORD: u8 = 2;
 pub(crate) struct Ledger {
     /// In the order in which they were appended.
     pub(crate) records: Vec<UsageRecord>,
-    /// Calls that are under way, by id.
-    pub(crate) open: BTreeSet<String>,
+    /// Calls that are under way, by id: what a crash would leave of them.
+    pub(crate) open: BTreeMap<String, UsageRecord>,
     /// How many open entries were ever written.
     pub(crate) opened: usize,
 }
@@ -53,7 +53,8 @@ impl Ledger {
             };
             match body[0] {
                 OPEN => {
-                    self.open.insert(record().id.to_string());
+                    let record = record();
+                    self.open.insert(record.id.to_string(), record);
                     self.opened += 1;
                 }
                 RECORD => {

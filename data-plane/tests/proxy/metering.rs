@@ -156,12 +156,40 @@ async fn e05_an_answer_that_has_begun_is_an_open_entry_until_its_record() {
     let id = answer.header("x-penstock-request-id").unwrap().to_owned();
     answer.until("content_block_start").await;
     let ledger = gateway.ledger();
-    assert!(ledger.records.is_empty() && ledger.open.contains(&id));
+    assert!(ledger.records.is_empty() && ledger.open.contains_key(&id));
     gate.open();
     answer.until("message_stop").await;
     let ledger = gateway.ledger();
     assert!(ledger.open.is_empty());
     assert_eq!(ledger.only().id.to_string(), id);
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn e05_a_crash_would_leave_an_estimate_of_the_input_and_its_cost() {
+    let gate = Gate::new();
+    let fake = FakeProvider::builder()
+        .default_behaviour(Behaviour::held_after(4, &gate))
+        .start()
+        .await
+        .unwrap();
+    let gateway = Setup::of([anthropic(&fake)]).start().await;
+    let body = messages("hi", true);
+    let mut answer = gateway.client().messages(&body).send().await;
+    answer.until("content_block_start").await;
+    let ledger = gateway.ledger();
+    let (_, left) = ledger.open.first_key_value().unwrap();
+    let tokens = body.to_string().len().div_ceil(4) as u64;
+    assert_eq!((left.tokens.input, left.tokens.output), (tokens, 0));
+    assert_eq!(left.cost.0, i64::try_from(tokens).unwrap() * 5_000);
+    assert_eq!(left.price.as_ref().map(|(name, _)| name.as_str()), Some(CLAUDE));
+    assert!(left.estimated && left.outcome == Outcome::Interrupted);
+    gate.open();
+    answer.until("message_stop").await;
+    assert!(
+        !gateway.ledger().only().estimated,
+        "the record itself knows better"
+    );
     gateway.stop().await;
 }
 

@@ -21,7 +21,7 @@ use super::files::{Files, Place};
 use super::frame::{self, Frame, FrameKind};
 use super::losses::Losses;
 use super::segment::{self, HEADER, Segment};
-use super::writer::Writer;
+use super::writer::{Worth, Writer};
 use crate::{clock, durable};
 
 /// Calls that were under way, and what their entries say.
@@ -55,7 +55,7 @@ pub(super) fn open(directory: &Path, options: SpoolOptions) -> io::Result<(Spool
     let (mut writer, cut) = found.into_writer(directory, options, acked, file)?;
     let interrupted = cut.len();
     for (id, content) in cut {
-        record_interrupted(&mut writer, id, &content)?;
+        record_interrupted(&mut writer, id, &content);
     }
     let status = writer.status(Instant::now());
     tracing::info!(
@@ -67,23 +67,33 @@ pub(super) fn open(directory: &Path, options: SpoolOptions) -> io::Result<(Spool
     Ok((id, writer))
 }
 
-/// The call was under way when the former process ended.
-fn record_interrupted(writer: &mut Writer, id: RequestId, entry: &[u8]) -> io::Result<()> {
-    let mut record = match wire::UsageRecord::decode(entry) {
-        Ok(record) => record,
+/// The call was under way when the former process ended. On a full disk its entry stays open until the next start, for
+/// a node that cannot write usage can still serve.
+fn record_interrupted(writer: &mut Writer, id: RequestId, entry: &[u8]) {
+    let now = Instant::now();
+    let written = match wire::UsageRecord::decode(entry) {
+        Ok(mut record) => {
+            record.outcome = wire::Outcome::Interrupted.into();
+            record.estimated = true;
+            let frame = Frame::new(FrameKind::Record, id, &record.encode_to_vec());
+            let (stored, loss) = writer.append(frame, Worth::Used, now);
+            if let Some(loss) = loss {
+                loss.say();
+            }
+            stored.map(drop)
+        }
         Err(error) => {
             tracing::error!(request_id = %id, %error, "an open call in the usage spool cannot be read and is lost");
-            return writer.close(id, Instant::now());
+            writer.close(id, now)
         }
     };
-    record.outcome = wire::Outcome::Interrupted.into();
-    record.estimated = true;
-    let frame = Frame::new(FrameKind::Record, id, &record.encode_to_vec());
-    let (stored, loss) = writer.append(frame, Instant::now());
-    if let Some(loss) = loss {
-        loss.say();
+    if let Err(error) = written {
+        tracing::error!(
+            request_id = %id,
+            %error,
+            "the record of a call that was cut cannot be written now; the next start tries again"
+        );
     }
-    stored.map(drop)
 }
 
 /// The spool's id; a new one when there is none, or when there is no segment that could tell where numbering stood.

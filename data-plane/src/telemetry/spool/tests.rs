@@ -258,6 +258,25 @@ fn a_full_spool_that_sheds_refuses_new_calls_and_records_the_old_ones() {
 }
 
 #[test]
+fn calls_that_are_refused_never_outgrow_the_bound() {
+    for when_full in [WhenSpoolFull::Shed, WhenSpoolFull::Drop] {
+        let directory = tempfile::tempdir().unwrap();
+        let small = SpoolOptions {
+            max_bytes: 4 * 1024,
+            when_full,
+        };
+        let spool = Spool::open(directory.path(), small).unwrap();
+        for n in 1..=200 {
+            spool.append_refused(&record(n)).unwrap();
+        }
+        let status = spool.status();
+        assert!(status.bytes <= small.max_bytes, "{when_full:?}: {status:?}");
+        assert_eq!((status.records + status.dropped, status.full), (200, status.full));
+        assert!(status.dropped > 0);
+    }
+}
+
+#[test]
 fn a_lost_position_means_sending_again_and_nothing_worse() {
     let directory = tempfile::tempdir().unwrap();
     let spool = Spool::open(directory.path(), ROOMY).unwrap();

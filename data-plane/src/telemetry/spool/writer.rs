@@ -31,6 +31,14 @@ pub(super) struct Writer {
     pub(super) failed_at: Option<Instant>,
 }
 
+/// What a record is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Worth {
+    /// A call that was let in.
+    Used,
+    Refused,
+}
+
 /// What became of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stored {
@@ -49,7 +57,7 @@ pub(super) struct Retiring {
 impl Writer {
     pub(super) fn open_entry(&mut self, frame: Frame, now: Instant) -> io::Result<()> {
         // Its record will be dropped too.
-        if self.drops(&frame) {
+        if self.drops(&frame, Worth::Used) {
             return Ok(());
         }
         let (id, place) = (frame.id, self.write(frame, None, now)?);
@@ -59,9 +67,14 @@ impl Writer {
 
     /// Never fails silently: what is not written is counted, and said when its time has come. An entry whose record
     /// could not be written stays open, so that the next start records at least its estimate.
-    pub(super) fn append(&mut self, frame: Frame, now: Instant) -> (io::Result<Stored>, Option<Loss>) {
+    pub(super) fn append(
+        &mut self,
+        frame: Frame,
+        worth: Worth,
+        now: Instant,
+    ) -> (io::Result<Stored>, Option<Loss>) {
         let id = frame.id;
-        if self.drops(&frame) {
+        if self.drops(&frame, worth) {
             let loss = self.losses.count("the spool is full", now);
             return (self.close(id, now).map(|()| Stored::Dropped), loss);
         }
@@ -101,8 +114,8 @@ impl Writer {
         written
     }
 
-    fn drops(&self, frame: &Frame) -> bool {
-        self.options.when_full == WhenSpoolFull::Drop
+    fn drops(&self, frame: &Frame, worth: Worth) -> bool {
+        (self.options.when_full == WhenSpoolFull::Drop || worth == Worth::Refused)
             && self.files.bytes().saturating_add(frame.len()) > self.options.max_bytes
     }
 
