@@ -1,6 +1,13 @@
 //! What goes back to the caller: a whole body, or a stream that is relayed as it comes.
+//!
+//! A body is shared with the connection it goes out on, which looks at it from time to time and gives up what nobody
+//! reads: a caller who leaves his HTTP/2 window closed is never asked for anything and would hold the call, its
+//! provider and its memory for ever. What waits for the provider is not given up here; the relay has timeouts for that.
+//!
+//! Whole bodies are handed on in pieces, since what is handed on lies in the connection's buffers, which count nowhere.
 
 use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -18,53 +25,89 @@ pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-penstock-re
 /// Carried by errors of ours: the business code.
 pub(super) const CODE: HeaderName = HeaderName::from_static("x-penstock-code");
 
+/// Of a whole body handed on at once, bytes.
+const PIECE: usize = 128 * 1024;
+
 /// The body of an answer.
-pub(super) struct AnswerBody {
+pub(super) struct AnswerBody(Arc<Answer>);
+
+/// What is left of an answer.
+pub(super) struct Answer(Mutex<State>);
+
+struct State {
     content: Content,
     active: Option<Active>,
-    /// Of the whole body; held until it is sent.
-    _memory: Option<Reservation>,
+    /// Of a whole body; held until it is handed on.
+    memory: Option<Reservation>,
+    /// It is for the caller to take the next piece.
+    callers_turn: bool,
+    /// The caller took something since the last look.
+    taken: bool,
 }
 
 enum Content {
     /// Empty once it was sent.
     Whole(Bytes),
     Stream(Pin<Box<Relay>>),
+    GivenUp,
 }
 
 impl AnswerBody {
-    /// Keeps the connection counted as busy until the body is gone.
-    pub(super) fn keep(&mut self, active: Active) {
-        self.active = Some(active);
+    fn new(content: Content, memory: Option<Reservation>) -> Self {
+        Self(Arc::new(Answer(Mutex::new(State {
+            content,
+            active: None,
+            memory,
+            callers_turn: true,
+            taken: true,
+        }))))
+    }
+
+    /// Keeps the connection counted as busy until the body is gone, and lets it look at the body.
+    pub(super) fn keep(&self, active: Active) {
+        active.watch(&self.0);
+        self.0.state().active = Some(active);
+    }
+}
+
+impl Answer {
+    /// Gives the answer up when the caller has taken nothing since the last look though it was his turn. True: it did.
+    pub(super) fn look(&self) -> bool {
+        let given_up = {
+            let mut state = self.state();
+            let taken = std::mem::replace(&mut state.taken, false);
+            if taken || !state.callers_turn {
+                return false;
+            }
+            state.callers_turn = false;
+            let content = std::mem::replace(&mut state.content, Content::GivenUp);
+            (content, state.memory.take(), state.active.take())
+        };
+        // Not under the lock: the end of a call is written to disk.
+        drop(given_up);
+        true
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl From<Bytes> for AnswerBody {
     fn from(whole: Bytes) -> Self {
-        Self {
-            content: Content::Whole(whole),
-            active: None,
-            _memory: None,
-        }
+        Self::new(Content::Whole(whole), None)
     }
 }
 
 impl From<Received> for AnswerBody {
     fn from(received: Received) -> Self {
-        Self {
-            _memory: Some(received.reservation),
-            ..received.bytes.into()
-        }
+        Self::new(Content::Whole(received.bytes), Some(received.reservation))
     }
 }
 
 impl From<Relay> for AnswerBody {
     fn from(relay: Relay) -> Self {
-        Self {
-            content: Content::Stream(Box::pin(relay)),
-            active: None,
-            _memory: None,
-        }
+        Self::new(Content::Stream(Box::pin(relay)), None)
     }
 }
 
@@ -73,30 +116,35 @@ impl Body for AnswerBody {
     type Error = BrokenOff;
 
     fn poll_frame(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BrokenOff>>> {
-        match &mut self.content {
+        let mut state = self.0.state();
+        let next = match &mut state.content {
             Content::Whole(whole) if whole.is_empty() => Poll::Ready(None),
-            Content::Whole(whole) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(whole))))),
-            Content::Stream(relay) => relay
-                .as_mut()
-                .poll_next(cx)
-                .map(|next| next.map(|chunk| chunk.map(Frame::data))),
-        }
+            Content::Whole(whole) => {
+                let length = whole.len().min(PIECE);
+                Poll::Ready(Some(Ok(whole.split_to(length))))
+            }
+            Content::Stream(relay) => relay.as_mut().poll_next(cx),
+            Content::GivenUp => Poll::Ready(Some(Err(BrokenOff))),
+        };
+        state.taken = true;
+        state.callers_turn = next.is_ready();
+        next.map(|next| next.map(|chunk| chunk.map(Frame::data)))
     }
 
     fn is_end_stream(&self) -> bool {
-        match &self.content {
+        match &self.0.state().content {
             Content::Whole(whole) => whole.is_empty(),
-            Content::Stream(_) => false,
+            Content::Stream(_) | Content::GivenUp => false,
         }
     }
 
     fn size_hint(&self) -> SizeHint {
-        match &self.content {
+        match &self.0.state().content {
             Content::Whole(whole) => SizeHint::with_exact(whole.len() as u64),
-            Content::Stream(_) => SizeHint::default(),
+            Content::Stream(_) | Content::GivenUp => SizeHint::default(),
         }
     }
 }
@@ -121,10 +169,45 @@ pub(super) fn id_value(id: RequestId) -> HeaderValue {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::proxy::budget::Budget;
+    use http_body_util::BodyExt;
+
+    fn large(budget: &Budget) -> AnswerBody {
+        let mut reservation = budget.reservation();
+        reservation.grow(3 * PIECE).unwrap();
+        AnswerBody::from(Received {
+            bytes: vec![b'x'; 3 * PIECE].into(),
+            reservation,
+        })
+    }
 
     #[test]
     fn an_id_reads_the_same_in_header_and_log() {
         let id = RequestId::from_parts(1_700_000_000_000, &[7; 10]);
         assert_eq!(id_value(id).to_str().unwrap(), id.to_string());
+    }
+
+    #[tokio::test]
+    async fn a_whole_body_goes_out_in_pieces_and_its_length_is_known() {
+        let budget = Budget::new(3 * PIECE);
+        let mut body = large(&budget);
+        assert_eq!(body.size_hint().exact(), Some(3 * PIECE as u64));
+        let first = body.frame().await.unwrap().unwrap().into_data().unwrap();
+        assert_eq!(first.len(), PIECE);
+        assert_eq!(body.collect().await.unwrap().to_bytes().len(), 2 * PIECE);
+    }
+
+    #[tokio::test]
+    async fn c05_an_answer_that_nobody_reads_gives_its_memory_back() {
+        let budget = Budget::new(3 * PIECE);
+        let mut body = large(&budget);
+        assert!(!body.0.look(), "it has only begun");
+        body.frame().await.unwrap().unwrap();
+        assert!(!body.0.look(), "a piece was taken");
+        assert!(budget.reservation().grow(1).is_err());
+        assert!(body.0.look());
+        assert!(budget.reservation().grow(3 * PIECE).is_ok());
+        assert!(body.frame().await.unwrap().is_err(), "no clean end");
+        assert!(!body.0.look());
     }
 }

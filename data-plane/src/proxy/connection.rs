@@ -3,14 +3,15 @@
 //! An idle connection is closed: every [`TICK`] it is looked at, and one on which no request is under way and none
 //! began since the last look is asked to finish; if it is still there at the next look, it is dropped. One timer a
 //! connection covers clients that send no request, or a head byte by byte, or keep a connection they do not use, and
-//! costs a request nothing but two counters. A connection whose writes got nowhere since the last look is dropped too.
+//! costs a request nothing but two counters. A connection whose writes got nowhere since the last look is dropped too,
+//! and an answer of which its caller took nothing is given up (HTTP/2 can hold back one answer of many).
 
 use std::convert::Infallible;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::pin::{Pin, pin};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use futures::FutureExt;
@@ -23,7 +24,7 @@ use penstock_core::error::Code;
 use tokio::net::TcpStream;
 use tokio::time::{Interval, MissedTickBehavior, interval_at};
 
-use super::answer::AnswerBody;
+use super::answer::{Answer, AnswerBody};
 use super::error::Refusal;
 use super::server::Builder;
 use super::socket::{Socket, Writes};
@@ -40,10 +41,12 @@ struct Answering {
 }
 
 /// What a connection does. Requests are counted when they begin and when they end.
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Activity {
     begun: AtomicU64,
     ended: AtomicU64,
+    /// Answers under way, and some that are gone.
+    answers: Mutex<Vec<Weak<Answer>>>,
 }
 
 /// A request under way.
@@ -125,11 +128,11 @@ impl Service<Request<Incoming>> for Answering {
         Box::pin(async move {
             // A panic ends this request, not the others of its connection; its record was made when it unwound.
             let answering = AssertUnwindSafe(chain::answer(proxy, arrival, request));
-            let mut answer = match answering.catch_unwind().await {
+            let answer = match answering.catch_unwind().await {
                 Ok(answer) => answer,
                 Err(_) => died(&arrival),
             };
-            answer.body_mut().keep(active);
+            answer.body().keep(active);
             Ok(answer)
         })
     }
@@ -144,6 +147,16 @@ fn died(arrival: &Arrival) -> Response<AnswerBody> {
 impl Activity {
     /// `seen` is how many requests had begun when nothing was under way last; a look at a busy connection leaves it.
     fn look(&self, seen: &mut u64) -> Look {
+        for answer in self
+            .answers()
+            .iter()
+            .filter_map(Weak::upgrade)
+            .collect::<Vec<_>>()
+        {
+            if answer.look() {
+                tracing::debug!("a caller took nothing of an answer for too long; it is given up");
+            }
+        }
         let ended = self.ended.load(Ordering::Acquire);
         let begun = self.begun.load(Ordering::Acquire);
         match begun == ended && begun == std::mem::replace(seen, begun) {
@@ -153,7 +166,23 @@ impl Activity {
     }
 }
 
+impl Activity {
+    fn answers(&self) -> MutexGuard<'_, Vec<Weak<Answer>>> {
+        self.answers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 impl Active {
+    /// Lets the connection look at the answer for as long as it is under way.
+    pub(super) fn watch(&self, answer: &Arc<Answer>) {
+        let mut answers = self.0.answers();
+        // Before the list grows, those that are gone make room; so it is at most twice what is under way.
+        if answers.len() == answers.capacity() {
+            answers.retain(|answer| answer.strong_count() > 0);
+        }
+        answers.push(Arc::downgrade(answer));
+    }
+
     fn new(activity: &Arc<Activity>) -> Self {
         activity.begun.fetch_add(1, Ordering::Release);
         Self(Arc::clone(activity))
@@ -181,6 +210,27 @@ mod tests {
         drop(active);
         assert_eq!(activity.look(&mut seen), Look::Busy);
         assert_eq!(activity.look(&mut seen), Look::Idle);
+    }
+
+    #[test]
+    fn s08_an_answer_that_nobody_reads_keeps_no_connection_busy() {
+        let activity = Arc::new(Activity::default());
+        let mut seen = 0;
+        let body = AnswerBody::from(bytes::Bytes::from_static(b"{}"));
+        body.keep(Active::new(&activity));
+        assert_eq!(activity.look(&mut seen), Look::Busy);
+        assert_eq!(activity.look(&mut seen), Look::Busy, "given up at this look");
+        assert_eq!(activity.look(&mut seen), Look::Idle);
+        drop(body);
+    }
+
+    #[test]
+    fn the_list_of_answers_does_not_grow_with_the_requests_of_a_connection() {
+        let activity = Arc::new(Activity::default());
+        for _ in 0..10_000 {
+            AnswerBody::from(bytes::Bytes::new()).keep(Active::new(&activity));
+        }
+        assert!(activity.answers().capacity() <= 8);
     }
 
     #[test]

@@ -7,7 +7,8 @@
 //! error event in its dialect (the provider's own, if that was it), and the connection breaks instead of ending, for
 //! most clients take a clean end for success. The event gets a moment to be written first.
 //!
-//! *Gone.* A caller that disconnects drops this: that drops the provider's connection at once and settles the call.
+//! *Gone.* A caller that disconnects drops this: that drops the provider's connection at once and settles the call. So
+//! does its connection when the caller reads nothing for too long (see [`super::answer`]).
 
 use std::collections::VecDeque;
 use std::pin::Pin;
@@ -29,6 +30,8 @@ use super::tap::{Said, Tap};
 
 /// For the error event to get out before the connection breaks.
 const FAREWELL: Duration = Duration::from_millis(100);
+
+const TOTAL: &str = "total timeout";
 
 /// The answer was broken off; the connection must not end cleanly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -89,7 +92,10 @@ impl Relay {
             if let Some(piece) = self.pieces.pop_front() {
                 return Poll::Ready(Some(Ok(piece)));
             }
+            // A caller who reads slowly keeps the provider ready at all times; the whole call ends all the same.
+            let overdue = matches!(self.flow, Flow::Open(_)) && Instant::now() >= self.patience.total;
             match &mut self.flow {
+                Flow::Open(_) if overdue => self.end(TOTAL),
                 Flow::Open(body) => match Pin::new(body).poll_frame(cx) {
                     Poll::Ready(Some(Ok(frame))) => self.take(frame.into_data().unwrap_or_default()),
                     Poll::Ready(Some(Err(error))) => self.end(&format!("broken by the provider: {error}")),
@@ -177,7 +183,7 @@ impl Relay {
                 continue;
             }
             let how = if now >= self.patience.total {
-                "total timeout"
+                TOTAL
             } else {
                 "idle timeout"
             };

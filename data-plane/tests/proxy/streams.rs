@@ -180,6 +180,79 @@ async fn c01_the_whole_call_has_a_deadline_too() {
     gateway.stop().await;
 }
 
+/// Asks for a stream far larger than all buffers on its way.
+fn endless_messages() -> serde_json::Value {
+    let mut body = messages("hi", true);
+    body["max_tokens"] = 20_000_000.into();
+    body
+}
+
+async fn endless() -> (FakeProvider, Gateway) {
+    let behaviour = Behaviour {
+        chunk_bytes: Some(64 * 1024),
+        ..Behaviour::default().chunks(500)
+    };
+    let fake = FakeProvider::builder()
+        .default_behaviour(behaviour)
+        .shutdown_grace(Duration::ZERO)
+        .start()
+        .await
+        .unwrap();
+    let gateway = Setup::of([anthropic(&fake)]).start().await;
+    (fake, gateway)
+}
+
+#[tokio::test]
+async fn c01_the_deadline_holds_for_a_caller_who_reads_slowly() {
+    let (_fake, gateway) = endless().await;
+    let mut answer = gateway.client().messages(&endless_messages()).send().await;
+    answer.until("content_block_delta").await;
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(3_600)).await;
+    tokio::time::resume();
+    let out = answer.read().await;
+    assert!(!out.clean && !out.text.contains("message_stop"));
+    assert_eq!(gateway.records(1).await.only().outcome, Outcome::Interrupted);
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn c01_a_caller_who_never_opens_his_window_is_given_up() {
+    use http_body_util::Full;
+    use hyper_util::rt::{TokioExecutor, TokioIo};
+
+    let (fake, gateway) = endless().await;
+    let socket = tokio::net::TcpStream::connect(gateway.address).await.unwrap();
+    let (mut sender, connection) = hyper::client::conn::http2::Builder::new(TokioExecutor::new())
+        .initial_stream_window_size(0)
+        .handshake(TokioIo::new(socket))
+        .await
+        .unwrap();
+    let mut connections = tokio::task::JoinSet::new();
+    connections.spawn(connection);
+    let request = http::Request::post(format!("http://{}/v1/messages", gateway.address))
+        .header("x-api-key", super::gateway::KEY)
+        .body(Full::new(bytes::Bytes::from(endless_messages().to_string())))
+        .unwrap();
+    let answer = sender.send_request(request).await.unwrap();
+    assert_eq!(answer.status(), StatusCode::OK);
+    tokio::time::pause();
+    while gateway.ledger().records.is_empty() {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    tokio::time::resume();
+    let ledger = gateway.ledger();
+    let record = ledger.only();
+    assert_eq!((record.outcome, record.status), (Outcome::ClientAbort, 499));
+    fake.until(|counts| counts.abandoned == 1).await;
+    assert!(
+        connections.try_join_next().is_none(),
+        "only the answer was given up"
+    );
+    drop((answer, sender));
+    gateway.stop().await;
+}
+
 #[tokio::test]
 async fn b06_an_error_before_any_content_leaves_no_trace_in_a_stream() {
     for behaviour in [
