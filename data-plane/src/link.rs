@@ -1,7 +1,7 @@
 //! The way to the control plane: over the network with TLS and a proof of identity, or through memory in one process.
 //!
 //! Each stream opens a connection of its own and drops it with the stream, so that a reconnect can reach another
-//! replica. Replicas are tried in turn, from a random one on. Idle connections carry pings; a peer that does not
+//! replica, and an update that is not read yet never holds up usage. Replicas are tried in turn, from a random one on. Idle connections carry pings; a peer that does not
 //! answer one in time is gone.
 
 mod error;
@@ -26,6 +26,8 @@ use memory_pipe::ConnectorService;
 
 const CONNECT: Duration = Duration::from_secs(5);
 const PING: Duration = Duration::from_secs(10);
+/// What may be on its way to this node: four parts of an update, so that a large one is not paced by the distance.
+const WINDOW: u32 = 4 << 20;
 
 /// See the module.
 #[expect(missing_debug_implementations, reason = "holds the node token")]
@@ -93,8 +95,10 @@ impl Link {
             }
             Way::Memory(connector) => {
                 let service = ConnectorService(Arc::clone(connector));
-                let endpoint =
-                    tonic::transport::Endpoint::from_static("http://penstock.memory").executor(tasks);
+                let endpoint = tonic::transport::Endpoint::from_static("http://penstock.memory")
+                    .initial_stream_window_size(WINDOW)
+                    .initial_connection_window_size(WINDOW)
+                    .executor(tasks);
                 let connecting = endpoint.connect_with_connector(service);
                 connecting.await.map_err(|source| LinkError::Connect {
                     url: "in this process".to_owned(),
@@ -136,6 +140,8 @@ fn replica(endpoint: &Endpoint, tls: &Tls) -> Result<tonic::transport::Endpoint,
     let url = endpoint.uri.to_string();
     let replica = tonic::transport::Endpoint::from(endpoint.uri.clone())
         .connect_timeout(CONNECT)
+        .initial_stream_window_size(WINDOW)
+        .initial_connection_window_size(WINDOW)
         .tcp_nodelay(true)
         .http2_keep_alive_interval(PING)
         .keep_alive_timeout(PING)

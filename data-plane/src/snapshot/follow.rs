@@ -2,7 +2,7 @@
 //!
 //! *Reconnect.* With exponential backoff and full jitter, 100 ms to 15 s; at once when the control plane ended the
 //! stream cleanly after it had served. A stream that is out of step is opened anew with an empty Hello, which is
-//! answered by everything.
+//! answered by everything; after an update that would go back, with what is held.
 //!
 //! *Refused.* A node whose token is not accepted goes on trying, slowly: tokens are rotated, and the operator may
 //! mend it at the other end. It serves on with what it holds.
@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use penstock_core::backoff::Backoff;
+use penstock_core::snapshot::UpdateError;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -93,7 +94,7 @@ impl Follower {
             self.anew = false;
             self.outage = None;
         }
-        self.anew |= matches!(end, StreamEnd::OutOfStep(_) | StreamEnd::Unreadable(_));
+        self.anew = asks_anew(&end, self.anew);
         let next = next(&end, applied > 0 && began.elapsed() >= LASTING);
         let expected =
             matches!(end, StreamEnd::Shutdown) || matches!(end, StreamEnd::Finished if applied > 0);
@@ -146,6 +147,22 @@ fn next(end: &StreamEnd, served: bool) -> Next {
     }
 }
 
+/// Whether the next Hello is an empty one. After a step back it says what is held: only that shows the control plane
+/// that it is behind, or that its store was restored.
+fn asks_anew(end: &StreamEnd, before: bool) -> bool {
+    match end {
+        StreamEnd::OutOfStep(UpdateError::Regress { .. }) => false,
+        StreamEnd::OutOfStep(UpdateError::Gap { .. } | UpdateError::Epoch { .. })
+        | StreamEnd::Unreadable(_) => true,
+        StreamEnd::Finished
+        | StreamEnd::Shutdown
+        | StreamEnd::Link(_)
+        | StreamEnd::Silent
+        | StreamEnd::Status(_)
+        | StreamEnd::Task(_) => before,
+    }
+}
+
 fn refuses_us(code: tonic::Code) -> bool {
     matches!(code, tonic::Code::Unauthenticated | tonic::Code::PermissionDenied)
 }
@@ -159,6 +176,16 @@ mod tests {
     fn a_clean_end_after_service_means_reconnecting_at_once() {
         assert_eq!(next(&StreamEnd::Finished, true), Next::AtOnce);
         assert_eq!(next(&StreamEnd::Finished, false), Next::Wait);
+    }
+
+    #[test]
+    fn after_a_step_back_the_node_says_what_it_holds_and_after_a_gap_that_it_holds_nothing() {
+        let regress = StreamEnd::OutOfStep(UpdateError::Regress { to: 1, held: 2 });
+        assert!(!asks_anew(&regress, true));
+        let gap = StreamEnd::OutOfStep(UpdateError::Gap { from: 1, held: 2 });
+        assert!(asks_anew(&gap, false));
+        let lost = StreamEnd::Status(Status::unavailable("later"));
+        assert!(asks_anew(&lost, true) && !asks_anew(&lost, false));
     }
 
     #[test]

@@ -96,6 +96,25 @@ async fn e05_after_a_reconnect_sending_begins_with_the_first_unacknowledged_reco
 }
 
 #[tokio::test]
+async fn e05_a_control_plane_that_never_acknowledges_is_given_up() {
+    let (directory, control_plane) = (tempfile::tempdir().unwrap(), FakeControlPlane::start());
+    let node = NodeBuilder::new(directory.path(), &control_plane).start().await;
+    spool(&node, 1..=2);
+    let mut mute = control_plane.report().await;
+    mute.begin(3, 10).await;
+    mute.batch().await;
+    tokio::time::pause();
+    let mut again = control_plane.report().await;
+    again.begin(3, 10).await;
+    tokio::time::resume();
+    let batch = again.batch().await;
+    assert_eq!((batch.first_sequence, ids(&batch)), (1, requests(1..=2)));
+    again.ack(&batch).await;
+    until_acknowledged(&node).await;
+    node.stop().await;
+}
+
+#[tokio::test]
 async fn e05_records_of_a_former_process_are_delivered_and_cut_calls_as_interrupted() {
     let directory = tempfile::tempdir().unwrap();
     let before = NodeBuilder::alone(directory.path()).start().await;

@@ -34,6 +34,8 @@ const MAX_WINDOW: u32 = 64;
 const LASTING: Duration = Duration::from_secs(1);
 /// For the control plane to read the last words.
 const GOODBYE: Duration = Duration::from_secs(1);
+/// A control plane that owes an acknowledgement for so long is given up; another replica may do better.
+const PATIENCE: Duration = Duration::from_secs(45);
 const SHORTEST_HEALTH: Duration = Duration::from_millis(100);
 
 /// Why a stream ended.
@@ -53,6 +55,8 @@ pub(super) enum StreamEnd {
     Silent,
     #[error("the control plane answered {:?}: {}", .0.code(), .0.message())]
     Status(#[from] tonic::Status),
+    #[error("the control plane acknowledged nothing for {} s", PATIENCE.as_secs())]
+    Unacknowledged,
     #[error("the control plane broke the protocol: {0}")]
     Protocol(&'static str),
     #[error("the spool cannot be read: {0}")]
@@ -70,6 +74,8 @@ pub(super) struct Session<'a> {
     cursor: Cursor,
     /// Last numbers of batches that are not acknowledged; in order, at most `window`.
     under_way: Vec<u64>,
+    /// While something is under way: since when the next acknowledgement is waited for.
+    owed_since: Instant,
     last_sent: Option<u64>,
     /// Read, but after a gap.
     next: Option<Batch>,
@@ -87,6 +93,7 @@ enum Event {
     Health,
     Upgrade(Option<KeyUpgrade>),
     Flush,
+    Overdue,
 }
 
 impl<'a> Session<'a> {
@@ -118,6 +125,7 @@ impl<'a> Session<'a> {
             settings,
             cursor: Cursor::at(app.spool.first_waiting()),
             under_way: Vec::new(),
+            owed_since: Instant::now(),
             last_sent: None,
             next: None,
             more: true,
@@ -182,6 +190,9 @@ impl<'a> Session<'a> {
             }
             () = self.app.spool.appended(), if !self.more => Ok(Event::Appended),
             () = flush.cancelled(), if !flush.is_cancelled() => Ok(Event::Flush),
+            () = tokio::time::sleep_until(self.owed_since + PATIENCE), if !self.under_way.is_empty() => {
+                Ok(Event::Overdue)
+            }
         }
     }
 
@@ -213,6 +224,7 @@ impl<'a> Session<'a> {
                 self.more = true;
                 Ok(())
             }
+            Event::Overdue => Err(StreamEnd::Unacknowledged),
         }
     }
 
@@ -237,6 +249,9 @@ impl<'a> Session<'a> {
             self.next = Some(batch);
             return Ok(());
         }
+        if self.under_way.is_empty() {
+            self.owed_since = Instant::now();
+        }
         self.last_sent = Some(batch.last_number());
         self.under_way.push(batch.last_number());
         let usage = wire::UsageBatch {
@@ -257,6 +272,7 @@ impl<'a> Session<'a> {
             return Err(StreamEnd::Protocol("it acknowledged records that were not sent"));
         }
         self.under_way.retain(|last| *last > through);
+        self.owed_since = Instant::now();
         self.acknowledged = true;
         let spool: Arc<Spool> = Arc::clone(&self.app.spool);
         tokio::task::spawn_blocking(move || spool.acknowledge(through)).await??;
