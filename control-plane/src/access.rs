@@ -10,10 +10,12 @@
 //! Tokens are kept as SHA-256 and compared in constant time. A refusal never says which part was wrong.
 
 mod gate;
+mod refused;
 mod role;
 mod token;
 
 pub use gate::{Gate, check};
+pub use refused::Refused;
 pub use role::{Role, role_of};
 pub use token::{TokenError, TokenHash, check_strength};
 

@@ -67,7 +67,7 @@ pub async fn run(config: Config, listeners: Listeners, shutdown: CancellationTok
 
 async fn start(config: &Config, listeners: Listeners) -> Result<Started, Fault> {
     startup::check_exposure(&config.listen, listeners.grpc.as_ref(), &config.tls)?;
-    let secrets = Secrets::load(config)?;
+    let secrets = Secrets::load(config, listeners.pipe.is_some())?;
     let server = grpc::network_server(startup::tls(&config.tls)?)?;
     let grpc = match listeners.grpc {
         Some(listener) => listener,
@@ -105,6 +105,7 @@ async fn start(config: &Config, listeners: Listeners) -> Result<Started, Fault> 
         nodes: secrets.nodes.into(),
         certificates: config.tls.tls_ca.is_some(),
         metrics: Arc::clone(&context.metrics),
+        refused: Arc::default(),
     };
     let (pipe, stream_lifetime) = (listeners.pipe, config.stream_lifetime);
     Ok(Started {

@@ -1,5 +1,6 @@
 //! The check in front of every gRPC service.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -11,9 +12,10 @@ use http::header::AUTHORIZATION;
 use tonic::Status;
 use tonic::transport::server::{TcpConnectInfo, TlsConnectInfo};
 
-use super::Actor;
 use super::role::{Role, role_of};
 use super::token::TokenHash;
+use super::{Actor, Refused};
+use crate::clock;
 use crate::pipe::FromPipe;
 
 /// What callers are checked against.
@@ -26,6 +28,7 @@ pub struct Gate {
     /// A verified client certificate makes a node. The TLS layer verifies; here one has only to be there.
     pub certificates: bool,
     pub metrics: Arc<crate::metrics::Metrics>,
+    pub refused: Arc<Refused>,
 }
 
 /// How a caller came and what it shows.
@@ -52,7 +55,8 @@ pub async fn check(State(gate): State<Gate>, mut request: Request, next: Next) -
         }
         Err(status) => {
             gate.metrics.refused_calls.inc();
-            tracing::debug!(path = request.uri().path(), code = ?status.code(), "call refused");
+            let (path, peer) = (request.uri().path(), peer(&request));
+            gate.refused.log(clock::now(), path, peer, status.code());
             status.into_http::<Body>()
         }
     }
@@ -93,6 +97,13 @@ impl Gate {
     }
 }
 
+fn peer(request: &Request) -> Option<IpAddr> {
+    let extensions = request.extensions();
+    let tls = extensions.get::<TlsConnectInfo<TcpConnectInfo>>();
+    let tcp = tls.map(TlsConnectInfo::get_ref).or_else(|| extensions.get());
+    Some(tcp?.remote_addr()?.ip())
+}
+
 fn has_certificate(request: &Request) -> bool {
     let info = request.extensions().get::<TlsConnectInfo<TcpConnectInfo>>();
     info.and_then(TlsConnectInfo::peer_certs)
@@ -121,6 +132,7 @@ mod tests {
             nodes: [hash(OLD_NODE), hash(NEW_NODE)].into(),
             certificates: true,
             metrics: Arc::default(),
+            refused: Arc::default(),
         }
     }
 
@@ -180,6 +192,7 @@ mod tests {
             nodes: [].into(),
             certificates: false,
             metrics: Arc::default(),
+            refused: Arc::default(),
         };
         for role in [Role::Admin, Role::Node] {
             assert!(closed.admit(Some(role), &with("")).is_err());

@@ -24,11 +24,12 @@ pub(crate) struct Secrets {
 }
 
 impl Secrets {
-    pub(crate) fn load(config: &Config) -> Result<Self, Fault> {
+    /// `pipe`: the data plane is in this process and needs no token.
+    pub(crate) fn load(config: &Config, pipe: bool) -> Result<Self, Fault> {
         let mut warnings = Vec::new();
         let admin = admin_token(&config.access)?;
         let nodes = node_tokens(&config.access)?;
-        if nodes.is_empty() && config.tls.tls_ca.is_none() {
+        if nodes.is_empty() && config.tls.tls_ca.is_none() && !pipe {
             let text = "no node token and no client authority is configured: data planes cannot connect over the network; \
                         give --node-token-file (PENSTOCK_NODE_TOKEN) or --tls-ca";
             warnings.push(text.to_owned());
@@ -160,8 +161,12 @@ mod tests {
 
     const TOKEN: &str = "9f86d081884c7d659a2feaa0c55ad015";
 
+    fn config(args: &[&str]) -> Config {
+        Config::parse_from([&["penstock-control-plane"], args].concat())
+    }
+
     fn load(args: &[&str]) -> Result<Secrets, Fault> {
-        Secrets::load(&Config::parse_from([&["penstock-control-plane"], args].concat()))
+        Secrets::load(&config(args), false)
     }
 
     fn message(args: &[&str]) -> String {
@@ -221,6 +226,14 @@ mod tests {
             .ok()
             .unwrap();
         assert!(secrets.warnings[0].contains("--node-token-file"));
+    }
+
+    #[test]
+    fn a_data_plane_in_the_same_process_needs_no_token_and_gets_no_warning() {
+        let key = hex::encode([1; 32]);
+        let config = config(&["--admin-token", TOKEN, "--master-key", &key]);
+        let secrets = Secrets::load(&config, true).ok().unwrap();
+        assert!(!secrets.warnings.iter().any(|text| text.contains("node token")));
     }
 
     #[test]

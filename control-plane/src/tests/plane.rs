@@ -37,6 +37,7 @@ pub(crate) async fn plane(store: Arc<FakeStore>, lifetime: Duration) -> Plane {
         nodes: [].into(),
         certificates: false,
         metrics: Arc::default(),
+        refused: Arc::default(),
     };
     let routes = grpc::routes(&context, &streams, lifetime, gate).unwrap();
     let (connector, listener) = pipe::pipe();
