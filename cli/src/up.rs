@@ -18,6 +18,7 @@ use std::path::PathBuf;
 
 use penstock_control_plane::config::ListenArgs;
 use penstock_data_plane::config::TrafficArgs;
+use penstock_data_plane::open_files;
 use tokio_util::sync::CancellationToken;
 
 use crate::context::{self, Context};
@@ -64,6 +65,7 @@ pub(crate) struct Args {
 /// Runs until a signal ends it.
 pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     logging::start(&args.log_level)?;
+    open_files::raise();
     let token = args.admin_token.as_deref();
     let home = Home::open(args.data_dir.as_deref(), args.demo, token, &process_env)?;
     let shutdown = CancellationToken::new();

@@ -16,6 +16,7 @@
 //! | [`link`] | the way to the control plane |
 //! | [`node`] | the data directory and this node's name |
 //! | [`proxy`] | the life of a request |
+//! | [`open_files`] | the process's limit of them |
 //! | [`clock`] | time and randomness, read here only |
 
 mod admin;
@@ -27,6 +28,7 @@ mod durable;
 pub mod link;
 mod memory;
 pub mod node;
+pub mod open_files;
 pub mod proxy;
 pub mod readiness;
 pub mod run;

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use penstock_data_plane::config::{Config, Settings};
 use penstock_data_plane::link::Link;
+use penstock_data_plane::open_files;
 use penstock_data_plane::run::{Listeners, run};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
 
 fn start(config: &Config) -> anyhow::Result<()> {
     log(&config.log_level)?;
+    open_files::raise();
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     runtime.enable_all();
     if let Some(threads) = config.threads {

@@ -25,7 +25,7 @@ use crate::snapshot::{Follower, LastKnownGood};
 use crate::telemetry::reports::ReportQueue;
 use crate::telemetry::spool::{Spool, SpoolOpenError, SpoolOptions};
 use crate::telemetry::uplink::{Finish, Uplink};
-use crate::{admin, clock};
+use crate::{admin, clock, open_files};
 
 /// For delivering usage after the drain; what is left stays on disk.
 const FLUSH: Duration = Duration::from_secs(10);
@@ -222,6 +222,7 @@ async fn join(tasks: &mut JoinSet<()>) {
 
 fn say_start(plane: &DataPlane, listeners: &Listeners) {
     let app = &plane.app;
+    open_files::warn_if_short(app.config.traffic.max_connections);
     let address = |listener: &TcpListener| listener.local_addr().map(|a| a.to_string()).unwrap_or_default();
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
