@@ -33,11 +33,8 @@ fn start(config: Config) -> Result<(), Fault> {
         filter: config.log_level.clone(),
         source,
     })?;
-    tracing_subscriber::fmt()
-        .json()
-        .flatten_event(true)
-        .with_env_filter(filter)
-        .init();
+    // Fails only when there is a logger already, which then serves.
+    drop(penstock_log::start(filter, std::io::stdout));
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

@@ -73,10 +73,6 @@ fn log(level: &str) -> anyhow::Result<()> {
             "--log-level {level:?} is not a level or filter ({error}); write info, debug or info,hyper=warn"
         )
     })?;
-    tracing_subscriber::fmt()
-        .json()
-        .flatten_event(true)
-        .with_env_filter(filter)
-        .try_init()
+    penstock_log::start(filter, std::io::stdout)
         .map_err(|error| anyhow::anyhow!("logging cannot be set up: {error}"))
 }

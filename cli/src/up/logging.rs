@@ -8,11 +8,5 @@ use crate::failure::Failure;
 pub(crate) fn start(filter: &str) -> Result<(), Failure> {
     let wrong = |e| Failure::Usage(format!("--log-level {filter:?} is not a log filter: {e}"));
     let filter = EnvFilter::try_new(filter).map_err(wrong)?;
-    tracing_subscriber::fmt()
-        .json()
-        .flatten_event(true)
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .try_init()
-        .map_err(Failure::Other)
+    penstock_log::start(filter, std::io::stderr).map_err(|e| Failure::Other(e.into()))
 }

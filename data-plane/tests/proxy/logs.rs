@@ -32,8 +32,7 @@ impl Log {
         let log = Self::default();
         let writer = log.clone();
         let subscriber = tracing_subscriber::fmt()
-            .json()
-            .flatten_event(true)
+            .event_format(penstock_log::JsonLine)
             .with_max_level(level)
             .with_writer(move || writer.clone())
             .finish();
@@ -86,12 +85,12 @@ async fn g14_each_call_is_one_line_with_who_what_where_and_how() {
     }
     assert_eq!(
         (&good["level"], &good["status_code"]),
-        (&"INFO".into(), &200.into())
+        (&"info".into(), &200.into())
     );
     assert_eq!(good["provider_chain"], "claude:200");
     assert_eq!(
         (&bad["level"], &bad["status_code"]),
-        (&"ERROR".into(), &529.into())
+        (&"error".into(), &529.into())
     );
     assert!(bad["error"].as_str().unwrap().contains("overloaded_error"));
     assert_eq!(bad["provider_chain"], "claude:529");
