@@ -26,6 +26,9 @@ const KEEP_ALIVE: Duration = Duration::from_secs(10);
 
 /// Streams of one connection. A node needs two, an operator few.
 const MAX_STREAMS: u32 = 200;
+/// What may be on its way from a node: two batches of usage of the largest size.
+const STREAM_WINDOW: u32 = 2 << 20;
+const CONNECTION_WINDOW: u32 = 4 << 20;
 const MAX_HEADER_BYTES: u32 = 16 * 1024;
 
 /// All services, each call checked.
@@ -58,6 +61,8 @@ pub(crate) fn network_server(tls: Option<ServerTlsConfig>) -> Result<Server, Fau
     let server = Server::builder()
         .http2_keepalive_interval(Some(KEEP_ALIVE))
         .http2_keepalive_timeout(Some(KEEP_ALIVE))
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
         .http2_max_header_list_size(MAX_HEADER_BYTES)
         .max_concurrent_streams(MAX_STREAMS);
     match tls {

@@ -15,6 +15,7 @@ use super::quarantine::Quarantine;
 pub(super) struct InFlight {
     to: Head,
     kind: Kind,
+    /// Runs from when the last part was given to the stream: a large update may take long to send.
     pub(super) deadline: Instant,
 }
 
@@ -39,6 +40,11 @@ impl InFlight {
             kind: Kind::Delta(touched),
             deadline: Instant::now() + PATIENCE,
         }
+    }
+
+    /// The last part is on its way; from now on the node must answer.
+    pub(super) fn sent(&mut self) {
+        self.deadline = Instant::now() + PATIENCE;
     }
 
     /// Checks that the Ack belongs to this update, and brings the quarantine up to date. The head now in force.

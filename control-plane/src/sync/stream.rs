@@ -205,7 +205,7 @@ impl Session {
         let delta = self
             .held
             .and_then(|held| index.delta(held).map(|delta| (held, delta)));
-        let (parts, in_flight, kind) = match delta {
+        let (parts, mut in_flight, kind) = match delta {
             Some((held, mut delta)) => {
                 self.quarantine.filter(&mut delta);
                 let in_flight = InFlight::delta(delta.to, self.quarantine.touched_by(&delta));
@@ -223,12 +223,13 @@ impl Session {
             .updates
             .get_or_create(&UpdateLabels { kind })
             .inc();
-        self.in_flight = Some(in_flight);
         for part in parts {
             if self.send(Reply::Update(part)).await?.is_break() {
                 return Ok(Flow::Break(()));
             }
         }
+        in_flight.sent();
+        self.in_flight = Some(in_flight);
         self.begun = true;
         Ok(Flow::Continue(()))
     }

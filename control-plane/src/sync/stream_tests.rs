@@ -36,6 +36,23 @@ async fn a_node_that_does_not_acknowledge_is_given_up() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_node_that_takes_a_large_state_slowly_is_not_given_up() {
+    let store = FakeStore::new();
+    for chunk in 0..60_u64 {
+        let users = (chunk * 1_000..(chunk + 1) * 1_000).map(crate::tests::put_large_user);
+        crate::tests::commit_many(&store, users).await;
+    }
+    let plane = plane(store, LONG).await;
+    let mut node = plane.node("a").await;
+    let began = tokio::time::Instant::now();
+    let update = node.update_slowly(Duration::from_secs(8)).await;
+    assert!(began.elapsed() > Duration::from_secs(70), "{:?}", began.elapsed());
+    node.ack(&update, Vec::new()).await;
+    commit(&plane.store, put_user(9)).await;
+    node.until(&user_ref(9).id(), 1).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_stream_ends_with_ok_when_its_lifetime_is_over() {
     let plane = plane(FakeStore::new(), Duration::from_secs(600)).await;
     let mut node = plane.node("a").await;

@@ -88,6 +88,11 @@ impl Node {
 
     /// The next update, whole. Panics when the stream ends.
     pub(crate) async fn update(&mut self) -> Whole {
+        self.update_slowly(Duration::ZERO).await
+    }
+
+    /// The same, with a pause after each part.
+    pub(crate) async fn update_slowly(&mut self, pause: Duration) -> Whole {
         let mut parts = Vec::new();
         loop {
             match self.next().await.unwrap().expect("the stream ended") {
@@ -98,6 +103,7 @@ impl Node {
                 Reply::Update(part) => {
                     let last = part.last;
                     parts.push(part);
+                    tokio::time::sleep(pause).await;
                     if last {
                         return Whole::of(parts);
                     }
