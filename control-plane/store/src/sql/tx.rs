@@ -2,6 +2,11 @@
 //!
 //! Every statement runs in a transaction. Reads see one moment (Postgres: REPEATABLE READ; SQLite: a deferred
 //! transaction on the write-ahead log). Writes on SQLite take the one write lock at their start.
+//!
+//! Postgres ends a statement that takes too long by itself; a Postgres that went away without a word (a lost network)
+//! says nothing for as long as TCP believes in it. So statements there are bounded on this side, too.
+
+use std::time::Duration;
 
 use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
@@ -34,21 +39,35 @@ pub(crate) trait Row:
 
 impl<T> Row for T where T: for<'r> FromRow<'r, PgRow> + for<'r> FromRow<'r, SqliteRow> + Send + Unpin {}
 
+/// Longer than any statement may take on the server (`statement_timeout`).
+const ANSWER: Duration = Duration::from_secs(35);
+
+/// Waits for Postgres, but not for ever.
+async fn answered<T>(asking: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, sqlx::Error> {
+    match tokio::time::timeout(ANSWER, asking).await {
+        Ok(answer) => answer,
+        Err(_) => Err(sqlx::Error::Io(std::io::Error::new(
+            std::io::ErrorKind::TimedOut,
+            "no answer; the connection may be broken",
+        ))),
+    }
+}
+
 impl Pools {
     /// A consistent read.
     pub(crate) async fn read(&self) -> Result<Tx, sqlx::Error> {
         Ok(match self {
-            Self::Postgres(pool) => Tx::Postgres(
-                pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-                    .await?,
-            ),
+            Self::Postgres(pool) => {
+                let begin = pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY");
+                Tx::Postgres(answered(begin).await?)
+            }
             Self::Sqlite { readers, .. } => Tx::Sqlite(readers.begin().await?),
         })
     }
 
     pub(crate) async fn write(&self) -> Result<Tx, sqlx::Error> {
         Ok(match self {
-            Self::Postgres(pool) => Tx::Postgres(pool.begin().await?),
+            Self::Postgres(pool) => Tx::Postgres(answered(pool.begin()).await?),
             Self::Sqlite { writer, .. } => Tx::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
         })
     }
@@ -71,7 +90,7 @@ impl Tx {
             Self::Postgres(tx) => {
                 let q = query.for_postgres()?;
                 let run = sqlx::query_with(q.text, q.arguments).persistent(q.keep);
-                Ok(run.execute(&mut **tx).await?.rows_affected())
+                Ok(answered(run.execute(&mut **tx)).await?.rows_affected())
             }
             Self::Sqlite(tx) => {
                 let q = query.for_sqlite()?;
@@ -86,7 +105,7 @@ impl Tx {
             Self::Postgres(tx) => {
                 let q = query.for_postgres()?;
                 let run = sqlx::query_as_with(q.text, q.arguments).persistent(q.keep);
-                run.fetch_all(&mut **tx).await
+                answered(run.fetch_all(&mut **tx)).await
             }
             Self::Sqlite(tx) => {
                 let q = query.for_sqlite()?;
@@ -114,8 +133,22 @@ impl Tx {
     /// Also the polite end of a read.
     pub(crate) async fn commit(self) -> Result<(), sqlx::Error> {
         match self {
-            Self::Postgres(tx) => tx.commit().await,
+            Self::Postgres(tx) => answered(tx.commit()).await,
             Self::Sqlite(tx) => tx.commit().await,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn g03_a_database_that_never_answers_is_not_waited_for_for_ever() {
+        let silence = std::future::pending::<Result<(), sqlx::Error>>();
+        let error = answered(silence).await.unwrap_err();
+        assert!(error.to_string().contains("no answer"), "{error}");
+        let error = crate::api::error::Error::from(error);
+        assert!(error.is_retryable());
     }
 }
