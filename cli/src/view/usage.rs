@@ -20,6 +20,8 @@ pub(crate) struct Usage {
     /// What the items have in common: `user`, `key`, `provider`, `model`, `hour`.
     pub by: Option<&'static str>,
     pub items: Vec<Group>,
+    /// There are more items than were sent; the totals hold all.
+    pub truncated: bool,
 }
 
 /// Sums over calls.
@@ -60,6 +62,7 @@ impl Usage {
             totals,
             by,
             items: answer.groups.into_iter().map(group).collect(),
+            truncated: answer.truncated,
         }
     }
 }
@@ -126,7 +129,11 @@ impl View for Usage {
             0 => String::new(),
             n => format!("\n{n} requests were for models without a price; see `penstock price resolve`"),
         };
-        format!("{span}\n{body}{unpriced}")
+        let truncated = match self.truncated {
+            false => "",
+            true => "\nthere are more groups than are shown; the total has all: narrow the span, or filter",
+        };
+        format!("{span}\n{body}{truncated}{unpriced}")
     }
 }
 
@@ -155,6 +162,7 @@ mod tests {
             groups: by.map(|_| group).into_iter().collect(),
             from_ms: 1_699_999_200_000,
             to_ms: 1_700_002_800_000,
+            truncated: false,
         };
         Usage::read(answer, by)
     }
@@ -188,6 +196,19 @@ mod tests {
             (&json["items"][0]["name"], &json["items"][0]["requests"]),
             (&"alice".into(), &2.into())
         );
+    }
+
+    #[test]
+    fn e06_groups_that_are_left_out_are_said() {
+        let whole = usage(Some("user"));
+        assert_eq!(serde_json::to_value(&whole).unwrap()["truncated"], false);
+        assert!(!whole.table().contains("more groups"));
+        let cut = Usage {
+            truncated: true,
+            ..whole
+        };
+        assert_eq!(serde_json::to_value(&cut).unwrap()["truncated"], true);
+        assert!(cut.table().contains("more groups"), "{}", cut.table());
     }
 
     #[test]

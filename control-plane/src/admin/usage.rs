@@ -44,6 +44,7 @@ impl UsageService for Ledger {
             groups: summary.groups.iter().map(group).collect(),
             from_ms: summary.from.0,
             to_ms: summary.to.0,
+            truncated: summary.truncated,
         }))
     }
 
