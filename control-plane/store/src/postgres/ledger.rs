@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use crate::api::error::Error;
 use crate::database::records::LedgerRow;
+use crate::sql::tx::answered;
 
 const INSERT: &str = "INSERT INTO usage_records (id, started_at, user_id, key_id, provider_id, dialect, model, \
     model_served, stream, status, outcome, code, input_tokens, output_tokens, cache_read_tokens, \
@@ -71,7 +72,7 @@ pub(crate) async fn insert<'a>(
         .bind(column!(node_id))
         .bind(column!(upstream_request_id))
         .bind(column!(unpriced));
-    Ok(query.fetch_all(&mut **tx).await?.into_iter().collect())
+    Ok(answered(query.fetch_all(&mut **tx)).await?.into_iter().collect())
 }
 
 /// Makes the partitions of this month and the next two. A database user that may not create tables keeps the default
