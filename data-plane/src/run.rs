@@ -52,6 +52,8 @@ pub enum RunError {
     Spool(#[from] SpoolOpenError),
     #[error(transparent)]
     Tls(#[from] TlsError),
+    #[error("a part of the data plane panicked; its log says which. Start it again, and report the panic")]
+    Panicked,
     #[error("opening the data directory failed: {0}")]
     Task(#[from] tokio::task::JoinError),
 }
@@ -94,8 +96,7 @@ pub async fn run(
     shutdown: CancellationToken,
 ) -> Result<(), RunError> {
     let opened = tokio::task::spawn_blocking(move || DataPlane::open(settings, link)).await;
-    opened??.serve(listeners, shutdown).await;
-    Ok(())
+    opened??.serve(listeners, shutdown).await
 }
 
 impl DataPlane {
@@ -137,7 +138,10 @@ impl DataPlane {
     }
 
     /// Serves until `shutdown`, then leaves in the order that the module describes.
-    pub async fn serve(self, listeners: Listeners, shutdown: CancellationToken) {
+    ///
+    /// A part that panics ends the data plane in the same order, with an error: without its uplink or its follower it
+    /// would go on looking well while usage piles up or revocations do not arrive.
+    pub async fn serve(self, listeners: Listeners, shutdown: CancellationToken) -> Result<(), RunError> {
         say_start(&self, &listeners);
         let Self {
             app,
@@ -148,19 +152,25 @@ impl DataPlane {
             directory,
         } = self;
         let (stop, finish) = (CancellationToken::new(), Finish::default());
-        let mut traffic = one(Arc::clone(&proxy).serve(listeners.traffic));
-        let mut follower = one(Follower::new(Arc::clone(&app), Arc::clone(&link), file).run(stop.clone()));
-        let mut uplink = one(Uplink::new(Arc::clone(&app), Arc::clone(&link), reports).run(finish.clone()));
+        let failed = CancellationToken::new();
+        let mut traffic = one(&failed, Arc::clone(&proxy).serve(listeners.traffic));
+        let follow = Follower::new(Arc::clone(&app), Arc::clone(&link), file).run(stop.clone());
+        let mut follower = one(&failed, follow);
+        let report = Uplink::new(Arc::clone(&app), Arc::clone(&link), reports).run(finish.clone());
+        let mut uplink = one(&failed, report);
         let admin = admin::serve(
             Arc::clone(&app),
             listeners.admin,
             listeners.live_after,
             stop.clone(),
         );
-        let mut background = one(admin);
-        background.spawn(watch_fleet(Arc::clone(&app), stop.clone()));
+        let mut background = one(&failed, admin);
+        background.spawn(watched(&failed, watch_fleet(Arc::clone(&app), stop.clone())));
 
-        shutdown.cancelled().await;
+        tokio::select! {
+            () = shutdown.cancelled() => {}
+            () = failed.cancelled() => tracing::error!("a part of the data plane panicked; ending, to be started anew"),
+        }
         drain(&app).await;
         join(&mut traffic).await;
         proxy.close().await;
@@ -176,13 +186,39 @@ impl DataPlane {
         sync_spool(&app).await;
         tracing::info!(waiting = app.spool.status().records, "stopped");
         drop(directory);
+        if failed.is_cancelled() {
+            return Err(RunError::Panicked);
+        }
+        Ok(())
     }
 }
 
-fn one(task: impl Future<Output = ()> + Send + 'static) -> JoinSet<()> {
+fn one(failed: &CancellationToken, task: impl Future<Output = ()> + Send + 'static) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
-    tasks.spawn(task);
+    tasks.spawn(watched(failed, task));
     tasks
+}
+
+/// Cancels the token when the task panics.
+fn watched<T>(
+    failed: &CancellationToken,
+    task: impl Future<Output = T> + Send + 'static,
+) -> impl Future<Output = T> + Send + 'static {
+    let guard = PanicGuard(failed.clone());
+    async move {
+        let _guard = guard;
+        task.await
+    }
+}
+
+struct PanicGuard(CancellationToken);
+
+impl Drop for PanicGuard {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.cancel();
+        }
+    }
 }
 
 async fn drain(app: &App) {
@@ -238,4 +274,18 @@ fn say_start(plane: &DataPlane, listeners: &Listeners) {
         ready = app.ready.is_set(),
         "data plane started"
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_part_that_panics_is_noticed_and_one_that_ends_is_not() {
+        let failed = CancellationToken::new();
+        join(&mut one(&failed, async {})).await;
+        assert!(!failed.is_cancelled());
+        join(&mut one(&failed, async { panic!("for the test") })).await;
+        assert!(failed.is_cancelled());
+    }
 }

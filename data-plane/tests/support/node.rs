@@ -102,7 +102,7 @@ impl<'a> NodeBuilder<'a> {
             app: Arc::clone(plane.app()),
             traffic: listeners.traffic.local_addr().unwrap(),
             admin: listeners.admin.local_addr().unwrap(),
-            running: spawn(plane.serve(listeners, shutdown.clone())),
+            running: spawn(serve(plane, listeners, shutdown.clone())),
             shutdown,
         })
     }
@@ -146,4 +146,8 @@ pub(crate) async fn get(address: SocketAddr, path: &str, headers: &str) -> (u16,
 #[expect(clippy::disallowed_methods, reason = "the handle is joined by stop()")]
 fn spawn(task: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
     tokio::spawn(task)
+}
+
+async fn serve(plane: DataPlane, listeners: Listeners, shutdown: CancellationToken) {
+    plane.serve(listeners, shutdown).await.unwrap();
 }
