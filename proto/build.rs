@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use prost::Message;
 
-const FILES: [&str; 11] = [
+const FILES: [&str; 12] = [
     "penstock/config/v1/config.proto",
     "penstock/sync/v1/sync.proto",
     "penstock/telemetry/v1/telemetry.proto",
@@ -16,6 +16,7 @@ const FILES: [&str; 11] = [
     "penstock/admin/v1/price.proto",
     "penstock/admin/v1/config.proto",
     "penstock/admin/v1/fleet.proto",
+    "penstock/admin/v1/limits.proto",
     "penstock/admin/v1/usage.proto",
 ];
 

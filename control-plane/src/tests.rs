@@ -58,6 +58,7 @@ pub(crate) fn provider_ref(n: u8) -> ResourceRef {
 
 pub(crate) fn put_user(n: u8) -> Op {
     let user = User {
+        limits: penstock_core::limits::Limits::none(),
         name: format!("user-{n}"),
         access: Access::default(),
     };
@@ -71,6 +72,7 @@ pub(crate) fn delete(reference: ResourceRef) -> Op {
 /// A key that was imported with a suffixed hash.
 pub(crate) fn put_imported_key(n: u8) -> Op {
     let key = Key {
+        limits: penstock_core::limits::Limits::none(),
         name: "imported".to_owned(),
         user_id: UserId::from_parts(1, &[1; 10]),
         access: Access::default(),
@@ -90,6 +92,7 @@ pub(crate) fn seal(reference: &ResourceRef, secret: &str) -> Sealed {
 
 pub(crate) fn put_provider(n: u8, credential: CredentialChange) -> Op {
     let provider = penstock_core::provider::Provider {
+        limits: penstock_core::limits::Limits::none(),
         name: format!("provider-{n}"),
         kind: penstock_core::provider::ProviderKind::Anthropic,
         base_urls: vec!["https://api.anthropic.com".to_owned()],
@@ -135,6 +138,7 @@ pub(crate) fn put_large_user(n: u64) -> Op {
         ..Access::default()
     };
     let user = User {
+        limits: penstock_core::limits::Limits::none(),
         name: format!("user-{n}"),
         access,
     };

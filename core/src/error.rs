@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::access::Denied;
+use crate::limits::Exceeded;
 
 /// A business code: stable, searchable, in the body's and the `x-penstock-code` header's words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -22,10 +23,18 @@ pub enum Code {
     BodyTimeout,
     RequestTooLarge,
     UnsupportedEncoding,
+    /// 400: what the call could cost has no bound, and a strict budget needs one.
+    StrictBudgetUnbounded,
+    /// 429: rate or concurrency.
+    RateLimitExceeded,
+    /// 429: money.
+    QuotaExceeded,
     InternalError,
     UpstreamError,
     NoAvailableAccount,
     ModelUnpriced,
+    /// 503: limits cannot be enforced now, and the operator wants no calls then.
+    LimitsUnavailable,
     Overloaded,
     RequestTimeout,
 }
@@ -51,6 +60,8 @@ pub struct CallerError {
     pub message: String,
     /// Seconds, for the `retry-after` header.
     pub retry_after: Option<u64>,
+    /// The limit that refused the call.
+    pub limit: Option<Box<Exceeded>>,
 }
 
 impl CallerError {
@@ -59,6 +70,7 @@ impl CallerError {
             code,
             message: message.into(),
             retry_after: None,
+            limit: None,
         }
     }
 
@@ -73,6 +85,16 @@ impl CallerError {
     }
 }
 
+impl From<Exceeded> for CallerError {
+    fn from(exceeded: Exceeded) -> Self {
+        Self {
+            retry_after: Some(exceeded.retry_after),
+            limit: Some(Box::new(exceeded)),
+            ..Self::new(exceeded.code(), exceeded.message())
+        }
+    }
+}
+
 impl From<Denied> for CallerError {
     fn from(denied: Denied) -> Self {
         Self::new(Code::AuthenticationFailed, denied.to_string())
@@ -80,7 +102,7 @@ impl From<Denied> for CallerError {
 }
 
 impl Code {
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 19] = [
         Self::InvalidRequest,
         Self::AuthenticationFailed,
         Self::ModelNotAllowed,
@@ -90,10 +112,14 @@ impl Code {
         Self::BodyTimeout,
         Self::RequestTooLarge,
         Self::UnsupportedEncoding,
+        Self::StrictBudgetUnbounded,
+        Self::RateLimitExceeded,
+        Self::QuotaExceeded,
         Self::InternalError,
         Self::UpstreamError,
         Self::NoAvailableAccount,
         Self::ModelUnpriced,
+        Self::LimitsUnavailable,
         Self::Overloaded,
         Self::RequestTimeout,
     ];
@@ -123,10 +149,14 @@ impl Code {
             Self::BodyTimeout => ("BODY_TIMEOUT", 408, "timeout_error", BAD, "body_timeout", "DEADLINE_EXCEEDED"),
             Self::RequestTooLarge => ("REQUEST_TOO_LARGE", 413, "request_too_large", BAD, "request_too_large", "INVALID_ARGUMENT"),
             Self::UnsupportedEncoding => ("UNSUPPORTED_ENCODING", 415, BAD, BAD, "unsupported_encoding", "INVALID_ARGUMENT"),
+            Self::StrictBudgetUnbounded => ("STRICT_BUDGET_UNBOUNDED", 400, BAD, BAD, "invalid_request", "INVALID_ARGUMENT"),
+            Self::RateLimitExceeded => ("RATE_LIMIT_EXCEEDED", 429, "rate_limit_error", "rate_limit_error", "rate_limit_exceeded", "RESOURCE_EXHAUSTED"),
+            Self::QuotaExceeded => ("QUOTA_EXCEEDED", 429, "rate_limit_error", "insufficient_quota", "insufficient_quota", "RESOURCE_EXHAUSTED"),
             Self::InternalError => ("INTERNAL_ERROR", 500, "api_error", "server_error", "internal_error", "INTERNAL"),
             Self::UpstreamError => ("UPSTREAM_ERROR", 502, "api_error", "server_error", "upstream_error", "UNAVAILABLE"),
             Self::NoAvailableAccount => ("NO_AVAILABLE_ACCOUNT", 503, "overloaded_error", "server_error", "no_available_account", "UNAVAILABLE"),
             Self::ModelUnpriced => ("MODEL_UNPRICED", 503, "api_error", "server_error", "model_unpriced", "UNAVAILABLE"),
+            Self::LimitsUnavailable => ("LIMITS_UNAVAILABLE", 503, "api_error", "server_error", "limits_unavailable", "UNAVAILABLE"),
             Self::Overloaded => ("OVERLOADED", 503, "overloaded_error", "server_error", "overloaded", "UNAVAILABLE"),
             Self::RequestTimeout => ("REQUEST_TIMEOUT", 504, "timeout_error", "server_error", "timeout", "DEADLINE_EXCEEDED"),
         }

@@ -1,11 +1,14 @@
 //! Keys: what callers present, and whose they are.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::access::Access;
 use crate::api_key::KeyHash;
 use crate::id::UserId;
 use crate::invalid::Invalid;
+use crate::limits::Limits;
 use crate::name;
 use crate::time::UnixMs;
 
@@ -17,6 +20,9 @@ pub struct Key {
     /// Never changes.
     pub user_id: UserId,
     pub access: Access,
+    /// May be larger than the user's; those still hold.
+    #[serde(default = "Limits::none")]
+    pub limits: Arc<Limits>,
     /// First eight and last four characters of the secret; empty for imported hashes.
     pub hint: String,
     /// SHA-256 of the secret, or of secret ‖ suffix when `import_suffix` is set.
@@ -41,6 +47,7 @@ impl Key {
         if let Some(suffix) = &self.import_suffix {
             name::check("import_suffix", suffix)?;
         }
-        self.access.validate()
+        self.access.validate()?;
+        self.limits.validate()
     }
 }

@@ -14,6 +14,7 @@
 //! | [`snapshot`] | all resources, indexed for the request path; applying updates |
 //! | [`access`] | may this key make this call |
 //! | [`route`] | which provider serves it |
+//! | [`limits`] | how much a user, a key, a provider may use |
 //! | [`session`] | which conversation it belongs to |
 //! | [`usage`], [`cost`] | what it used and what that costs |
 //! | [`error`] | every error a caller can get, in every dialect's terms |
@@ -27,6 +28,7 @@ pub mod error;
 pub mod id;
 pub mod invalid;
 pub mod key;
+pub mod limits;
 pub mod model;
 pub mod money;
 pub mod name;

@@ -1,11 +1,13 @@
 //! Providers: upstream accounts and endpoints.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::dialect::Dialect;
 use crate::invalid::Invalid;
+use crate::limits::Limits;
 use crate::model::ModelPattern;
 use crate::money::Millionths;
 use crate::name;
@@ -28,6 +30,9 @@ pub struct Provider {
     pub timeouts: Timeouts,
     /// Set on every upstream request, replacing the client's.
     pub extra_headers: Vec<Header>,
+    /// A provider that is full is passed over.
+    #[serde(default = "Limits::none")]
+    pub limits: Arc<Limits>,
 }
 
 /// What speaks at the other end.
@@ -159,7 +164,8 @@ impl Provider {
                 .validate()
                 .map_err(|e| e.within(&format!("extra_headers[{i}]")))?;
         }
-        self.timeouts.validate()
+        self.timeouts.validate()?;
+        self.limits.validate()
     }
 }
 

@@ -20,7 +20,11 @@ use crate::user::User;
 
 /// The newest schema of resources that this release understands. A resource that asks for more is refused whole, so
 /// that a restriction is never ignored.
-pub const SCHEMA: u32 = 1;
+///
+/// | schema | came with |
+/// |---|---|
+/// | 2 | limits of users, keys and providers |
+pub const SCHEMA: u32 = 2;
 
 /// Names a resource.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -191,6 +195,17 @@ impl Resource {
 }
 
 impl Spec {
+    /// The lowest [`SCHEMA`] that understands every restriction in it.
+    pub fn required_schema(&self) -> u32 {
+        let limits = match self {
+            Self::Provider(spec) => &spec.provider.limits,
+            Self::User(user) => &user.limits,
+            Self::Key(key) => &key.limits,
+            Self::Price(_) | Self::Setting(_) | Self::ImportSuffix(_) => return 1,
+        };
+        limits.required_schema()
+    }
+
     fn kind_name(&self) -> &'static str {
         match self {
             Self::Provider(_) => "provider",

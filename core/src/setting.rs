@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::invalid::Invalid;
 use crate::price::Rate;
 use crate::secret::Secret;
+use crate::time::UnixMs;
 
 /// One setting. Its name identifies the resource.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,6 +15,34 @@ pub enum Setting {
     Unpriced(UnpricedPolicy),
     /// Whether a refusal for want of a provider names the providers and why each was passed over.
     ExplainRefusals(bool),
+    /// How limits are enforced as a whole.
+    Limits(LimitsPolicy),
+}
+
+/// How limits are enforced as a whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LimitsPolicy {
+    /// False: nothing is refused for a limit, but everything is still counted (behaviour D8).
+    pub enabled: bool,
+    /// When they are enforced again by themselves. None: when an operator says so.
+    pub off_until: Option<UnixMs>,
+    /// What holds while Redis is away.
+    pub degraded: Degraded,
+    /// The status of `QUOTA_EXCEEDED`: 429 or 402.
+    pub quota_status: u16,
+}
+
+/// What holds while the fleet's counters cannot be reached.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Degraded {
+    /// Each data plane enforces its share in its own memory.
+    #[default]
+    Local,
+    /// Everything passes.
+    Open,
+    /// Calls that have a limit are refused with 503 `LIMITS_UNAVAILABLE`.
+    Closed,
 }
 
 /// What happens to a call for a model without a price. Never silently free.
@@ -49,6 +78,46 @@ impl Default for UnpricedPolicy {
     }
 }
 
+impl Default for LimitsPolicy {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            off_until: None,
+            degraded: Degraded::default(),
+            quota_status: 429,
+        }
+    }
+}
+
+impl LimitsPolicy {
+    /// Whether limits refuse calls now.
+    pub fn enforced(&self, now: UnixMs) -> bool {
+        self.enabled || self.off_until.is_some_and(|until| now >= until)
+    }
+
+    fn validate(self) -> Result<(), Invalid> {
+        match self.quota_status {
+            402 | 429 => Ok(()),
+            other => Err(Invalid::new(
+                "limits.quota_status",
+                format!("{other} is neither 429 nor 402"),
+            )),
+        }
+    }
+}
+
+impl Degraded {
+    pub const ALL: [Self; 3] = [Self::Local, Self::Open, Self::Closed];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Local => "local",
+            Self::Open => "open",
+            Self::Closed => "closed",
+        }
+    }
+}
+
 impl UnpricedAction {
     pub const ALL: [Self; 3] = [Self::Reject, Self::ChargeDefault, Self::Free];
 
@@ -63,10 +132,11 @@ impl UnpricedAction {
 
 impl Setting {
     /// Every setting at its default.
-    pub fn defaults() -> [Self; 2] {
+    pub fn defaults() -> [Self; 3] {
         [
             Self::Unpriced(UnpricedPolicy::default()),
             Self::ExplainRefusals(false),
+            Self::Limits(LimitsPolicy::default()),
         ]
     }
 
@@ -74,6 +144,7 @@ impl Setting {
         match self {
             Self::Unpriced(_) => "unpriced",
             Self::ExplainRefusals(_) => "explain_refusals",
+            Self::Limits(_) => "limits",
         }
     }
 
@@ -81,6 +152,7 @@ impl Setting {
         match self {
             Self::Unpriced(policy) => Rate::validate_all("unpriced.default_rates", &policy.default_rates),
             Self::ExplainRefusals(_) => Ok(()),
+            Self::Limits(policy) => policy.validate(),
         }
     }
 }

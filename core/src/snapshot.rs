@@ -30,7 +30,7 @@ use crate::price::Price;
 use crate::provider::Provider;
 use crate::resource::ResourceRef;
 use crate::secret::Secret;
-use crate::setting::{Setting, UnpricedPolicy};
+use crate::setting::{LimitsPolicy, Setting, UnpricedPolicy};
 use crate::user::User;
 
 /// The state of the configuration that a data plane acts on.
@@ -48,6 +48,7 @@ pub struct Snapshot {
     suffixes: BTreeMap<Arc<str>, SuffixEntry>,
     unpriced: UnpricedPolicy,
     explain_refusals: bool,
+    limits: LimitsPolicy,
     refused: BTreeMap<ResourceRef, RefusedVersion>,
 }
 
@@ -139,6 +140,11 @@ impl Snapshot {
 
     pub fn explain_refusals(&self) -> bool {
         self.explain_refusals
+    }
+
+    /// How limits are enforced as a whole.
+    pub fn limits(&self) -> LimitsPolicy {
+        self.limits
     }
 
     /// Everything that is refused now.

@@ -56,6 +56,8 @@ pub enum Outcome {
 pub struct UsageRecord {
     pub id: RequestId,
     pub started_at: UnixMs,
+    /// When its limits were taken, by the clock that counts them; its cost is booked then. None: [`Self::started_at`].
+    pub admitted_at: Option<UnixMs>,
     pub user_id: UserId,
     pub key_id: KeyId,
     /// None when no provider was asked.

@@ -7,6 +7,7 @@
 mod access;
 pub mod enums;
 mod key;
+mod limits;
 mod price;
 mod provider;
 mod record;
@@ -18,6 +19,7 @@ mod update;
 mod tests;
 
 pub use key::{key_spec_from_wire, key_spec_to_wire};
+pub use limits::{limits_from_wire, limits_to_wire};
 pub use price::{price_from_wire, price_to_wire};
 pub use provider::{provider_from_wire, provider_to_wire};
 pub use record::{usage_record_from_wire, usage_record_to_wire};

@@ -93,6 +93,7 @@ impl ProviderFlags {
     pub(crate) fn create(&self, name: &str) -> Option<Provider> {
         let kind = self.kind?;
         let mut provider = Provider {
+            limits: penstock_core::limits::Limits::none(),
             name: name.to_owned(),
             kind,
             base_urls: vendor_url(kind).map(str::to_owned).into_iter().collect(),

@@ -79,6 +79,7 @@ impl Create {
         let mut access = Access::default();
         self.access.apply(&mut access, session.now);
         let user = User {
+            limits: penstock_core::limits::Limits::none(),
             name: self.name,
             access,
         };

@@ -122,6 +122,7 @@ async fn caller(channel: Channel, key: &Secret) -> Result<(), Failure> {
     });
     let mut users = admin::user_service_client::UserServiceClient::new(channel.clone());
     let user = config::User {
+        limits: None,
         name: USER.to_owned(),
         access: access.clone(),
     };
@@ -134,6 +135,7 @@ async fn caller(channel: Channel, key: &Secret) -> Result<(), Failure> {
     there_already(made)?;
     let mut keys = admin::key_service_client::KeyServiceClient::new(channel);
     let spec = config::KeySpec {
+        limits: None,
         name: KEY.to_owned(),
         user_id: USER.to_owned(),
         access,

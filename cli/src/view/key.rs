@@ -160,6 +160,7 @@ mod tests {
 
     fn key() -> Key {
         let spec = config::KeySpec {
+            limits: None,
             name: "laptop".into(),
             user_id: "01980000-0000-7000-8000-000000000000".into(),
             access: Some(config::Access::default()),

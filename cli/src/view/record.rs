@@ -126,6 +126,7 @@ mod tests {
 
     fn record() -> UsageRecord {
         let core = Core {
+            admitted_at: None,
             id: RequestId::from_parts(1, &[1; 10]),
             started_at: UnixMs(1_700_000_000_000),
             user_id: UserId::from_parts(1, &[1; 10]),

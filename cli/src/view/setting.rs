@@ -26,6 +26,13 @@ pub(crate) enum Value {
         /// For `charge_default`; empty: the dearest of the platform.
         default_rates: Vec<Rate>,
     },
+    Limits {
+        enabled: bool,
+        /// RFC 3339; when they are enforced again by themselves.
+        off_until: Option<String>,
+        degraded: &'static str,
+        quota_status: u16,
+    },
     Switch(bool),
 }
 
@@ -37,6 +44,12 @@ impl Setting {
                 default_rates: policy.default_rates.iter().map(Rate::from).collect(),
             },
             Core::ExplainRefusals(on) => Value::Switch(on),
+            Core::Limits(policy) => Value::Limits {
+                enabled: policy.enabled,
+                off_until: policy.off_until.map(|until| until.to_string()),
+                degraded: policy.degraded.as_str(),
+                quota_status: policy.quota_status,
+            },
         };
         Ok(Self {
             name: entry.name,
@@ -48,6 +61,23 @@ impl Setting {
     fn text(&self) -> String {
         match &self.value {
             Value::Switch(on) => on.to_string(),
+            Value::Limits {
+                enabled,
+                off_until,
+                degraded,
+                quota_status,
+            } => {
+                let until = off_until
+                    .as_ref()
+                    .map(|at| format!(" until {at}"))
+                    .unwrap_or_default();
+                let switch = if *enabled {
+                    "on".to_owned()
+                } else {
+                    format!("OFF{until}")
+                };
+                format!("{switch}, without Redis: {degraded}, quota exceeded: {quota_status}")
+            }
             Value::Unpriced {
                 action,
                 default_rates,

@@ -76,6 +76,7 @@ mod tests {
             ..config::Access::default()
         };
         let spec = config::User {
+            limits: None,
             name: "alice".into(),
             access: Some(access),
         };

@@ -275,6 +275,7 @@ mod tests {
 
     fn key(import_suffix: Option<&str>) -> Key {
         Key {
+            limits: penstock_core::limits::Limits::none(),
             name: "laptop".into(),
             user_id: UserId::from_parts(1, &[1; 10]),
             access: Access::default(),

@@ -24,6 +24,7 @@ pub(crate) fn user(id: u64, version: u64, tag: &str) -> Arc<Resource> {
         version,
         min_schema: 1,
         spec: Spec::User(User {
+            limits: penstock_core::limits::Limits::none(),
             name: format!("user-{id}"),
             access,
         }),

@@ -52,6 +52,7 @@ impl From<wire::NodeHealth> for Health {
 impl From<Health> for wire::NodeHealth {
     fn from(health: Health) -> Self {
         Self {
+            limits: String::new(),
             at_ms: health.at.0,
             uptime_ms: health.uptime_ms,
             requests: health.requests,
@@ -75,6 +76,7 @@ mod tests {
     #[test]
     fn what_is_stored_reads_back_as_it_was_sent() {
         let sent = wire::NodeHealth {
+            limits: String::new(),
             at_ms: 1,
             uptime_ms: 2,
             requests: 3,

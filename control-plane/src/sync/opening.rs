@@ -35,7 +35,9 @@ pub(super) async fn hello(inbound: &mut Streaming<SyncRequest>) -> Result<Openin
     let message = first.map_err(|_| Status::invalid_argument("the first message, Hello, did not come"))??;
     match message.and_then(|request| request.message) {
         Some(Message::Hello(hello)) => read(hello),
-        Some(Message::Ack(_)) | None => Err(Status::invalid_argument("the first message must be Hello")),
+        Some(Message::Ack(_) | Message::CommandResult(_)) | None => {
+            Err(Status::invalid_argument("the first message must be Hello"))
+        }
     }
 }
 

@@ -165,7 +165,7 @@ impl Session {
             Some(Message::Ack(ack)) => self.acknowledged(ack),
             Some(Message::Hello(_)) => Err(Status::invalid_argument("Hello comes only once")),
             // Of a newer release; nothing that this one must know.
-            None => Ok(Flow::Continue(())),
+            Some(Message::CommandResult(_)) | None => Ok(Flow::Continue(())),
         }
     }
 

@@ -1,7 +1,7 @@
 //! The gRPC side of telemetry.
 
 use penstock_proto::telemetry::v1::telemetry_service_server::TelemetryService;
-use penstock_proto::telemetry::v1::{ReportRequest, ReportResponse};
+use penstock_proto::telemetry::v1::{BaselineRequest, BaselineResponse, ReportRequest, ReportResponse};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
@@ -38,5 +38,12 @@ impl TelemetryService for Telemetry {
         let report = Report::new(self.context.clone(), self.streams.closing().clone(), sender);
         self.streams.serve(report.run(request.into_inner()))?;
         Ok(Response::new(ReceiverStream::new(receiver)))
+    }
+
+    async fn baseline(
+        &self,
+        _request: Request<BaselineRequest>,
+    ) -> Result<Response<BaselineResponse>, Status> {
+        Err(Status::unimplemented("not yet"))
     }
 }

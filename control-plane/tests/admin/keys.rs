@@ -176,6 +176,7 @@ async fn a_key_stays_with_its_user_and_keeps_its_secret() {
         key: "laptop".into(),
         expected_version: version,
         spec: Some(config::KeySpec {
+            limits: None,
             name: "desk".into(),
             user_id: owner.into(),
             access: Some(access()),

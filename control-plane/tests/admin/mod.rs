@@ -242,6 +242,7 @@ fn access() -> config::Access {
 
 fn user(name: &str) -> config::User {
     config::User {
+        limits: None,
         name: name.into(),
         access: Some(access()),
     }
@@ -250,6 +251,7 @@ fn user(name: &str) -> config::User {
 fn new_key(owner: &str, name: &str) -> wire::CreateKeyRequest {
     wire::CreateKeyRequest {
         spec: Some(config::KeySpec {
+            limits: None,
             name: name.into(),
             user_id: owner.into(),
             access: Some(access()),

@@ -39,6 +39,7 @@ impl Calls {
     fn record(&self, n: u8, outcome: Outcome) -> UsageRecord {
         let answered = outcome.answered();
         UsageRecord {
+            admitted_at: None,
             id: RequestId::from_parts(u64::try_from(self.at.0).unwrap(), &[n; 10]),
             started_at: self.at,
             user_id: self.user,

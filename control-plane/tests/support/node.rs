@@ -100,6 +100,7 @@ impl Node {
                     assert!(parts.is_empty(), "nothing comes between the parts of an update");
                     self.live_nodes = Some(fleet.live_nodes);
                 }
+                Reply::Command(_) => panic!("a command"),
                 Reply::Update(part) => {
                     let last = part.last;
                     parts.push(part);
@@ -152,6 +153,7 @@ impl Node {
         while self.live_nodes != Some(number) {
             match self.next().await.unwrap().expect("the stream ended") {
                 Reply::Fleet(fleet) => self.live_nodes = Some(fleet.live_nodes),
+                Reply::Command(_) => panic!("a command"),
                 Reply::Update(part) => panic!("an update to {} instead of the fleet", part.to_revision),
             }
         }

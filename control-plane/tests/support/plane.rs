@@ -169,6 +169,7 @@ impl Plane {
             ..config::Access::default()
         };
         let spec = config::User {
+            limits: None,
             name: name.to_owned(),
             access: Some(access),
         };

@@ -117,6 +117,7 @@ pub(crate) fn record_id(n: u64) -> RequestId {
 
 pub(crate) fn record(n: u64) -> UsageRecord {
     UsageRecord {
+        admitted_at: None,
         id: record_id(n),
         started_at: UnixMs(STARTED),
         user_id: UserId::from_parts(1, &[1; 10]),

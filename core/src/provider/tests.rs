@@ -4,6 +4,7 @@ use super::*;
 
 pub(crate) fn provider(name: &str) -> Provider {
     Provider {
+        limits: crate::limits::Limits::none(),
         name: name.to_owned(),
         kind: ProviderKind::Anthropic,
         base_urls: vec!["https://api.anthropic.com".to_owned()],

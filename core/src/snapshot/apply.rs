@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{KeyEntry, PriceEntry, ProviderEntry, RefusedVersion, Snapshot, SuffixEntry, UserEntry};
 use crate::id::{Epoch, KeyId, UserId};
 use crate::resource::{ProviderSpec, Resource, ResourceRef, Spec};
-use crate::setting::{Setting, UnpricedPolicy};
+use crate::setting::{LimitsPolicy, Setting, UnpricedPolicy};
 
 /// A full state, or the changes on top of another revision.
 #[derive(Clone, Debug)]
@@ -298,10 +298,12 @@ impl Snapshot {
     fn read_settings(&mut self) {
         self.unpriced = UnpricedPolicy::default();
         self.explain_refusals = false;
+        self.limits = LimitsPolicy::default();
         for (_, setting) in self.settings.values() {
             match setting {
                 Setting::Unpriced(policy) => self.unpriced = policy.clone(),
                 Setting::ExplainRefusals(on) => self.explain_refusals = *on,
+                Setting::Limits(policy) => self.limits = *policy,
             }
         }
     }

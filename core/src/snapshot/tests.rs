@@ -41,6 +41,7 @@ fn resource(reference: ResourceRef, version: u64, spec: Spec) -> Resource {
 
 fn user(n: u8, version: u64, enabled: bool) -> Resource {
     let user = User {
+        limits: crate::limits::Limits::none(),
         name: format!("user{n}"),
         access: Access {
             enabled,
@@ -56,6 +57,7 @@ fn secret(n: u8) -> String {
 
 fn plain_key(n: u8, owner: u8) -> Key {
     Key {
+        limits: crate::limits::Limits::none(),
         name: format!("key{n}"),
         user_id: user_id(owner),
         access: Access::default(),

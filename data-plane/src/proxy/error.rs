@@ -107,11 +107,12 @@ impl From<&RouteError> for Refusal {
     }
 }
 
-/// Every 503 has one.
+/// Every 429 and 503 has one.
 fn retry_after(code: Code) -> Option<u64> {
     match code {
         Code::Overloaded => Some(SOON),
         Code::NoAvailableAccount | Code::ModelUnpriced => Some(LATER),
+        Code::RateLimitExceeded | Code::QuotaExceeded | Code::LimitsUnavailable => Some(SOON),
         Code::InvalidRequest
         | Code::AuthenticationFailed
         | Code::ModelNotAllowed
@@ -121,6 +122,7 @@ fn retry_after(code: Code) -> Option<u64> {
         | Code::BodyTimeout
         | Code::RequestTooLarge
         | Code::UnsupportedEncoding
+        | Code::StrictBudgetUnbounded
         | Code::InternalError
         | Code::UpstreamError
         | Code::RequestTimeout => None,
@@ -138,11 +140,15 @@ fn is_lasting(code: Code) -> bool {
         | Code::MethodNotAllowed
         | Code::RequestTooLarge
         | Code::UnsupportedEncoding
+        | Code::StrictBudgetUnbounded
         | Code::ModelUnpriced => true,
         Code::BodyTimeout
         | Code::InternalError
         | Code::UpstreamError
         | Code::NoAvailableAccount
+        | Code::RateLimitExceeded
+        | Code::QuotaExceeded
+        | Code::LimitsUnavailable
         | Code::Overloaded
         | Code::RequestTimeout => false,
     }
@@ -153,12 +159,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_503_says_when_to_come_back() {
+    fn every_429_and_503_says_when_to_come_back() {
         for code in Code::ALL {
             let refusal = Refusal::new(code, "x");
             assert_eq!(
                 refusal.error.retry_after.is_some(),
-                code.entry().status == 503,
+                matches!(code.entry().status, 429 | 503),
                 "{code:?}"
             );
         }

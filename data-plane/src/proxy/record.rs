@@ -13,6 +13,7 @@ pub(super) fn of(call: &Call, end: &End<'_>, bill: &Bill) -> UsageRecord {
     let chosen = call.chosen.as_ref();
     let charged = chosen.filter(|_| !bill.used.is_empty());
     UsageRecord {
+        admitted_at: None,
         id: call.arrival.id,
         started_at: call.arrival.at,
         user_id: call.key.key.user_id,

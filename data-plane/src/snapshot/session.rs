@@ -108,7 +108,7 @@ impl<'a> Session<'a> {
                     Ok(())
                 }
                 // Of a newer release; nothing that this one must know.
-                None => Ok(()),
+                Some(wire::sync_response::Message::Command(_)) | None => Ok(()),
             };
             if let Err(end) = taken {
                 return end;

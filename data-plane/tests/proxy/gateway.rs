@@ -71,6 +71,7 @@ pub(crate) fn openai(fake: &FakeProvider) -> Provider {
 
 pub(crate) fn provider(name: &str, kind: ProviderKind, base_url: &str) -> Provider {
     Provider {
+        limits: penstock_core::limits::Limits::none(),
         name: name.to_owned(),
         kind,
         base_urls: vec![base_url.to_owned()],
@@ -209,12 +210,14 @@ impl Setup {
             spec,
         };
         let user = User {
+            limits: penstock_core::limits::Limits::none(),
             name: "alice".to_owned(),
             access: self.user.clone(),
         };
         let mut resources = vec![resource(ResourceRef::User(user_id()), Spec::User(user))];
         for (index, (secret, access)) in self.keys.iter().enumerate() {
             let key = Key {
+                limits: penstock_core::limits::Limits::none(),
                 name: format!("key-{index}"),
                 user_id: user_id(),
                 access: access.clone(),

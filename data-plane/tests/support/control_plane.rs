@@ -14,7 +14,9 @@ use penstock_data_plane::link::Connector;
 use penstock_proto::sync::v1::config_sync_service_server::{ConfigSyncService, ConfigSyncServiceServer};
 use penstock_proto::sync::v1::{SyncRequest, SyncResponse};
 use penstock_proto::telemetry::v1::telemetry_service_server::{TelemetryService, TelemetryServiceServer};
-use penstock_proto::telemetry::v1::{ReportRequest, ReportResponse};
+use penstock_proto::telemetry::v1::{
+    BaselineAnswer, BaselineQuestion, BaselineRequest, BaselineResponse, ReportRequest, ReportResponse, Spend,
+};
 use tokio::io::DuplexStream;
 use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinSet;
@@ -179,6 +181,21 @@ impl TelemetryService for Service {
             .await
             .map_err(|_| Status::unavailable("the test is over"))?;
         Ok(Response::new(Box::pin(ReceiverStream::new(outbound))))
+    }
+
+    /// The ledger of these tests is empty.
+    async fn baseline(
+        &self,
+        request: Request<BaselineRequest>,
+    ) -> Result<Response<BaselineResponse>, Status> {
+        self.check(&request)?;
+        let answer = |question: BaselineQuestion| BaselineAnswer {
+            spends: question.spans.iter().map(|_| Spend::default()).collect(),
+        };
+        Ok(Response::new(BaselineResponse {
+            answers: request.into_inner().questions.into_iter().map(answer).collect(),
+            marks: Vec::new(),
+        }))
     }
 }
 

@@ -24,6 +24,7 @@ pub(crate) fn user(n: u64) -> Resource {
     resource(
         ResourceRef::User(UserId::from_parts(n, &[1; 10])),
         Spec::User(User {
+            limits: penstock_core::limits::Limits::none(),
             name: format!("user{n}"),
             access: Access::default(),
         }),
@@ -32,6 +33,7 @@ pub(crate) fn user(n: u64) -> Resource {
 
 pub(crate) fn key(n: u64) -> Resource {
     let key = Key {
+        limits: penstock_core::limits::Limits::none(),
         name: format!("key{n}"),
         user_id: UserId::from_parts(n, &[1; 10]),
         access: Access::default(),
@@ -48,6 +50,7 @@ pub(crate) fn key(n: u64) -> Resource {
 
 pub(crate) fn provider(n: u64) -> Resource {
     let provider = Provider {
+        limits: penstock_core::limits::Limits::none(),
         name: format!("provider{n}"),
         kind: ProviderKind::Anthropic,
         base_urls: vec!["http://127.0.0.1:9".into()],

@@ -11,6 +11,7 @@ pub(crate) fn request(n: u64) -> RequestId {
 
 pub(crate) fn record(n: u64) -> UsageRecord {
     UsageRecord {
+        admitted_at: None,
         id: request(n),
         started_at: UnixMs(1_700_000_000_000),
         user_id: UserId::from_parts(1, &[1; 10]),

@@ -6,6 +6,7 @@ use penstock_core::model::ModelPattern;
 use penstock_core::time::UnixMs;
 use penstock_core::user::User;
 
+use super::limits::{limits_from_wire, limits_to_wire};
 use super::required;
 use crate::config::v1 as wire;
 
@@ -14,6 +15,7 @@ pub fn user_to_wire(user: &User) -> wire::User {
     wire::User {
         name: user.name.clone(),
         access: Some(access_to_wire(&user.access)),
+        limits: limits_to_wire(&user.limits),
     }
 }
 
@@ -22,6 +24,7 @@ pub fn user_from_wire(user: wire::User) -> Result<User, Invalid> {
     Ok(User {
         name: user.name,
         access: access_from_wire(required("access", user.access)?)?,
+        limits: limits_from_wire(user.limits)?,
     })
 }
 

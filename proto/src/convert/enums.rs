@@ -1,10 +1,11 @@
 //! Enums. `UNSPECIFIED` and values that this release does not know are refused, except where noted.
 
 use penstock_core::invalid::Invalid;
+use penstock_core::limits::{Budget, Dimension, Level};
 use penstock_core::price::{PriceSource, ServiceTier, TokenClass};
 use penstock_core::provider::ProviderKind;
 use penstock_core::resource::Kind;
-use penstock_core::setting::UnpricedAction;
+use penstock_core::setting::{Degraded, UnpricedAction};
 use penstock_core::usage::Outcome;
 
 use crate::config::v1 as wire;
@@ -77,6 +78,35 @@ enums! {
         Reject = Reject,
         ChargeDefault = ChargeDefault,
         Free = Free,
+    }
+    /// What is counted.
+    dimension_to_wire, dimension_from_wire: Dimension = wire::LimitDimension {
+        UsdTotal = UsdTotal,
+        ConcurrentSessions = ConcurrentSessions,
+        ConcurrentRequests = ConcurrentRequests,
+        Rpm = Rpm,
+        Tpm = Tpm,
+        Usd5h = Usd5h,
+        UsdDaily = UsdDaily,
+        UsdWeekly = UsdWeekly,
+        UsdMonthly = UsdMonthly,
+    }
+    /// Whose limit.
+    level_to_wire, level_from_wire: Level = wire::LimitLevel {
+        Key = Key,
+        User = User,
+        Provider = Provider,
+    }
+    /// How a budget is held.
+    budget_to_wire, budget_from_wire: Budget = wire::BudgetMode {
+        Soft = Soft,
+        Strict = Strict,
+    }
+    /// What holds while counters are away.
+    degraded_to_wire, degraded_from_wire: Degraded = wire::DegradedLimits {
+        Local = Local,
+        Open = Open,
+        Closed = Closed,
     }
     /// How a call ended.
     outcome_to_wire, outcome_from_wire: Outcome = telemetry::Outcome {

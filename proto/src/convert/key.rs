@@ -6,6 +6,7 @@ use penstock_core::key::{Key, PreviousSecret};
 use penstock_core::time::UnixMs;
 
 use super::access::{access_from_wire, access_to_wire};
+use super::limits::{limits_from_wire, limits_to_wire};
 use super::{id, non_empty, required};
 use crate::config::v1 as wire;
 
@@ -16,6 +17,7 @@ pub fn key_spec_to_wire(key: &Key) -> wire::KeySpec {
         user_id: key.user_id.to_string(),
         access: Some(access_to_wire(&key.access)),
         hint: key.hint.clone(),
+        limits: limits_to_wire(&key.limits),
     }
 }
 
@@ -25,6 +27,7 @@ pub fn key_spec_from_wire(spec: wire::KeySpec, hash: KeyHash) -> Result<Key, Inv
         name: spec.name,
         user_id: id("user_id", &spec.user_id)?,
         access: access_from_wire(required("access", spec.access)?)?,
+        limits: limits_from_wire(spec.limits)?,
         hint: spec.hint,
         hash,
         import_suffix: None,

@@ -6,6 +6,7 @@ use penstock_core::provider::{Header, Provider, Timeouts};
 
 use super::access::{pattern_to_wire, patterns_from_wire};
 use super::enums::{provider_kind_from_wire, provider_kind_to_wire};
+use super::limits::{limits_from_wire, limits_to_wire};
 use crate::config::v1 as wire;
 
 /// Writes a provider, which has no credential in it.
@@ -26,6 +27,7 @@ pub fn provider_to_wire(provider: &Provider) -> wire::ProviderSpec {
         models: provider.models.iter().map(pattern_to_wire).collect(),
         timeouts: Some(timeouts_to_wire(&provider.timeouts)),
         extra_headers: provider.extra_headers.iter().map(header).collect(),
+        limits: limits_to_wire(&provider.limits),
     }
 }
 
@@ -50,6 +52,7 @@ pub fn provider_from_wire(spec: wire::ProviderSpec) -> Result<Provider, Invalid>
                 value: h.value,
             })
             .collect(),
+        limits: limits_from_wire(spec.limits)?,
     })
 }
 

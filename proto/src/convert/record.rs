@@ -43,6 +43,7 @@ pub fn usage_record_to_wire(record: &UsageRecord) -> wire::UsageRecord {
         node_id: record.node_id.clone(),
         upstream_request_id: record.upstream_request_id.clone().unwrap_or_default(),
         unpriced: record.unpriced.map_or(0, unpriced_action_to_wire),
+        admitted_at_ms: record.admitted_at.map(|at| at.0),
     }
 }
 
@@ -55,6 +56,7 @@ pub fn usage_record_from_wire(record: wire::UsageRecord) -> Result<UsageRecord, 
     Ok(UsageRecord {
         id: id("id", &record.id)?,
         started_at: UnixMs(record.started_at_ms),
+        admitted_at: record.admitted_at_ms.map(UnixMs),
         user_id: id("user_id", &record.user_id)?,
         key_id: id("key_id", &record.key_id)?,
         provider_id: non_empty(&record.provider_id)

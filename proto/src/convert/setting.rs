@@ -1,9 +1,12 @@
 //! Settings.
 
 use penstock_core::invalid::Invalid;
-use penstock_core::setting::{Setting, UnpricedPolicy};
+use penstock_core::setting::{Degraded, LimitsPolicy, Setting, UnpricedPolicy};
+use penstock_core::time::UnixMs;
 
-use super::enums::{unpriced_action_from_wire, unpriced_action_to_wire};
+use super::enums::{
+    degraded_from_wire, degraded_to_wire, unpriced_action_from_wire, unpriced_action_to_wire,
+};
 use super::price::{rates_from_wire, rates_to_wire};
 use super::required;
 use crate::config::v1 as wire;
@@ -17,6 +20,12 @@ pub fn setting_to_wire(setting: &Setting) -> wire::Setting {
             default_rates: rates_to_wire(&policy.default_rates),
         }),
         Setting::ExplainRefusals(on) => Value::ExplainRefusals(*on),
+        Setting::Limits(policy) => Value::Limits(wire::LimitsPolicy {
+            enabled: policy.enabled,
+            off_until_ms: policy.off_until.map(|until| until.0),
+            degraded: degraded_to_wire(policy.degraded),
+            quota_status: policy.quota_status.into(),
+        }),
     };
     wire::Setting { value: Some(value) }
 }
@@ -30,5 +39,18 @@ pub fn setting_from_wire(setting: wire::Setting) -> Result<Setting, Invalid> {
             default_rates: rates_from_wire("unpriced.default_rates", policy.default_rates)?,
         }),
         Value::ExplainRefusals(on) => Setting::ExplainRefusals(on),
+        Value::Limits(policy) => Setting::Limits(LimitsPolicy {
+            enabled: policy.enabled,
+            off_until: policy.off_until_ms.map(UnixMs),
+            degraded: match policy.degraded {
+                0 => Degraded::Local,
+                value => degraded_from_wire("limits.degraded", value)?,
+            },
+            quota_status: match policy.quota_status {
+                0 => 429,
+                status => u16::try_from(status)
+                    .map_err(|_| Invalid::new("limits.quota_status", "is neither 429 nor 402"))?,
+            },
+        }),
     })
 }

@@ -49,6 +49,7 @@ fn rates() -> Vec<Rate> {
 fn specs() -> Vec<(ResourceRef, Spec)> {
     let user_id = UserId::from_parts(1, &[1; 10]);
     let key = Key {
+        limits: penstock_core::limits::Limits::none(),
         name: "k".into(),
         user_id,
         access: access(),
@@ -61,6 +62,7 @@ fn specs() -> Vec<(ResourceRef, Spec)> {
         }),
     };
     let provider = Provider {
+        limits: penstock_core::limits::Limits::none(),
         name: "p".into(),
         kind: ProviderKind::OpenaiCompatible,
         base_urls: vec!["http://h/v1".into()],
@@ -110,6 +112,7 @@ fn specs() -> Vec<(ResourceRef, Spec)> {
         (
             ResourceRef::User(user_id),
             Spec::User(User {
+                limits: penstock_core::limits::Limits::none(),
                 name: "u".into(),
                 access: access(),
             }),
@@ -149,6 +152,7 @@ fn every_kind_of_resource_is_read_back_as_written() {
 #[test]
 fn a_usage_record_is_read_back_as_written() {
     let record = UsageRecord {
+        admitted_at: None,
         id: RequestId::from_parts(1, &[1; 10]),
         started_at: UnixMs(1),
         user_id: UserId::from_parts(1, &[1; 10]),

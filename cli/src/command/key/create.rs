@@ -45,12 +45,14 @@ impl Create {
         let mut access = Access::default();
         self.access.apply(&mut access, session.now);
         let user = convert::user_to_wire(&penstock_core::user::User {
+            limits: penstock_core::limits::Limits::none(),
             name: String::new(),
             access,
         });
         let import = self.import()?;
         let request = wire::CreateKeyRequest {
             spec: Some(config::KeySpec {
+                limits: None,
                 name: self.name,
                 user_id: self.user,
                 access: user.access,

@@ -134,6 +134,7 @@ mod tests {
     fn key() -> Found<KeyId, Key> {
         let id = KeyId::from_parts(1, &[1; 10]);
         let value = Key {
+            limits: penstock_core::limits::Limits::none(),
             name: "laptop".into(),
             user_id: UserId::from_parts(1, &[1; 10]),
             access: Access::default(),
@@ -158,6 +159,7 @@ mod tests {
 
     fn owner(enabled: bool) -> User {
         User {
+            limits: penstock_core::limits::Limits::none(),
             name: "alice".into(),
             access: Access {
                 enabled,

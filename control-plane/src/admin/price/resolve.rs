@@ -112,6 +112,7 @@ mod tests {
 
     fn provider() -> Provider {
         Provider {
+            limits: penstock_core::limits::Limits::none(),
             name: "main".into(),
             kind: ProviderKind::Anthropic,
             base_urls: Vec::new(),

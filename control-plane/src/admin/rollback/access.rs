@@ -80,6 +80,7 @@ fn undeleted(
         return Err(format!("{label} stays deleted: nothing is left of its secret"));
     };
     Ok(Key {
+        limits: penstock_core::limits::Limits::none(),
         name: then.name,
         user_id: then.user_id,
         access: then.access,

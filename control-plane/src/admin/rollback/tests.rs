@@ -24,6 +24,7 @@ const ASKED: Rules = Rules {
 fn provider(url: &str, credential_version: Option<u64>) -> LoggedProvider {
     LoggedProvider {
         provider: Provider {
+            limits: penstock_core::limits::Limits::none(),
             name: "main".into(),
             kind: ProviderKind::Anthropic,
             base_urls: vec![url.into()],
@@ -78,6 +79,7 @@ fn restored_provider(plan: &Plan) -> (&Provider, &CredentialChange) {
 
 fn user(access: Access) -> User {
     User {
+        limits: penstock_core::limits::Limits::none(),
         name: "alice".into(),
         access,
     }
@@ -123,6 +125,7 @@ fn key_id() -> KeyId {
 
 fn key(secret: &str, access: Access) -> Key {
     Key {
+        limits: penstock_core::limits::Limits::none(),
         name: "laptop".into(),
         user_id: user_id(),
         access,

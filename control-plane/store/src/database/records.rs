@@ -167,6 +167,7 @@ impl LedgerRow {
 
     fn record(self) -> Result<UsageRecord, String> {
         Ok(UsageRecord {
+            admitted_at: None,
             id: RequestId(self.id),
             started_at: UnixMs(self.started_at),
             user_id: UserId(self.user_id),

@@ -86,6 +86,7 @@ impl ResourceRow for KeyRow {
             (_, _) => None,
         };
         Ok(StoredSpec::Key(Box::new(Key {
+            limits: penstock_core::limits::Limits::none(),
             name: self.name,
             user_id: UserId(self.user_id),
             access: self.access.access()?,

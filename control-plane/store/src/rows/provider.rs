@@ -98,6 +98,7 @@ impl ResourceRow for ProviderRow {
 
     fn spec(self) -> Result<StoredSpec, String> {
         let provider = Provider {
+            limits: penstock_core::limits::Limits::none(),
             name: self.name,
             kind: super::word("kind", self.kind)?,
             base_urls: super::json("base_urls", self.base_urls)?,

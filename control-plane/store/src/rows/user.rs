@@ -54,6 +54,7 @@ impl ResourceRow for UserRow {
 
     fn spec(self) -> Result<StoredSpec, String> {
         Ok(StoredSpec::User(User {
+            limits: penstock_core::limits::Limits::none(),
             name: self.name,
             access: self.access.access()?,
         }))

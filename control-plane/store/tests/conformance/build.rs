@@ -48,6 +48,7 @@ pub(crate) fn provider_ref(n: u8) -> ResourceRef {
 
 pub(crate) fn user(name: &str) -> User {
     User {
+        limits: penstock_core::limits::Limits::none(),
         name: name.to_owned(),
         access: Access::default(),
     }
@@ -60,6 +61,7 @@ pub(crate) fn put_user(n: u8, name: &str) -> Put {
 /// A key whose hash is that of its name.
 pub(crate) fn key(owner: u8, name: &str) -> Key {
     Key {
+        limits: penstock_core::limits::Limits::none(),
         name: name.to_owned(),
         user_id: user_id(owner),
         access: Access::default(),
@@ -76,6 +78,7 @@ pub(crate) fn put_key(n: u8, key: Key) -> Put {
 
 pub(crate) fn provider(name: &str) -> Provider {
     Provider {
+        limits: penstock_core::limits::Limits::none(),
         name: name.to_owned(),
         kind: ProviderKind::Anthropic,
         base_urls: vec!["https://api.anthropic.com".to_owned()],
@@ -140,6 +143,7 @@ pub(crate) fn delete(reference: ResourceRef) -> Op {
 pub(crate) fn record(n: u64) -> UsageRecord {
     let at = u64::try_from(NOW.0).unwrap() + n;
     UsageRecord {
+        admitted_at: None,
         id: RequestId(Uuid::from_u128(
             u128::from(at) << 80 | 0x7000 << 64 | 0x8000 << 48 | u128::from(n),
         )),

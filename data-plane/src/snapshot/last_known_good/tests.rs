@@ -35,6 +35,7 @@ fn resource(reference: ResourceRef, version: u64, spec: Spec) -> Upsert {
 
 fn user(n: u64, version: u64) -> Upsert {
     let user = User {
+        limits: penstock_core::limits::Limits::none(),
         name: format!("user{n}"),
         access: Access::default(),
     };
@@ -47,6 +48,7 @@ fn user(n: u64, version: u64) -> Upsert {
 
 fn api_key(n: u64, version: u64) -> Upsert {
     let key = Key {
+        limits: penstock_core::limits::Limits::none(),
         name: format!("key{n}"),
         user_id: UserId::from_parts(n, &[1; 10]),
         access: Access::default(),
@@ -64,6 +66,7 @@ fn api_key(n: u64, version: u64) -> Upsert {
 
 fn provider(n: u64, version: u64) -> Upsert {
     let provider = Provider {
+        limits: penstock_core::limits::Limits::none(),
         name: format!("provider{n}"),
         kind: ProviderKind::Anthropic,
         base_urls: vec!["https://api.example".into()],

@@ -18,6 +18,7 @@ fn provider() -> ProviderEntry {
         id: ProviderId::from_parts(1, &[1; 10]),
         version: 1,
         provider: Provider {
+            limits: penstock_core::limits::Limits::none(),
             name: "main".into(),
             kind: ProviderKind::Anthropic,
             base_urls: vec!["https://api.example".into()],

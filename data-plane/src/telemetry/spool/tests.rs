@@ -19,6 +19,7 @@ pub(super) fn request(n: u64) -> RequestId {
 
 pub(super) fn record(n: u64) -> UsageRecord {
     UsageRecord {
+        admitted_at: None,
         id: request(n),
         started_at: UnixMs(1_700_000_000_000),
         user_id: UserId::from_parts(1, &[1; 10]),

@@ -9,6 +9,7 @@ use crate::clock;
 pub(super) fn report(app: &App) -> wire::NodeHealth {
     let state = app.state();
     wire::NodeHealth {
+        limits: String::new(),
         at_ms: clock::now().0,
         uptime_ms: app.uptime_ms(),
         requests: app.metrics.requests_ended(),
