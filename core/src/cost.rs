@@ -21,6 +21,7 @@
 //! Reasoning tokens are a part of the output tokens; more reasoning than output is taken as all of the output.
 //! A factor that the answer names twice counts once; one that the price does not know counts as 1.
 
+pub mod bound;
 mod rate;
 mod wide;
 

@@ -68,6 +68,11 @@ impl Wide {
         self
     }
 
+    /// Rounded up.
+    pub(super) fn over_up(self, by: u64) -> Self {
+        self.plus(Self::from(by.saturating_sub(1))).over(by)
+    }
+
     pub(super) fn saturating_i64(self) -> i64 {
         let [lowest, higher @ ..] = self.limbs;
         if self.endless || higher.iter().any(|&limb| limb > 0) {
@@ -108,6 +113,13 @@ mod tests {
         };
         assert!(ones.plus(Wide::from(1)).endless);
         assert!(!ones.plus(Wide::from(0)).endless);
+    }
+
+    #[test]
+    fn what_does_not_divide_is_rounded_up_when_asked() {
+        let up = |value: u64, by| Wide::from(value).over_up(by).saturating_i64();
+        assert_eq!((up(0, 5), up(1, 5), up(5, 5), up(6, 5)), (0, 1, 1, 2));
+        assert_eq!(up(1, 0), i64::MAX);
     }
 
     proptest! {
