@@ -15,6 +15,7 @@
 //! | [`access`] | may this key make this call |
 //! | [`route`] | which provider serves it |
 //! | [`limits`] | how much a user, a key, a provider may use |
+//! | [`guard`] | who guesses keys |
 //! | [`session`] | which conversation it belongs to |
 //! | [`usage`], [`cost`] | what it used and what that costs |
 //! | [`error`] | every error a caller can get, in every dialect's terms |
@@ -25,6 +26,7 @@ pub mod backoff;
 pub mod cost;
 pub mod dialect;
 pub mod error;
+pub mod guard;
 pub mod id;
 pub mod invalid;
 pub mod key;

@@ -8,6 +8,7 @@
 //! | [`dimension`] | the nine dimensions and the levels, in the order in which refusals name them |
 //! | [`window`] | where a day, a week, a month begins in a zone |
 //! | [`exceeded`] | a refusal: its words, its headers, when to come back |
+//! | [`reading`] | how full a limit is, as JSON |
 //!
 //! Money is counted at the instant of admission, in every window at once. A reset is an instant: nothing that was
 //! admitted before it counts in its dimension. It belongs to the limit's specification and not to the counters, so it
@@ -15,6 +16,7 @@
 
 pub mod dimension;
 pub mod exceeded;
+pub mod reading;
 pub mod window;
 
 #[cfg(test)]
