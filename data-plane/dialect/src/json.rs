@@ -8,11 +8,13 @@
 //! Every step either moves forward or fails; a [`Fault`] says where. Nothing is allocated but decoded text.
 
 mod skip;
+mod tokens;
 
 use std::borrow::Cow;
 use std::ops::Range;
 
 use skip::Skipper;
+pub(crate) use tokens::{Token, Tokens};
 
 /// Containers inside containers, the outermost included. The same as `serde_json`'s.
 pub(crate) const MAX_DEPTH: u32 = 127;

@@ -9,6 +9,7 @@
 //! | [`route`] | path → endpoint and dialect; endpoint → upstream path |
 //! | [`credentials`] | the keys that a request presents |
 //! | [`inspect`] | what a request's body asks, in one pass |
+//! | [`bound`] | the most that a request can use |
 //! | [`session`] | which conversation a request belongs to |
 //! | [`edit`] | the few changes that Penstock makes to bodies and streams |
 //! | [`headers`] | which headers pass, both ways |
@@ -21,6 +22,7 @@
 
 #![warn(missing_docs)]
 
+pub mod bound;
 pub mod credentials;
 pub mod edit;
 pub mod error_shape;

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "builders and readers of tests may panic")]
 
 mod answers;
+mod bound;
 mod error_shape;
 mod headers;
 mod inspection;

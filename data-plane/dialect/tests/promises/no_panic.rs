@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use http::{HeaderMap, Method};
 use penstock_core::dialect::Dialect;
+use penstock_dialect::bound::bound;
 use penstock_dialect::credentials::extract;
 use penstock_dialect::edit::{UsageChunkFilter, include_usage};
 use penstock_dialect::inspect::inspect;
@@ -46,6 +47,12 @@ fn bytes() -> impl Strategy<Value = Vec<u8>> {
         "event: error\n",
         "\"message\":{",
         "\"error\":",
+        "\"tools\":[{\"type\":\"web_search_20250305\",",
+        "\"max_uses\":",
+        "\"source\":{\"type\":",
+        "\"image_url\":",
+        "\"thinking\":",
+        "\"n\":",
         "[DONE]",
         "sk-",
         "Bearer ",
@@ -65,8 +72,12 @@ proptest! {
     fn bodies(bytes in bytes()) {
         let body = Bytes::from(bytes);
         for endpoint in [Endpoint::Messages, Endpoint::ChatCompletions] {
+            let most = bound(&endpoint, &body);
             match inspect(&endpoint, &body) {
                 Ok(asked) => {
+                    if let Ok(most) = most {
+                        prop_assert!(most.input_tokens >= body.len() as u64);
+                    }
                     session::find(&HeaderMap::new(), &asked);
                     include_usage(&body, &asked).map(penstock_dialect::edit::Edited::into_bytes);
                 }
