@@ -3,11 +3,15 @@
 //! What an error is called in each dialect is core's table; here is the JSON around it. In a stream that has begun
 //! the same object is an event, after which the connection ends without the dialect's terminal event, so that no
 //! client takes the stream for whole (behaviour C3).
+//!
+//! A refusal by a limit adds a `penstock` object that says which limit, how full it is and when it resets (D2).
 
 use bytes::Bytes;
 use penstock_core::dialect::Dialect;
 use penstock_core::error::CallerError;
 use penstock_core::id::RequestId;
+use penstock_core::limits::reading::Amount;
+use penstock_core::limits::{Dimension, Exceeded, Level};
 use serde::Serialize;
 
 /// The content type of [`render`].
@@ -29,6 +33,8 @@ struct Anthropic<'a> {
 struct AnthropicError<'a> {
     r#type: &'static str,
     message: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    penstock: Option<Limit>,
 }
 
 #[derive(Serialize)]
@@ -42,18 +48,33 @@ struct OpenaiError<'a> {
     r#type: &'static str,
     param: Option<&'static str>,
     code: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    penstock: Option<Limit>,
 }
 
-/// The body of an error answer; its status is `error.status()`.
+/// The limit that refused the call; the same in every dialect.
+#[derive(Serialize)]
+struct Limit {
+    code: &'static str,
+    dimension: Dimension,
+    level: Level,
+    used: Amount,
+    limit: Amount,
+    reset_at: Option<String>,
+}
+
+/// The body of an error answer; its status is `error.status()`, unless the operator wants another one.
 pub fn render(dialect: Dialect, error: &CallerError, request_id: RequestId) -> Bytes {
     let entry = error.code.entry();
     let message = error.message.as_str();
+    let penstock = error.limit.as_deref().map(Limit::of);
     let text = match dialect {
         Dialect::Anthropic => serde_json::to_string(&Anthropic {
             r#type: "error",
             error: AnthropicError {
                 r#type: entry.anthropic_type,
                 message,
+                penstock,
             },
             request_id: request_id.to_string(),
         }),
@@ -63,6 +84,7 @@ pub fn render(dialect: Dialect, error: &CallerError, request_id: RequestId) -> B
                 r#type: entry.openai_type,
                 param: None,
                 code: entry.openai_code,
+                penstock,
             },
         }),
     };
@@ -77,4 +99,19 @@ pub fn event(dialect: Dialect, error: &CallerError, request_id: RequestId) -> By
         Dialect::OpenaiChat => b"",
     };
     [name, b"data: ", &body, b"\n\n"].concat().into()
+}
+
+impl Limit {
+    fn of(exceeded: &Exceeded) -> Self {
+        let dimension = exceeded.dimension;
+        let amount = |value| Amount { dimension, value };
+        Self {
+            code: exceeded.code().entry().text,
+            dimension,
+            level: exceeded.level,
+            used: amount(exceeded.used),
+            limit: amount(exceeded.limit),
+            reset_at: exceeded.reset_at.map(|at| at.to_string()),
+        }
+    }
 }

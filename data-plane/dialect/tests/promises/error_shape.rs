@@ -3,6 +3,8 @@
 use penstock_core::dialect::Dialect;
 use penstock_core::error::{CallerError, Code};
 use penstock_core::id::RequestId;
+use penstock_core::limits::{Dimension, Exceeded, Level};
+use penstock_core::time::UnixMs;
 use penstock_dialect::error_shape::{event, render};
 use penstock_dialect::usage::{Event, Observer};
 
@@ -37,5 +39,49 @@ fn c03_the_error_event_is_one_event_that_ends_no_stream() {
             panic!("{dialect}: {read:?}")
         };
         assert_eq!(told.message.as_deref(), Some("The stream broke off.\nTry again"));
+    }
+}
+
+fn refusals() -> [Exceeded; 2] {
+    let budget = Exceeded {
+        level: Level::User,
+        dimension: Dimension::UsdDaily,
+        used: 20_000_000_001,
+        limit: 20_000_000_000,
+        reset_at: Some(UnixMs(1_700_000_000_000)),
+        retry_after: 3_600,
+    };
+    let rate = Exceeded {
+        level: Level::Key,
+        dimension: Dimension::Rpm,
+        used: 10,
+        limit: 10,
+        reset_at: None,
+        retry_after: 7,
+    };
+    [budget, rate]
+}
+
+#[test]
+fn d02_a_refusal_names_its_limit_in_every_dialect() {
+    for dialect in Dialect::ALL {
+        let bodies = refusals().map(|exceeded| {
+            let error = CallerError::from(exceeded);
+            let body = render(dialect, &error, id());
+            format!("{} {}", error.status(), std::str::from_utf8(&body).unwrap())
+        });
+        insta::assert_snapshot!(format!("limits_{dialect}"), bodies.join("\n"));
+    }
+}
+
+#[test]
+fn d02_a_limit_in_the_middle_of_a_stream_is_named_in_its_event() {
+    for dialect in Dialect::ALL {
+        let bytes = event(dialect, &refusals()[0].into(), id());
+        insta::assert_snapshot!(
+            format!("limit_event_{dialect}"),
+            std::str::from_utf8(&bytes).unwrap()
+        );
+        assert_eq!(frames(bytes).len(), 1);
     }
 }
