@@ -81,7 +81,7 @@ pub(super) async fn answer(
         Ok(answered) => deliver(call, answered),
         Err(mut refusal) => {
             refusal.close = !inbound.finish().await;
-            refuse_call(call, &refusal)
+            refuse_call(call, refusal)
         }
     }
 }
@@ -143,7 +143,7 @@ fn deliver(mut call: Call, answered: Answered) -> Response<AnswerBody> {
     let body = match content {
         Content::Error(body) => {
             let passed = pass_error::answer(&mut call, &head, &body);
-            return passed.unwrap_or_else(|refusal| refuse_call(call, &refusal));
+            return passed.unwrap_or_else(|refusal| refuse_call(call, refusal));
         }
         Content::Whole(received) => {
             call.answer_begins();
@@ -174,7 +174,7 @@ fn list_models(mut call: Call, caller: &Caller) -> Response<AnswerBody> {
         Endpoint::Model(id) => {
             let message = format!("Model {id} is not available here.");
             let refusal = Refusal::new(Code::ModelNotFound, message);
-            return refuse_call(call, &refusal);
+            return refuse_call(call, refusal);
         }
         Endpoint::Models | Endpoint::Messages | Endpoint::CountTokens | Endpoint::ChatCompletions => {
             let models = models::list(&snapshot, caller, call.dialect);
@@ -197,7 +197,8 @@ fn report_upgrade(proxy: &Proxy, caller: &Caller) {
 }
 
 /// Ends a call with an error of ours.
-fn refuse_call(mut call: Call, refusal: &Refusal) -> Response<AnswerBody> {
+fn refuse_call(mut call: Call, refusal: Refusal) -> Response<AnswerBody> {
+    let refusal = refusal.quota_status(call.snapshot.limits().quota_status);
     if refusal.gone {
         // Nobody reads what is answered here; the call ends as one that its caller broke off.
         return refusal.answer(call.dialect, call.arrival.id);
@@ -209,7 +210,7 @@ fn refuse_call(mut call: Call, refusal: &Refusal) -> Response<AnswerBody> {
     };
     call.settle(&End {
         outcome,
-        status: error.status(),
+        status: refusal.status(),
         code: Some(error.code),
         error: Some(refusal.detail.as_deref().unwrap_or(&error.message).into()),
     });
@@ -234,7 +235,7 @@ async fn deny(
     };
     refusal.close = !inbound.finish().await;
     let call = Call::new(proxy, snapshot, inbound.arrival, matched, key);
-    refuse_call(call, &refusal)
+    refuse_call(call, refusal)
 }
 
 /// Answers a request that is no call.
@@ -246,7 +247,7 @@ async fn refuse(
 ) -> Response<AnswerBody> {
     refusal.close = !inbound.finish().await;
     let metrics = &proxy.app.metrics;
-    metrics.request(Some(dialect), Outcome::Rejected, refusal.error.status());
+    metrics.request(Some(dialect), Outcome::Rejected, refusal.status());
     metrics.error(refusal.error.code);
     refusal.answer(dialect, inbound.arrival.id)
 }

@@ -1,15 +1,24 @@
 //! Errors of ours, on their way to the caller.
+//!
+//! A refusal by a limit says in headers which limit it is, what is left of it and when to come back (D2): amounts in
+//! the dimension's unit, USD for money. Clients are told not to try again when it would take more than a minute.
 
-use http::{HeaderName, HeaderValue, Response, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use penstock_core::dialect::Dialect;
 use penstock_core::error::{CallerError, Code};
 use penstock_core::id::RequestId;
+use penstock_core::limits::Exceeded;
+use penstock_core::limits::exceeded::WORTH_A_RETRY;
+use penstock_dialect::bound::Unbounded;
 use penstock_dialect::error_shape;
 use penstock_dialect::route::RouteError;
 
 use super::answer::{AnswerBody, CODE, json};
 
 const X_SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
+const X_RATELIMIT_LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
+const X_RATELIMIT_REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
+const X_RATELIMIT_RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
 /// For refusals that may clear at any moment.
 const SOON: u64 = 1;
 /// For refusals that an operator has to clear.
@@ -24,6 +33,8 @@ pub(super) struct Refusal {
     pub(super) detail: Option<String>,
     /// The value of an `allow` header.
     allow: Option<&'static str>,
+    /// In place of the code's own status.
+    status: Option<u16>,
     /// The request's body was not read to its end: the connection cannot be used again.
     pub(super) close: bool,
     /// The caller went away in the middle of the request.
@@ -58,17 +69,49 @@ impl Refusal {
         Self::new(Code::Overloaded, message).because("no snapshot is in force")
     }
 
+    /// Limits cannot be enforced now, and the operator wants no calls then: 503.
+    #[cfg_attr(not(test), expect(dead_code, reason = "admission will say it"))]
+    pub(super) fn limits_unavailable(detail: &str) -> Self {
+        let message = "Limits cannot be checked now. Try again in a moment.";
+        Self::new(Code::LimitsUnavailable, message).because(detail)
+    }
+
+    /// The operator's status for budgets that are used up, 429 or 402. Other errors keep theirs, and the words of the
+    /// body stay.
+    pub(super) fn quota_status(mut self, status: u16) -> Self {
+        if self.error.code == Code::QuotaExceeded {
+            self.status = Some(status);
+        }
+        self
+    }
+
+    /// What the caller sees.
+    pub(super) fn status(&self) -> u16 {
+        self.status.unwrap_or_else(|| self.error.status())
+    }
+
+    /// Whether asking again within a minute is of no use.
+    fn is_lasting(&self) -> bool {
+        match &self.error.limit {
+            Some(exceeded) => exceeded.is_lasting(),
+            None => is_lasting(self.error.code) || self.error.retry_after.is_some_and(|s| s > WORTH_A_RETRY),
+        }
+    }
+
     /// The answer in the shape of the dialect that was called.
     pub(super) fn answer(&self, dialect: Dialect, id: RequestId) -> Response<AnswerBody> {
         let error = &self.error;
-        let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let status = StatusCode::from_u16(self.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = json(status, error_shape::render(dialect, error, id), id);
         let headers = response.headers_mut();
         headers.insert(CODE, HeaderValue::from_static(error.code.entry().text));
         if let Some(seconds) = error.retry_after {
             headers.insert(header::RETRY_AFTER, seconds.into());
         }
-        if is_lasting(error.code) {
+        if let Some(exceeded) = &error.limit {
+            name_limit(headers, exceeded);
+        }
+        if self.is_lasting() {
             headers.insert(X_SHOULD_RETRY, HeaderValue::from_static("false"));
         }
         if let Some(allow) = self.allow {
@@ -88,9 +131,22 @@ impl From<CallerError> for Refusal {
             error,
             detail: None,
             allow: None,
+            status: None,
             close: false,
             gone: false,
         }
+    }
+}
+
+impl From<Exceeded> for Refusal {
+    fn from(exceeded: Exceeded) -> Self {
+        CallerError::from(exceeded).into()
+    }
+}
+
+impl From<Unbounded> for Refusal {
+    fn from(error: Unbounded) -> Self {
+        Self::new(Code::StrictBudgetUnbounded, error.to_string())
     }
 }
 
@@ -104,6 +160,20 @@ impl From<&RouteError> for Refusal {
             allow,
             ..Self::new(code, error.to_string())
         }
+    }
+}
+
+fn name_limit(headers: &mut HeaderMap, exceeded: &Exceeded) {
+    let left = exceeded.limit.saturating_sub(exceeded.used);
+    for (name, amount) in [(X_RATELIMIT_LIMIT, exceeded.limit), (X_RATELIMIT_REMAINING, left)] {
+        if let Ok(value) = HeaderValue::try_from(exceeded.amount(amount)) {
+            headers.insert(name, value);
+        }
+    }
+    if let Some(at) = exceeded.reset_at {
+        // Rounded up: at the second that is stated the window has ended.
+        let seconds = at.0.saturating_add(999).div_euclid(1000);
+        headers.insert(X_RATELIMIT_RESET, seconds.into());
     }
 }
 
@@ -129,7 +199,7 @@ fn retry_after(code: Code) -> Option<u64> {
     }
 }
 
-/// Whether asking again within a minute is of no use.
+/// Whether the error stays until somebody changes something.
 fn is_lasting(code: Code) -> bool {
     match code {
         Code::InvalidRequest
@@ -157,6 +227,9 @@ fn is_lasting(code: Code) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use penstock_core::limits::{Dimension, Level};
+    use penstock_core::time::UnixMs;
+    use penstock_dialect::bound::What;
 
     #[test]
     fn every_429_and_503_says_when_to_come_back() {
@@ -188,6 +261,78 @@ mod tests {
         };
         let response = Refusal::from(&error).answer(error.dialect(), RequestId::from_parts(1, &[1; 10]));
         assert_eq!(response.headers()["allow"], "POST");
+    }
+
+    fn exceeded() -> Exceeded {
+        Exceeded {
+            level: Level::User,
+            dimension: Dimension::UsdDaily,
+            used: 2_500_000_000,
+            limit: 4_000_000_000,
+            reset_at: Some(UnixMs(1_700_000_000_001)),
+            retry_after: 61,
+        }
+    }
+
+    fn answered(refusal: &Refusal) -> (u16, Vec<String>) {
+        let response = refusal.answer(Dialect::OpenaiChat, RequestId::from_parts(1, &[1; 10]));
+        let names = [
+            "retry-after",
+            "x-ratelimit-limit",
+            "x-ratelimit-remaining",
+            "x-ratelimit-reset",
+            "x-should-retry",
+        ];
+        let value = |name| response.headers().get(name).map_or("-", |v| v.to_str().unwrap());
+        (
+            response.status().as_u16(),
+            names.map(value).map(str::to_owned).to_vec(),
+        )
+    }
+
+    #[test]
+    fn d02_a_refusal_by_a_limit_says_so_in_headers() {
+        let money = exceeded();
+        let told = ["61", "4", "1.5", "1700000001", "false"].map(str::to_owned);
+        assert_eq!(answered(&money.into()), (429, told.to_vec()));
+        let rate = Exceeded {
+            dimension: Dimension::Rpm,
+            used: 12,
+            limit: 10,
+            reset_at: None,
+            retry_after: 60,
+            ..money
+        };
+        let told = ["60", "10", "0", "-", "-"].map(str::to_owned);
+        assert_eq!(answered(&rate.into()), (429, told.to_vec()));
+    }
+
+    #[test]
+    fn d02_operators_may_want_402_for_money_and_only_for_money() {
+        let money = Refusal::from(exceeded()).quota_status(402);
+        assert_eq!((answered(&money).0, money.status()), (402, 402));
+        assert_eq!(money.error.code.entry().openai_code, "insufficient_quota");
+        let rate = Exceeded {
+            dimension: Dimension::Tpm,
+            ..exceeded()
+        };
+        assert_eq!(Refusal::from(rate).quota_status(402).status(), 429);
+    }
+
+    #[test]
+    fn d05_limits_that_cannot_be_checked_are_503_for_a_moment() {
+        let refusal = Refusal::limits_unavailable("Redis is away");
+        assert_eq!(refusal.error.code.entry().text, "LIMITS_UNAVAILABLE");
+        let told = ["1", "-", "-", "-", "-"].map(str::to_owned);
+        assert_eq!(answered(&refusal), (503, told.to_vec()));
+    }
+
+    #[test]
+    fn d04_what_has_no_bound_is_400_and_says_what() {
+        let refusal = Refusal::from(Unbounded::from(What::WebSearchOptions));
+        assert_eq!(refusal.status(), 400);
+        assert_eq!(refusal.error.code.entry().text, "STRICT_BUDGET_UNBOUNDED");
+        assert!(refusal.error.message.contains("web_search_options"));
     }
 
     #[test]
