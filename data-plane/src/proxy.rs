@@ -21,6 +21,7 @@ mod connection;
 mod decode;
 mod error;
 mod gate;
+mod limits;
 mod log;
 mod models;
 mod pass_error;

@@ -146,24 +146,24 @@ pub fn bound(endpoint: &Endpoint, body: &[u8]) -> Result<Bound, Unbounded> {
 fn is_openai(endpoint: &Endpoint) -> bool {
     match endpoint {
         Endpoint::ChatCompletions => true,
-        Endpoint::Messages | Endpoint::CountTokens | Endpoint::Models | Endpoint::Model(_) => false,
+        Endpoint::Messages
+        | Endpoint::CountTokens
+        | Endpoint::Models
+        | Endpoint::Model(_)
+        | Endpoint::Limits => false,
     }
 }
 
 impl Bound {
-    /// The longest prompt of one round, tokens; what thresholds of prices are compared with. `context_window` is the
-    /// model's, if it is known.
-    pub fn prompt(&self, context_window: Option<u64>) -> Result<u64, Unbounded> {
-        match (self.context_window, context_window) {
-            (false, _) => Ok(self.input_tokens),
-            (true, Some(window)) => Ok(self.input_tokens.max(window)),
-            (true, None) => Err(What::ContextWindow.into()),
-        }
-    }
-
-    /// All input tokens of the call.
+    /// All input tokens of the call, which is also what thresholds of prices are compared with. `context_window` is
+    /// the model's, if it is known.
     pub fn input(&self, context_window: Option<u64>) -> Result<u64, Unbounded> {
-        Ok(self.prompt(context_window)?.saturating_mul(self.rounds))
+        let one = match (self.context_window, context_window) {
+            (false, _) => self.input_tokens,
+            (true, Some(window)) => self.input_tokens.max(window),
+            (true, None) => return Err(What::ContextWindow.into()),
+        };
+        Ok(one.saturating_mul(self.rounds))
     }
 
     /// All output tokens of the call. `max_output` is the model's maximum, if it is known.

@@ -26,6 +26,8 @@ pub enum Endpoint {
     Models,
     /// `GET /v1/models/{id}`, answered from the snapshot. The id is decoded, 1 to 256 bytes.
     Model(String),
+    /// Our own `GET /penstock/v1/limits`: what the key may use. Its errors have OpenAI's shape.
+    Limits,
 }
 
 /// A request's endpoint and the dialect its caller speaks.
@@ -83,6 +85,9 @@ fn find(path: &str) -> Option<(Endpoint, Option<Dialect>)> {
     use Dialect::{Anthropic, OpenaiChat};
     if path == "/azure/chat/completions" {
         return Some((Endpoint::ChatCompletions, Some(OpenaiChat)));
+    }
+    if path == "/penstock/v1/limits" {
+        return Some((Endpoint::Limits, Some(OpenaiChat)));
     }
     let (rest, prefix) = [
         ("/anthropic/v1/", Some(Anthropic)),
@@ -147,7 +152,7 @@ impl Endpoint {
     pub fn method(&self) -> Method {
         match self {
             Self::Messages | Self::CountTokens | Self::ChatCompletions => Method::POST,
-            Self::Models | Self::Model(_) => Method::GET,
+            Self::Models | Self::Model(_) | Self::Limits => Method::GET,
         }
     }
 
@@ -155,7 +160,7 @@ impl Endpoint {
     pub fn goes_upstream(&self) -> bool {
         match self {
             Self::Messages | Self::CountTokens | Self::ChatCompletions => true,
-            Self::Models | Self::Model(_) => false,
+            Self::Models | Self::Model(_) | Self::Limits => false,
         }
     }
 
@@ -163,7 +168,7 @@ impl Endpoint {
     pub fn is_metered(&self) -> bool {
         match self {
             Self::Messages | Self::ChatCompletions => true,
-            Self::CountTokens | Self::Models | Self::Model(_) => false,
+            Self::CountTokens | Self::Models | Self::Model(_) | Self::Limits => false,
         }
     }
 
@@ -179,7 +184,12 @@ impl Endpoint {
                 "/chat/completions"
             }
             (
-                Self::Messages | Self::CountTokens | Self::ChatCompletions | Self::Models | Self::Model(_),
+                Self::Messages
+                | Self::CountTokens
+                | Self::ChatCompletions
+                | Self::Models
+                | Self::Model(_)
+                | Self::Limits,
                 ProviderKind::Anthropic | ProviderKind::Openai | ProviderKind::OpenaiCompatible,
             ) => return None,
         };

@@ -28,7 +28,7 @@ use super::error::Refusal;
 use super::relay::Relay;
 use super::settle::End;
 use super::stopwatch::Arrival;
-use super::{Proxy, decode, models, pass_error};
+use super::{Proxy, decode, limits, models, pass_error};
 use crate::telemetry::reports::KeyUpgrade;
 use crate::upstream::SendBody;
 
@@ -74,6 +74,9 @@ pub(super) async fn answer(
     };
     report_upgrade(&proxy, &caller);
     let mut call = Call::new(&proxy, &snapshot, arrival, matched, Arc::clone(&caller.key));
+    if call.endpoint == Endpoint::Limits {
+        return limits::answer(call, &caller);
+    }
     if !call.endpoint.goes_upstream() {
         return list_models(call, &caller);
     }
@@ -99,7 +102,11 @@ async fn ask_a_provider(
     let session = session::find(&head.headers, &inspected);
     let edited = match call.endpoint {
         Endpoint::ChatCompletions => edit::include_usage(&received.bytes, &inspected),
-        Endpoint::Messages | Endpoint::CountTokens | Endpoint::Models | Endpoint::Model(_) => None,
+        Endpoint::Messages
+        | Endpoint::CountTokens
+        | Endpoint::Models
+        | Endpoint::Model(_)
+        | Endpoint::Limits => None,
     };
     call.asked = Asked {
         session: session.map(|session| SessionId::of(call.key.id, &session.id)),
@@ -176,7 +183,11 @@ fn list_models(mut call: Call, caller: &Caller) -> Response<AnswerBody> {
             let refusal = Refusal::new(Code::ModelNotFound, message);
             return refuse_call(call, refusal);
         }
-        Endpoint::Models | Endpoint::Messages | Endpoint::CountTokens | Endpoint::ChatCompletions => {
+        Endpoint::Models
+        | Endpoint::Messages
+        | Endpoint::CountTokens
+        | Endpoint::ChatCompletions
+        | Endpoint::Limits => {
             let models = models::list(&snapshot, caller, call.dialect);
             shapes::list(call.dialect, &Vec::from_iter(models))
         }

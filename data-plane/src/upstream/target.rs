@@ -143,7 +143,7 @@ impl Paths {
             (Endpoint::Messages | Endpoint::ChatCompletions, true) => self.main_beta.as_ref(),
             (Endpoint::CountTokens, false) => self.count_tokens.as_ref(),
             (Endpoint::CountTokens, true) => self.count_tokens_beta.as_ref(),
-            (Endpoint::Models | Endpoint::Model(_), _) => None,
+            (Endpoint::Models | Endpoint::Model(_) | Endpoint::Limits, _) => None,
         }
     }
 }

@@ -9,6 +9,7 @@ use penstock_core::access::Access;
 use penstock_core::api_key::KeyHash;
 use penstock_core::id::{Epoch, KeyId, ProviderId, UserId};
 use penstock_core::key::Key;
+use penstock_core::limits::Limits;
 use penstock_core::money::{Millionths, NanoUsd, PicoUsd};
 use penstock_core::price::{Price, Rate, ServiceTier, TokenClass};
 use penstock_core::provider::{Provider, ProviderKind, Timeouts};
@@ -44,6 +45,9 @@ pub(crate) struct Setup {
     pub(crate) providers: Vec<Provider>,
     pub(crate) credential: &'static str,
     pub(crate) user: Access,
+    pub(crate) user_limits: Limits,
+    /// Of each key.
+    pub(crate) key_limits: Limits,
     pub(crate) keys: Vec<(&'static str, Access)>,
     pub(crate) prices: Vec<(&'static str, Price)>,
     pub(crate) settings: Vec<Setting>,
@@ -129,6 +133,8 @@ impl Default for Setup {
             providers: Vec::new(),
             credential: CREDENTIAL,
             user: Access::default(),
+            user_limits: Limits::default(),
+            key_limits: Limits::default(),
             keys: vec![(KEY, Access::default())],
             prices: vec![
                 (CLAUDE, price("anthropic", &claude)),
@@ -210,14 +216,14 @@ impl Setup {
             spec,
         };
         let user = User {
-            limits: penstock_core::limits::Limits::none(),
+            limits: self.user_limits.clone().shared(),
             name: "alice".to_owned(),
             access: self.user.clone(),
         };
         let mut resources = vec![resource(ResourceRef::User(user_id()), Spec::User(user))];
         for (index, (secret, access)) in self.keys.iter().enumerate() {
             let key = Key {
-                limits: penstock_core::limits::Limits::none(),
+                limits: self.key_limits.clone().shared(),
                 name: format!("key-{index}"),
                 user_id: user_id(),
                 access: access.clone(),

@@ -7,6 +7,7 @@ mod gateway;
 mod ledger;
 mod logs;
 mod metering;
+mod own_limits;
 mod providers;
 mod refusals;
 mod serving;

@@ -75,9 +75,11 @@ impl<'a> Fields<'a> {
             max_output: self.limits.iter().flatten().filter_map(Value::count).max(),
             usage_chunk: match endpoint {
                 Endpoint::ChatCompletions => usage_chunk(body, self.stream_options.as_ref(), self.begin)?,
-                Endpoint::Messages | Endpoint::CountTokens | Endpoint::Models | Endpoint::Model(_) => {
-                    UsageChunk::NotOffered
-                }
+                Endpoint::Messages
+                | Endpoint::CountTokens
+                | Endpoint::Models
+                | Endpoint::Model(_)
+                | Endpoint::Limits => UsageChunk::NotOffered,
             },
             user_id: identity(user_id.as_ref()),
             prompt_cache_key: identity(self.prompt_cache_key.as_ref()),

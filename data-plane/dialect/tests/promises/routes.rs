@@ -29,6 +29,9 @@ fn every_path_has_its_endpoint() {
         (Method::GET, "/openai/v1/models/gpt-5.5"),
         (Method::GET, "/v1/models/vendor%2Fmodel"),
         (Method::GET, "/v1/models/ft:gpt-5.5:org::id"),
+        (Method::GET, "/penstock/v1/limits"),
+        (Method::POST, "/penstock/v1/limits"),
+        (Method::GET, "/openai/penstock/v1/limits"),
         (Method::GET, "/v1/messages"),
         (Method::DELETE, "/openai/v1/chat/completions"),
         (Method::POST, "/v1/models"),
@@ -122,5 +125,6 @@ fn of_the_query_only_the_known_flag_goes_upstream() {
 fn e01_only_model_calls_are_metered() {
     assert!(Endpoint::Messages.is_metered() && Endpoint::ChatCompletions.is_metered());
     assert!(!Endpoint::CountTokens.is_metered() && !Endpoint::Models.is_metered());
+    assert!(!Endpoint::Limits.is_metered() && !Endpoint::Limits.goes_upstream());
     assert!(Endpoint::CountTokens.goes_upstream() && !Endpoint::Model("m".into()).goes_upstream());
 }
