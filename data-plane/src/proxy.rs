@@ -27,6 +27,7 @@ mod models;
 mod pass_error;
 mod pieces;
 mod pricing;
+mod recent;
 mod record;
 mod relay;
 mod route;
@@ -36,6 +37,8 @@ mod socket;
 mod stopwatch;
 mod tap;
 mod tracked;
+#[cfg_attr(not(test), expect(dead_code, reason = "admission will ask it"))]
+mod usual;
 mod whole;
 
 use std::sync::Arc;

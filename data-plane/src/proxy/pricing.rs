@@ -2,11 +2,14 @@
 //!
 //! Decided when the provider is chosen, from the call's own snapshot, so that a policy that refuses unpriced models
 //! can refuse before anything is sent.
+//!
+//! For strict budgets it also says the most that a call can cost, from the most that it can use.
 
 use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
 use penstock_core::cost;
+use penstock_core::cost::bound::MostOf;
 use penstock_core::id::Epoch;
 use penstock_core::money::{Millionths, NanoUsd};
 use penstock_core::price::Price;
@@ -16,6 +19,7 @@ use penstock_core::provider::{Provider, ProviderKind};
 use penstock_core::setting::UnpricedAction;
 use penstock_core::snapshot::{PriceEntry, Snapshot};
 use penstock_core::usage::TokenUsage;
+use penstock_dialect::bound::{Bound, Unbounded};
 
 /// By what a call is charged.
 #[derive(Clone, Debug)]
@@ -31,6 +35,15 @@ pub(super) enum Tariff {
 /// The model has no price here and is refused for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Unpriced;
+
+/// The most that one call can cost.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Most {
+    /// For what is used before the first word of the answer, and for searches.
+    pub(super) input: NanoUsd,
+    pub(super) output_tokens: u64,
+    pub(super) rates: MostOf,
+}
 
 /// Default prices by platform, computed once for each revision.
 #[derive(Debug, Default)]
@@ -74,6 +87,23 @@ impl Tariff {
         }
     }
 
+    /// The most that a call within the bound can cost. What is free needs no bound.
+    #[cfg_attr(not(test), expect(dead_code, reason = "strict budgets will reserve it"))]
+    pub(super) fn most(&self, bound: &Bound, multiplier: Millionths) -> Result<Most, Unbounded> {
+        let price = match self {
+            Self::Listed(entry) => &entry.price,
+            Self::Default(price) => &**price,
+            Self::Free => return Ok(Most::nothing()),
+        };
+        let input = bound.input(price.max_input_tokens)?;
+        let rates = MostOf::new(price, bound.triggers, input, multiplier);
+        Ok(Most {
+            input: rates.input(input) + rates.searches(bound.searches),
+            output_tokens: bound.output(price.max_output_tokens)?,
+            rates,
+        })
+    }
+
     /// Name and version of the price, as the ledger keeps them.
     pub(super) fn price(&self) -> Option<(String, u64)> {
         match self {
@@ -89,6 +119,27 @@ impl Tariff {
             Self::Default(_) => Some(UnpricedAction::ChargeDefault),
             Self::Free => Some(UnpricedAction::Free),
         }
+    }
+}
+
+#[cfg_attr(not(test), expect(dead_code, reason = "strict budgets will reserve it"))]
+impl Most {
+    fn nothing() -> Self {
+        Self {
+            input: NanoUsd(0),
+            output_tokens: 0,
+            rates: MostOf::free(),
+        }
+    }
+
+    /// With all of its output.
+    pub(super) fn whole(&self) -> NanoUsd {
+        self.with_output(self.output_tokens)
+    }
+
+    /// With no more than so many tokens of output.
+    pub(super) fn with_output(&self, tokens: u64) -> NanoUsd {
+        self.input + self.rates.output(tokens.min(self.output_tokens))
     }
 }
 
@@ -130,5 +181,63 @@ impl Computed {
                 .map(|platform| (platform, price(platform)))
                 .collect(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use penstock_core::money::PicoUsd;
+    use penstock_core::price::{Rate, ServiceTier, TokenClass};
+    use penstock_dialect::bound::bound;
+    use penstock_dialect::route::Endpoint;
+
+    fn tariff() -> Tariff {
+        let rate = |class, nano_usd: u64| Rate {
+            class,
+            tier: ServiceTier::Standard,
+            above_tokens: 0,
+            pico_usd: PicoUsd(nano_usd * 1_000),
+        };
+        let rates = vec![rate(TokenClass::Input, 1), rate(TokenClass::Output, 5)];
+        Tariff::Default(Arc::new(Price {
+            max_input_tokens: Some(200_000),
+            ..Price::of_rates("anthropic", rates)
+        }))
+    }
+
+    fn of(body: &str) -> Bound {
+        bound(&Endpoint::Messages, body.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn d04_the_most_of_a_call_is_its_prompt_and_all_of_its_output() {
+        let body = r#"{"max_tokens":1000,"messages":[]}"#;
+        let most = tariff().most(&of(body), Millionths::ONE).unwrap();
+        let input = i64::try_from(body.len()).unwrap() + 2_000;
+        assert_eq!(most.input, NanoUsd(input));
+        assert_eq!(most.whole(), NanoUsd(input + 5_000));
+        assert_eq!(most.with_output(10), NanoUsd(input + 50));
+        assert_eq!(most.with_output(u64::MAX), most.whole());
+    }
+
+    #[test]
+    fn d04_content_that_is_named_costs_a_whole_context_window() {
+        let named =
+            of(r#"{"max_tokens":1,"messages":[{"content":[{"type":"image","source":{"type":"url"}}]}]}"#);
+        assert_eq!(
+            tariff().most(&named, Millionths::ONE).unwrap().input,
+            NanoUsd(200_000)
+        );
+    }
+
+    #[test]
+    fn d04_without_a_maximum_there_is_no_bound_unless_it_is_free() {
+        let open = of(r#"{"messages":[]}"#);
+        assert!(tariff().most(&open, Millionths::ONE).is_err());
+        assert_eq!(
+            Tariff::Free.most(&open, Millionths::ONE).unwrap().whole(),
+            NanoUsd(0)
+        );
     }
 }
