@@ -9,6 +9,7 @@
 //! record is made: [`call::Call`] makes it when it is dropped. The record is in the spool before the caller can know
 //! that the answer is whole.
 
+mod address;
 mod admit;
 mod answer;
 mod attempt;
@@ -21,6 +22,7 @@ mod connection;
 mod decode;
 mod error;
 mod gate;
+mod guards;
 mod limits;
 mod log;
 mod models;
@@ -43,12 +45,14 @@ mod whole;
 
 use std::sync::Arc;
 
+use penstock_core::guard::GuardRules;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::app::App;
 use crate::upstream::{Clients, Targets};
 use budget::Budget;
+use guards::Guards;
 use log::Sampler;
 use pricing::Defaults;
 
@@ -67,6 +71,7 @@ pub struct Proxy {
     budget: Budget,
     defaults: Defaults,
     unknown_keys: Sampler,
+    guards: Guards,
 }
 
 impl Proxy {
@@ -82,6 +87,7 @@ impl Proxy {
             budget: Budget::new(app.config.traffic.max_bodies_bytes),
             defaults: Defaults::default(),
             unknown_keys: Sampler::default(),
+            guards: Guards::new(GuardRules::default()),
             app,
         }))
     }

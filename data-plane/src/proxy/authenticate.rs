@@ -19,6 +19,20 @@ pub(super) struct Unauthenticated {
     pub(super) error: CallerError,
     /// The key that was presented, if it is one of ours.
     pub(super) key: Option<Arc<KeyEntry>>,
+    pub(super) why: Why,
+}
+
+/// What was wrong with the credentials of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Why {
+    /// There were none.
+    NothingPresented,
+    /// There were some, and all belong to nobody. What the guard against guessing counts.
+    Unknown,
+    /// Two belong to different keys.
+    TwoKeys,
+    /// One belongs to a key that may not call now.
+    NotLetIn,
 }
 
 /// The caller of a request.
@@ -29,7 +43,8 @@ pub(super) fn authenticate(
     now: UnixMs,
 ) -> Result<Caller, Unauthenticated> {
     let mut found: Option<Result<Caller, Unauthenticated>> = None;
-    for presented in credentials::extract(headers, query).iter() {
+    let credentials = credentials::extract(headers, query);
+    for presented in credentials.iter() {
         let one = match snapshot.authenticate(presented, now) {
             Ok(caller) => Ok(caller),
             Err(Denied::UnknownKey) => continue,
@@ -41,6 +56,7 @@ pub(super) fn authenticate(
             ) => Err(Unauthenticated {
                 error: denied.into(),
                 key: snapshot.identify(presented, now).cloned(),
+                why: Why::NotLetIn,
             }),
         };
         match &found {
@@ -53,6 +69,10 @@ pub(super) fn authenticate(
         Err(Unauthenticated {
             error: Denied::UnknownKey.into(),
             key: None,
+            why: match credentials.is_empty() {
+                true => Why::NothingPresented,
+                false => Why::Unknown,
+            },
         })
     })
 }
@@ -69,5 +89,6 @@ fn two_keys() -> Unauthenticated {
     Unauthenticated {
         error: CallerError::new(Code::AuthenticationFailed, message),
         key: None,
+        why: Why::TwoKeys,
     }
 }

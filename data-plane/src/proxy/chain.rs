@@ -10,7 +10,7 @@ use http::{Method, Request, Response, StatusCode, Version, header, request};
 use http_body::Body;
 use hyper::body::Incoming;
 use penstock_core::dialect::Dialect;
-use penstock_core::error::Code;
+use penstock_core::error::{CallerError, Code};
 use penstock_core::session::SessionId;
 use penstock_core::snapshot::{Caller, Snapshot};
 use penstock_core::usage::Outcome;
@@ -21,14 +21,14 @@ use penstock_dialect::{edit, inspect, models as shapes, route as paths, session}
 use super::admit::admit;
 use super::answer::{AnswerBody, REQUEST_ID, id_value, json};
 use super::attempt::{self, Answered, Content, Outgoing};
-use super::authenticate::{Unauthenticated, authenticate};
+use super::authenticate::{Unauthenticated, Why, authenticate};
 use super::body::{self, Received};
 use super::call::{Asked, Call};
 use super::error::Refusal;
 use super::relay::Relay;
 use super::settle::End;
 use super::stopwatch::Arrival;
-use super::{Proxy, decode, limits, models, pass_error};
+use super::{Proxy, address, decode, guards, limits, models, pass_error};
 use crate::telemetry::reports::KeyUpgrade;
 use crate::upstream::SendBody;
 
@@ -44,10 +44,12 @@ struct Inbound {
 /// Answers a request, whatever it is.
 pub(super) async fn answer(
     proxy: Arc<Proxy>,
-    arrival: Arrival,
+    mut arrival: Arrival,
     request: Request<Incoming>,
 ) -> Response<AnswerBody> {
     let (head, body) = request.into_parts();
+    let trusted = &proxy.app.config.traffic.trusted_proxies;
+    arrival.address = address::of_caller(arrival.address, &head.headers, trusted);
     let mut inbound = Inbound {
         arrival,
         asks_first: head.headers.contains_key(header::EXPECT),
@@ -238,15 +240,27 @@ async fn deny(
 ) -> Response<AnswerBody> {
     let mut refusal = Refusal::from(denied.error);
     let Some(key) = denied.key else {
+        if let Some(blocked) = guard(proxy, &inbound.arrival, denied.why) {
+            refusal = blocked.into();
+        }
         let headers = &inbound.head.headers;
         proxy
             .unknown_keys
-            .unknown_key(&inbound.arrival, headers, &refusal.error.message);
+            .unknown_key(&inbound.arrival, headers, &refusal);
         return refuse(proxy, inbound, matched.dialect, refusal).await;
     };
     refusal.close = !inbound.finish().await;
     let call = Call::new(proxy, snapshot, inbound.arrival, matched, key);
     refuse_call(call, refusal)
+}
+
+/// Counts an unknown credential against its address; the refusal when there were too many.
+fn guard(proxy: &Proxy, arrival: &Arrival, why: Why) -> Option<CallerError> {
+    let address = match why {
+        Why::Unknown => address::guard_key(arrival.address),
+        Why::NothingPresented | Why::TwoKeys | Why::NotLetIn => return None,
+    };
+    guards::refusal(proxy.guards.bad(address, arrival.at), arrival.at)
 }
 
 /// Answers a request that is no call.

@@ -8,6 +8,7 @@
 
 use std::convert::Infallible;
 use std::future::Future;
+use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -37,6 +38,7 @@ const TICK: Duration = Duration::from_secs(60);
 /// Answers a connection's requests.
 struct Answering {
     proxy: Arc<Proxy>,
+    peer: IpAddr,
     activity: Arc<Activity>,
 }
 
@@ -61,7 +63,7 @@ enum Look {
 }
 
 /// Serves until the caller or the drain ends it.
-pub(super) async fn serve(proxy: Arc<Proxy>, builder: &Builder, stream: TcpStream) {
+pub(super) async fn serve(proxy: Arc<Proxy>, builder: &Builder, stream: TcpStream, peer: IpAddr) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "a connection ended before it began");
         return;
@@ -72,6 +74,7 @@ pub(super) async fn serve(proxy: Arc<Proxy>, builder: &Builder, stream: TcpStrea
     let activity = Arc::new(Activity::default());
     let service = Answering {
         proxy: Arc::clone(&proxy),
+        peer,
         activity: Arc::clone(&activity),
     };
     let writes = Arc::new(Writes::default());
@@ -124,7 +127,7 @@ impl Service<Request<Incoming>> for Answering {
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         let proxy = Arc::clone(&self.proxy);
         let active = Active::new(&self.activity);
-        let arrival = Arrival::now();
+        let arrival = Arrival::from(self.peer);
         Box::pin(async move {
             // A panic ends this request, not the others of its connection; its record was made when it unwound.
             let answering = AssertUnwindSafe(chain::answer(proxy, arrival, request));

@@ -12,6 +12,7 @@ use penstock_core::usage::Outcome;
 use tracing::{Level, field};
 
 use super::call::{Attempted, Call};
+use super::error::Refusal;
 use super::settle::{Bill, End};
 use super::stopwatch::Arrival;
 use crate::clock::whole_ms;
@@ -72,7 +73,7 @@ pub(super) fn call(call: &Call, end: &End<'_>, bill: &Bill) {
 
 impl Sampler {
     /// Says that somebody came with no key that is known here; a flood of them fills nothing.
-    pub(super) fn unknown_key(&self, arrival: &Arrival, headers: &HeaderMap, error: &str) {
+    pub(super) fn unknown_key(&self, arrival: &Arrival, headers: &HeaderMap, refusal: &Refusal) {
         let Some(skipped) = self.pass(arrival.at) else {
             return;
         };
@@ -82,8 +83,9 @@ impl Sampler {
         tracing::warn!(
             target: "penstock::call",
             request_id = %arrival.id,
-            status_code = 401,
-            error,
+            status_code = refusal.status(),
+            client_ip = %arrival.address,
+            error = refusal.error.message,
             user_agent = %format_args!("{:.100}", agent.unwrap_or_default()),
             skipped,
             "call rejected: no key of this installation"

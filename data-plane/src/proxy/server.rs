@@ -6,6 +6,7 @@
 //! A failed accept (too many open files) is logged and tried again after a moment; the server ends only with the
 //! drain.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -44,11 +45,11 @@ impl Proxy {
                 let Ok(permit) = Arc::clone(&room).acquire_owned().await else {
                     return;
                 };
-                let stream = accept(&listener).await;
+                let (stream, peer) = accept(&listener).await;
                 let proxy = Arc::clone(&self);
                 let builder = Arc::clone(&builder);
                 drain.connections().spawn(async move {
-                    connection::serve(proxy, &builder, stream).await;
+                    connection::serve(proxy, &builder, stream, peer).await;
                     drop(permit);
                 });
             }
@@ -57,10 +58,10 @@ impl Proxy {
     }
 }
 
-async fn accept(listener: &TcpListener) -> TcpStream {
+async fn accept(listener: &TcpListener) -> (TcpStream, IpAddr) {
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => return stream,
+            Ok((stream, peer)) => return (stream, peer.ip()),
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted; is the limit of open files too low?");
                 tokio::time::sleep(ACCEPT_PAUSE).await;

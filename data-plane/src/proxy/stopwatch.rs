@@ -3,6 +3,7 @@
 //! The overhead that users see is the call's time without the waits: for the caller's body, for the provider, for a
 //! slow reader. A stream's overhead ends where its answer begins; what relaying costs later shows in CPU time.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use penstock_core::id::RequestId;
@@ -11,12 +12,14 @@ use tokio::time::Instant;
 
 use crate::clock;
 
-/// When and as what a request arrived.
+/// When, as what and from where a request arrived.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Arrival {
     pub(super) id: RequestId,
     pub(super) at: UnixMs,
     pub(super) instant: Instant,
+    /// The caller's; the peer's until the request's head was read.
+    pub(super) address: IpAddr,
 }
 
 /// See the module.
@@ -29,11 +32,13 @@ pub(super) struct Stopwatch {
 }
 
 impl Arrival {
-    pub(super) fn now() -> Self {
+    /// Now, over a connection of this peer.
+    pub(super) fn from(peer: IpAddr) -> Self {
         Self {
             id: clock::request_id(),
             at: clock::now(),
             instant: Instant::now(),
+            address: peer.to_canonical(),
         }
     }
 }
@@ -77,7 +82,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn waiting_for_others_is_not_overhead() {
-        let mut stopwatch = Stopwatch::new(&Arrival::now());
+        let mut stopwatch = Stopwatch::new(&Arrival::from([127, 0, 0, 1].into()));
         advance(Duration::from_millis(2)).await;
         stopwatch.waiting(sleep(Duration::from_secs(5))).await;
         assert_eq!(stopwatch.overhead(), None);

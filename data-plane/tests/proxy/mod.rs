@@ -4,6 +4,7 @@ mod access;
 mod bodies;
 mod client;
 mod gateway;
+mod guessing;
 mod ledger;
 mod logs;
 mod metering;
