@@ -31,8 +31,8 @@ pub struct GuardRules {
 /// What one address did. See the module.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Guard {
-    /// The number of the newest part that anything was counted in.
-    newest: i64,
+    /// The number of the newest part that anything was counted in; None: nothing was.
+    newest: Option<i64>,
     /// By the parts' numbers, modulo their number.
     counts: [u32; PARTS],
     blocked_until: Option<UnixMs>,
@@ -65,8 +65,8 @@ impl Guard {
         if rules.attempts == 0 {
             return Verdict::Free;
         }
-        self.move_to(part(rules, now));
-        if let Some(count) = self.counts.get_mut(slot(self.newest)) {
+        let newest = self.move_to(part(rules, now));
+        if let Some(count) = self.counts.get_mut(slot(newest)) {
             *count = count.saturating_add(1);
         }
         if self
@@ -98,19 +98,22 @@ impl Guard {
 
     /// Whether forgetting the guard would change nothing.
     pub fn is_idle(&self, rules: &GuardRules, now: UnixMs) -> bool {
-        let counts = part(rules, now).saturating_sub(self.newest) < PARTS as i64;
-        self.verdict(now) == Verdict::Free && (!counts || self.counts == [0; PARTS])
+        let part = part(rules, now);
+        let old = |newest: i64| part.saturating_sub(newest) >= PARTS as i64;
+        self.verdict(now) == Verdict::Free && (self.counts == [0; PARTS] || self.newest.is_none_or(old))
     }
 
-    /// Clears the parts that lie between the newest one and this one.
-    fn move_to(&mut self, part: i64) {
-        let gone = part.saturating_sub(self.newest).clamp(0, PARTS as i64);
-        for ahead in 1..=gone {
-            if let Some(count) = self.counts.get_mut(slot(self.newest.saturating_add(ahead))) {
+    /// Clears the parts that lie between the newest one and this one. The one to count in.
+    fn move_to(&mut self, part: i64) -> i64 {
+        let before = self.newest.unwrap_or(part);
+        for ahead in 1..=part.saturating_sub(before).clamp(0, PARTS as i64) {
+            if let Some(count) = self.counts.get_mut(slot(before.saturating_add(ahead))) {
                 *count = 0;
             }
         }
-        self.newest = self.newest.max(part);
+        let newest = before.max(part);
+        self.newest = Some(newest);
+        newest
     }
 }
 
