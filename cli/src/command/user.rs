@@ -6,11 +6,12 @@ use penstock_core::user::User;
 use penstock_proto::admin::v1 as wire;
 use penstock_proto::convert;
 
-use super::named::{AtVersion, Named, Rename, nothing_to_change};
+use super::edit::{Edit, Rename};
+use super::named::Named;
 use super::session::{Session, part};
 use crate::args::access::{AccessFlags, Switch};
 use crate::failure::Failure;
-use crate::remote::{Reason, Services, all, edit};
+use crate::remote::{Reason, Services, all};
 use crate::view;
 
 #[derive(Subcommand)]
@@ -48,11 +49,9 @@ pub(crate) struct Create {
 #[derive(clap::Args)]
 pub(crate) struct Update {
     #[command(flatten)]
-    named: Named,
+    edit: Edit,
     #[command(flatten)]
     rename: Rename,
-    #[command(flatten)]
-    version: AtVersion,
     #[command(flatten)]
     access: AccessFlags,
 }
@@ -105,34 +104,25 @@ impl Update {
             ..AccessFlags::default()
         };
         Self {
-            named,
+            edit: Edit::of(named),
             rename: Rename::default(),
-            version: AtVersion::default(),
             access,
         }
     }
 
     async fn run(self, session: &Session) -> Result<(), Failure> {
-        let Self {
-            named,
-            rename,
-            version,
-            access,
-        } = self;
-        if rename == Rename::default() && access == AccessFlags::default() {
-            return Err(nothing_to_change());
-        }
-        let services = session.connect().await?;
-        let answer = edit(version.attempts(), async || {
-            let found = read(&services, &named.name).await?;
+        let Self { edit, rename, access } = self;
+        let given = rename.is_given() || access != AccessFlags::default();
+        let answer = edit.run(session, given, async |services: &Services| {
+            let found = read(services, edit.name()).await?;
             let mut user = convert::user_from_wire(part("spec", found.spec)?)?;
             access.apply(&mut user.access, session.now);
             rename.apply(&mut user.name);
             let request = wire::UpdateUserRequest {
                 user: found.id,
-                expected_version: version.or(found.version),
+                expected_version: edit.version(found.version),
                 spec: Some(convert::user_to_wire(&user)),
-                change: named.reason.info(),
+                change: edit.reason(),
             };
             Ok(services.users().update_user(request).await?.into_inner())
         });
