@@ -12,6 +12,7 @@ use super::named::Named;
 use super::session::{Session, part};
 use crate::args::access::{AccessFlags, Switch};
 use crate::args::duration::Millis;
+use crate::args::limits::LimitFlags;
 use crate::failure::Failure;
 use crate::input::KeySecret;
 use crate::remote::{ATTEMPTS, Reason, Services, all, edit};
@@ -73,6 +74,8 @@ pub(crate) struct Update {
     rename: Rename,
     #[command(flatten)]
     access: AccessFlags,
+    #[command(flatten)]
+    limits: LimitFlags,
 }
 
 impl Command {
@@ -107,17 +110,24 @@ impl Update {
             edit: Edit::of(named),
             rename: Rename::default(),
             access,
+            limits: LimitFlags::default(),
         }
     }
 
     async fn run(self, session: &Session) -> Result<(), Failure> {
-        let Self { edit, rename, access } = self;
-        let given = rename.is_given() || access != AccessFlags::default();
+        let Self {
+            edit,
+            rename,
+            access,
+            limits,
+        } = self;
+        let given = rename.is_given() || access != AccessFlags::default() || limits != LimitFlags::default();
         let answer = edit.run(session, given, async |services: &Services| {
             let found = read(services, edit.name()).await?;
             // The hash is not ours to see, and is not sent back.
             let mut key = convert::key_spec_from_wire(part("spec", found.spec)?, KeyHash([0; 32]))?;
             access.apply(&mut key.access, session.now);
+            limits.apply(&mut key.limits);
             rename.apply(&mut key.name);
             let request = wire::UpdateKeyRequest {
                 key: found.id,

@@ -10,6 +10,7 @@ use super::edit::{Edit, Rename};
 use super::named::Named;
 use super::session::{Session, part};
 use crate::args::access::{AccessFlags, Switch};
+use crate::args::limits::LimitFlags;
 use crate::failure::Failure;
 use crate::remote::{Reason, Services, all};
 use crate::view;
@@ -17,7 +18,7 @@ use crate::view;
 #[derive(Subcommand)]
 pub(crate) enum Command {
     /// Make a user
-    Create(Create),
+    Create(Box<Create>),
     /// All users
     List,
     /// One user
@@ -43,6 +44,8 @@ pub(crate) struct Create {
     #[command(flatten)]
     access: AccessFlags,
     #[command(flatten)]
+    limits: LimitFlags,
+    #[command(flatten)]
     reason: Reason,
 }
 
@@ -54,6 +57,8 @@ pub(crate) struct Update {
     rename: Rename,
     #[command(flatten)]
     access: AccessFlags,
+    #[command(flatten)]
+    limits: LimitFlags,
 }
 
 impl Command {
@@ -78,9 +83,9 @@ impl Create {
         let mut access = Access::default();
         self.access.apply(&mut access, session.now);
         let user = User {
-            limits: penstock_core::limits::Limits::none(),
             name: self.name,
             access,
+            limits: self.limits.create(),
         };
         let request = wire::CreateUserRequest {
             spec: Some(convert::user_to_wire(&user)),
@@ -107,16 +112,23 @@ impl Update {
             edit: Edit::of(named),
             rename: Rename::default(),
             access,
+            limits: LimitFlags::default(),
         }
     }
 
     async fn run(self, session: &Session) -> Result<(), Failure> {
-        let Self { edit, rename, access } = self;
-        let given = rename.is_given() || access != AccessFlags::default();
+        let Self {
+            edit,
+            rename,
+            access,
+            limits,
+        } = self;
+        let given = rename.is_given() || access != AccessFlags::default() || limits != LimitFlags::default();
         let answer = edit.run(session, given, async |services: &Services| {
             let found = read(services, edit.name()).await?;
             let mut user = convert::user_from_wire(part("spec", found.spec)?)?;
             access.apply(&mut user.access, session.now);
+            limits.apply(&mut user.limits);
             rename.apply(&mut user.name);
             let request = wire::UpdateUserRequest {
                 user: found.id,
