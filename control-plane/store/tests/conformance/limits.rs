@@ -17,6 +17,7 @@ on_both!(
     d01_limits_of_users_keys_and_providers_read_back_whole,
     d01_limits_change_and_go,
     d01_rows_from_before_there_were_limits_have_none,
+    d01_limits_that_cannot_be_read_are_not_taken_for_none,
     g01_the_history_tells_limits_before_and_after,
     g02_what_is_limited_needs_a_data_plane_that_knows_limits,
 );
@@ -115,6 +116,16 @@ async fn d01_rows_from_before_there_were_limits_have_none(bench: Bench) {
     bench.execute(statement).await;
     let alice = bench.store.get(&user_ref(1)).await.unwrap().unwrap();
     assert_eq!(alice.spec, StoredSpec::User(user("alice")));
+}
+
+async fn d01_limits_that_cannot_be_read_are_not_taken_for_none(bench: Bench) {
+    write(&bench, &every_limit()).await;
+    bench
+        .execute("UPDATE users SET limits = '{\"rpm\": \"many\"}'".to_owned())
+        .await;
+    let error = bench.store.get(&user_ref(1)).await.unwrap_err();
+    assert!(error.to_string().contains("limits: "), "{error}");
+    assert_eq!(bench.store.load().await.unwrap().unreadable.len(), 1);
 }
 
 async fn g01_the_history_tells_limits_before_and_after(bench: Bench) {
