@@ -28,6 +28,9 @@ async fn d01_limits_are_given_changed_and_taken_away_by_flags() {
     operator.ok("user update alice --tag x").await;
     let kept = operator.json("user get alice").await;
     assert_eq!(kept["limits"], expected);
+    let yaml = operator.ok("user get alice -o yaml").await;
+    let yaml: Value = serde_saphyr::from_str(&yaml).unwrap();
+    assert_eq!(yaml, kept);
     let table = operator.ok("user get alice").await;
     assert!(
         table.contains("concurrent_sessions 3, usd_daily 6.25 USD, a day is any 24 h"),
