@@ -3,9 +3,17 @@
 pub(crate) mod access;
 pub(crate) mod choice;
 pub(crate) mod duration;
+pub(crate) mod limits;
 pub(crate) mod list;
 pub(crate) mod moment;
 pub(crate) mod pattern;
 pub(crate) mod provider;
 pub(crate) mod rate;
 pub(crate) mod revision;
+
+/// Replaces a field by what was given, if anything was.
+pub(crate) fn set<T>(field: &mut T, given: Option<T>) {
+    if let Some(value) = given {
+        *field = value;
+    }
+}

@@ -5,6 +5,7 @@
 
 mod completions;
 mod config;
+mod edit;
 mod key;
 mod migrate;
 mod named;

@@ -6,7 +6,9 @@
 
 mod access;
 mod change;
+mod enforcement;
 mod key;
+mod limits;
 mod migration;
 mod node;
 mod price;
@@ -24,6 +26,7 @@ use penstock_core::time::UnixMs;
 use serde::Serialize;
 
 pub(crate) use change::Difference;
+pub(crate) use enforcement::Enforcement;
 pub(crate) use key::{FoundKey, Key, NewKey};
 pub(crate) use migration::Migration;
 pub(crate) use node::Nodes;

@@ -1,7 +1,8 @@
 //! The operators' services: `penstock.admin.v1`.
 //!
 //! One file a service. What they share: [`names`] finds resources by id or name, [`author`] says who changes something
-//! and commits it, [`reply`] writes stored resources for operators, [`status`] is the one mapping of errors.
+//! and commits it, [`reply`] writes stored resources for operators, [`resets`] guards what was forgiven,
+//! [`enforcement`] tells whether limits hold, [`status`] is the one mapping of errors.
 //!
 //! Rules. Every change is one commit and answers with its revision. Reads go to the store, so that an operator sees a
 //! change in the next call, on every replica; the index may lag behind by a moment. Secrets go in and are sealed or
@@ -10,6 +11,7 @@
 
 mod author;
 mod config;
+mod enforcement;
 mod fleet;
 mod key;
 mod labels;
@@ -20,6 +22,7 @@ mod provider;
 mod random;
 mod refusals;
 mod reply;
+mod resets;
 mod rollback;
 mod status;
 mod usage;

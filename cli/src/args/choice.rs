@@ -1,8 +1,9 @@
 //! Options that take one of a few words, so that `--help` and completions list them.
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
+use penstock_core::limits::Budget;
 use penstock_core::provider::ProviderKind;
-use penstock_core::setting::UnpricedAction;
+use penstock_core::setting::{Degraded, UnpricedAction};
 
 /// A provider's kind.
 pub(crate) fn provider_kind() -> impl TypedValueParser<Value = ProviderKind> {
@@ -12,6 +13,16 @@ pub(crate) fn provider_kind() -> impl TypedValueParser<Value = ProviderKind> {
 /// What happens to a model without a price.
 pub(crate) fn unpriced_action() -> impl TypedValueParser<Value = UnpricedAction> {
     words(&UnpricedAction::ALL, UnpricedAction::as_str)
+}
+
+/// How a budget is held.
+pub(crate) fn budget() -> impl TypedValueParser<Value = Budget> {
+    words(&Budget::ALL, Budget::as_str)
+}
+
+/// What holds while Redis is away.
+pub(crate) fn degraded() -> impl TypedValueParser<Value = Degraded> {
+    words(&Degraded::ALL, Degraded::as_str)
 }
 
 fn words<T>(all: &'static [T], word: fn(T) -> &'static str) -> impl TypedValueParser<Value = T>

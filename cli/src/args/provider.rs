@@ -4,15 +4,17 @@
 
 use std::str::FromStr;
 
+use penstock_core::limits::Limits;
 use penstock_core::model::ModelPattern;
 use penstock_core::money::Millionths;
 use penstock_core::provider::{Header, Provider, ProviderKind, Timeouts};
 
 use super::access::Switch;
-use super::choice;
 use super::duration::Millis;
+use super::limits::LimitFlags;
 use super::list::{self, Entry};
 use super::pattern::Pattern;
+use super::{choice, set};
 
 /// What `create` and `update` have in common.
 #[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args)]
@@ -54,6 +56,9 @@ pub(crate) struct ProviderFlags {
 
     #[command(flatten)]
     pub switch: Switch,
+
+    #[command(flatten)]
+    pub limits: LimitFlags,
 }
 
 /// How long to wait for it. `default` takes the default of its kind again.
@@ -93,7 +98,7 @@ impl ProviderFlags {
     pub(crate) fn create(&self, name: &str) -> Option<Provider> {
         let kind = self.kind?;
         let mut provider = Provider {
-            limits: penstock_core::limits::Limits::none(),
+            limits: Limits::none(),
             name: name.to_owned(),
             kind,
             base_urls: vendor_url(kind).map(str::to_owned).into_iter().collect(),
@@ -125,6 +130,7 @@ impl ProviderFlags {
         list::replace_with(&mut provider.extra_headers, self.headers.as_deref(), header);
         self.timeouts.apply(&mut provider.timeouts);
         self.switch.apply(&mut provider.enabled);
+        self.limits.apply(&mut provider.limits);
     }
 }
 
@@ -140,12 +146,6 @@ impl TimeoutFlags {
         for (field, given) in pairs {
             set(field, given.map(|Timeout(ms)| ms.map(|Millis(ms)| ms)));
         }
-    }
-}
-
-fn set<T>(field: &mut T, given: Option<T>) {
-    if let Some(value) = given {
-        *field = value;
     }
 }
 

@@ -7,10 +7,12 @@ use penstock_core::api_key::KeyHash;
 use penstock_proto::admin::v1 as wire;
 use penstock_proto::convert;
 
-use super::named::{AtVersion, Named, Rename, nothing_to_change};
+use super::edit::{Edit, Rename};
+use super::named::Named;
 use super::session::{Session, part};
 use crate::args::access::{AccessFlags, Switch};
 use crate::args::duration::Millis;
+use crate::args::limits::LimitFlags;
 use crate::failure::Failure;
 use crate::input::KeySecret;
 use crate::remote::{ATTEMPTS, Reason, Services, all, edit};
@@ -67,13 +69,13 @@ pub(crate) enum Command {
 #[derive(clap::Args)]
 pub(crate) struct Update {
     #[command(flatten)]
-    named: Named,
+    edit: Edit,
     #[command(flatten)]
     rename: Rename,
     #[command(flatten)]
-    version: AtVersion,
-    #[command(flatten)]
     access: AccessFlags,
+    #[command(flatten)]
+    limits: LimitFlags,
 }
 
 impl Command {
@@ -105,35 +107,33 @@ impl Update {
             ..AccessFlags::default()
         };
         Self {
-            named,
+            edit: Edit::of(named),
             rename: Rename::default(),
-            version: AtVersion::default(),
             access,
+            limits: LimitFlags::default(),
         }
     }
 
     async fn run(self, session: &Session) -> Result<(), Failure> {
         let Self {
-            named,
+            edit,
             rename,
-            version,
             access,
+            limits,
         } = self;
-        if rename == Rename::default() && access == AccessFlags::default() {
-            return Err(nothing_to_change());
-        }
-        let services = session.connect().await?;
-        let answer = edit(version.attempts(), async || {
-            let found = read(&services, &named.name).await?;
+        let given = rename.is_given() || access != AccessFlags::default() || limits != LimitFlags::default();
+        let answer = edit.run(session, given, async |services: &Services| {
+            let found = read(services, edit.name()).await?;
             // The hash is not ours to see, and is not sent back.
             let mut key = convert::key_spec_from_wire(part("spec", found.spec)?, KeyHash([0; 32]))?;
             access.apply(&mut key.access, session.now);
+            limits.apply(&mut key.limits);
             rename.apply(&mut key.name);
             let request = wire::UpdateKeyRequest {
                 key: found.id,
-                expected_version: version.or(found.version),
+                expected_version: edit.version(found.version),
                 spec: Some(convert::key_spec_to_wire(&key)),
-                change: named.reason.info(),
+                change: edit.reason(),
             };
             Ok(services.keys().update_key(request).await?.into_inner())
         });

@@ -7,11 +7,12 @@ use penstock_proto::admin::v1 as wire;
 use penstock_proto::config::v1::PriceSource;
 use penstock_proto::convert;
 
-use super::named::{AtVersion, Named, nothing_to_change};
+use super::edit::Edit;
+use super::named::Named;
 use super::session::{Session, part};
 use crate::args::rate::{self, RateArg};
 use crate::failure::Failure;
-use crate::remote::{Reason, Services, all, edit};
+use crate::remote::{Reason, Services, all};
 use crate::view;
 
 #[derive(Subcommand)]
@@ -43,9 +44,7 @@ pub(crate) enum Command {
     /// Change the fields that are given; the price becomes manual
     Update {
         #[command(flatten)]
-        named: Named,
-        #[command(flatten)]
-        version: AtVersion,
+        edit: Edit,
         #[command(flatten)]
         fields: PriceFlags,
     },
@@ -101,11 +100,7 @@ impl Command {
                 let found = read(&session.connect().await?, &name).await?;
                 session.print(&view::Price::read(found)?)
             }
-            Self::Update {
-                named,
-                version,
-                fields,
-            } => update(session, &named, version, &fields).await,
+            Self::Update { edit, fields } => update(session, &edit, &fields).await,
             Self::Delete(named) => delete(session, named).await,
             Self::Resolve { model, provider } => resolve(session, model, provider).await,
         }
@@ -135,25 +130,17 @@ async fn create(
     session.print_changed("price", answer.price, answer.revision, view::Price::read)
 }
 
-async fn update(
-    session: &Session,
-    named: &Named,
-    version: AtVersion,
-    fields: &PriceFlags,
-) -> Result<(), Failure> {
-    if *fields == PriceFlags::default() {
-        return Err(nothing_to_change());
-    }
-    let services = session.connect().await?;
-    let answer = edit(version.attempts(), async || {
-        let found = read(&services, &named.name).await?;
+async fn update(session: &Session, edit: &Edit, fields: &PriceFlags) -> Result<(), Failure> {
+    let given = *fields != PriceFlags::default();
+    let answer = edit.run(session, given, async |services: &Services| {
+        let found = read(services, edit.name()).await?;
         let mut price = convert::price_from_wire(part("spec", found.spec)?)?;
         fields.apply(&mut price);
         let request = wire::UpdatePriceRequest {
             name: found.name,
-            expected_version: version.or(found.version),
+            expected_version: edit.version(found.version),
             spec: Some(convert::price_to_wire(&price)),
-            change: named.reason.info(),
+            change: edit.reason(),
         };
         Ok(services.prices().update_price(request).await?.into_inner())
     });

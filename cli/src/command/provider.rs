@@ -4,13 +4,14 @@ use clap::Subcommand;
 use penstock_proto::admin::v1 as wire;
 use penstock_proto::convert;
 
-use super::named::{AtVersion, Named, Rename, nothing_to_change};
+use super::edit::{Edit, Rename};
+use super::named::Named;
 use super::session::{Session, part};
 use crate::args::access::Switch;
 use crate::args::provider::ProviderFlags;
 use crate::failure::Failure;
 use crate::input::ApiKey;
-use crate::remote::{Reason, Services, all, edit};
+use crate::remote::{Reason, Services, all};
 use crate::target::process_env;
 use crate::view;
 
@@ -51,11 +52,9 @@ pub(crate) struct Create {
 #[derive(clap::Args)]
 pub(crate) struct Update {
     #[command(flatten)]
-    named: Named,
+    edit: Edit,
     #[command(flatten)]
     rename: Rename,
-    #[command(flatten)]
-    version: AtVersion,
     #[command(flatten)]
     fields: ProviderFlags,
     #[command(flatten)]
@@ -118,9 +117,8 @@ impl Update {
             ..ProviderFlags::default()
         };
         Self {
-            named,
+            edit: Edit::of(named),
             rename: Rename::default(),
-            version: AtVersion::default(),
             fields,
             api_key: ApiKey::default(),
         }
@@ -128,29 +126,25 @@ impl Update {
 
     async fn run(self, session: &Session) -> Result<(), Failure> {
         let Self {
-            named,
+            edit,
             rename,
-            version,
             fields,
             api_key,
         } = self;
         let credential = api_key.read(&process_env)?;
-        if rename == Rename::default() && fields == ProviderFlags::default() && credential.is_none() {
-            return Err(nothing_to_change());
-        }
-        let services = session.connect().await?;
-        let answer = edit(version.attempts(), async || {
-            let found = read(&services, &named.name).await?;
+        let given = rename.is_given() || fields != ProviderFlags::default() || credential.is_some();
+        let answer = edit.run(session, given, async |services: &Services| {
+            let found = read(services, edit.name()).await?;
             let mut provider = convert::provider_from_wire(part("spec", found.spec)?)?;
             fields.apply(&mut provider);
             rename.apply(&mut provider.name);
             let request = wire::UpdateProviderRequest {
                 provider: found.id,
-                expected_version: version.or(found.version),
+                expected_version: edit.version(found.version),
                 spec: Some(convert::provider_to_wire(&provider)),
                 // To be sealed by the control plane.
                 credential: credential.as_ref().map(|secret| secret.expose().to_owned()),
-                change: named.reason.info(),
+                change: edit.reason(),
             };
             Ok(services.providers().update_provider(request).await?.into_inner())
         });

@@ -1,5 +1,7 @@
 //! `penstock setting`.
 
+mod limits;
+
 use clap::{ArgAction, Subcommand};
 use penstock_core::price::Rate;
 use penstock_core::setting::{Setting, UnpricedAction, UnpricedPolicy};
@@ -42,6 +44,13 @@ pub(crate) enum Set {
         #[command(flatten)]
         reason: Reason,
     },
+    /// How limits are enforced as a whole; only what is given changes
+    Limits {
+        #[command(flatten)]
+        flags: limits::Flags,
+        #[command(flatten)]
+        reason: Reason,
+    },
     /// Whether a refusal for want of a provider tells callers why each one was passed over
     #[command(name = "explain_refusals", alias = "explain-refusals")]
     ExplainRefusals {
@@ -71,6 +80,7 @@ impl Set {
                 reason,
             } => (unpriced(action, &rates), reason),
             Self::ExplainRefusals { on, reason } => (Setting::ExplainRefusals(on), reason),
+            Self::Limits { flags, reason } => return flags.run(session, &reason).await,
         };
         let request = wire::SetSettingRequest {
             setting: Some(convert::setting_to_wire(&setting)),
@@ -101,7 +111,9 @@ async fn list(session: &Session) -> Result<(), Failure> {
         .configuration()
         .list_settings(wire::ListSettingsRequest {})
         .await?;
-    session.print_list(answer.into_inner().settings, view::Setting::read)
+    session.print_list(answer.into_inner().settings, |entry| {
+        view::Setting::read(entry, session.now)
+    })
 }
 
 async fn reset(session: &Session, name: String, reason: &Reason) -> Result<(), Failure> {

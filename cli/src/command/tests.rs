@@ -37,11 +37,14 @@ fn g06_every_command_of_the_contract_is_there() {
         "provider list -o json",
         "provider get x",
         "provider update x --priority 3 --expected-version 4 --reason why",
+        "provider update x --rpm 60 --usd-daily 100",
         "provider delete x",
         "provider enable x",
         "provider disable x --reason why",
         "user create --name alice",
         "user create --name alice@example.com --expires 30d --tag t --group g",
+        "user create --name alice --rpm 1 --tpm 2 --usd-5h 1.50 --usd-daily 5 --daily-reset 08:00 --zone Asia/Shanghai",
+        "user update alice --usd-weekly 1 --usd-monthly 2 --usd-total 0 --daily-reset rolling",
         "user list",
         "user delete alice",
         "key create --user alice --name laptop",
@@ -50,6 +53,7 @@ fn g06_every_command_of_the_contract_is_there() {
         "key create --user alice --name l --sha256 0101010101010101010101010101010101010101010101010101010101010101",
         "key get alice/laptop",
         "key update laptop --allow-model claude-* --blocked-model ''",
+        "key update laptop --concurrent-sessions 1 --concurrent-requests 2 --session-idle 5m --budget strict",
         "key rotate laptop --overlap 24h",
         "key find --secret -",
         "key import-suffix relay --secret -",
@@ -59,6 +63,8 @@ fn g06_every_command_of_the_contract_is_there() {
         "setting list",
         "setting set unpriced reject",
         "setting set explain_refusals true",
+        "setting set limits --off --for 2h --degraded open --quota-status 402",
+        "setting set limits --enabled false --until 2026-11-01",
         "setting reset unpriced",
         "node list -o yaml",
         "usage",
@@ -92,6 +98,8 @@ fn contradictions_are_wrong_usage() {
     wrong("key create --user a --name b --secret - --prefix x_");
     wrong("key create --user a --name b --import-suffix relay");
     wrong("provider update x --enabled --disabled");
+    wrong("setting set limits --enabled --off");
+    wrong("setting set limits --off --for 2h --until 2026-11-01");
     wrong("config rollback");
     wrong("config rollback 3 --to 4");
     wrong("usage --by colour");

@@ -6,17 +6,19 @@ use penstock_core::user::User;
 use penstock_proto::admin::v1 as wire;
 use penstock_proto::convert;
 
-use super::named::{AtVersion, Named, Rename, nothing_to_change};
+use super::edit::{Edit, Rename};
+use super::named::Named;
 use super::session::{Session, part};
 use crate::args::access::{AccessFlags, Switch};
+use crate::args::limits::LimitFlags;
 use crate::failure::Failure;
-use crate::remote::{Reason, Services, all, edit};
+use crate::remote::{Reason, Services, all};
 use crate::view;
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
     /// Make a user
-    Create(Create),
+    Create(Box<Create>),
     /// All users
     List,
     /// One user
@@ -42,19 +44,21 @@ pub(crate) struct Create {
     #[command(flatten)]
     access: AccessFlags,
     #[command(flatten)]
+    limits: LimitFlags,
+    #[command(flatten)]
     reason: Reason,
 }
 
 #[derive(clap::Args)]
 pub(crate) struct Update {
     #[command(flatten)]
-    named: Named,
+    edit: Edit,
     #[command(flatten)]
     rename: Rename,
     #[command(flatten)]
-    version: AtVersion,
-    #[command(flatten)]
     access: AccessFlags,
+    #[command(flatten)]
+    limits: LimitFlags,
 }
 
 impl Command {
@@ -79,9 +83,9 @@ impl Create {
         let mut access = Access::default();
         self.access.apply(&mut access, session.now);
         let user = User {
-            limits: penstock_core::limits::Limits::none(),
             name: self.name,
             access,
+            limits: self.limits.create(),
         };
         let request = wire::CreateUserRequest {
             spec: Some(convert::user_to_wire(&user)),
@@ -105,34 +109,32 @@ impl Update {
             ..AccessFlags::default()
         };
         Self {
-            named,
+            edit: Edit::of(named),
             rename: Rename::default(),
-            version: AtVersion::default(),
             access,
+            limits: LimitFlags::default(),
         }
     }
 
     async fn run(self, session: &Session) -> Result<(), Failure> {
         let Self {
-            named,
+            edit,
             rename,
-            version,
             access,
+            limits,
         } = self;
-        if rename == Rename::default() && access == AccessFlags::default() {
-            return Err(nothing_to_change());
-        }
-        let services = session.connect().await?;
-        let answer = edit(version.attempts(), async || {
-            let found = read(&services, &named.name).await?;
+        let given = rename.is_given() || access != AccessFlags::default() || limits != LimitFlags::default();
+        let answer = edit.run(session, given, async |services: &Services| {
+            let found = read(services, edit.name()).await?;
             let mut user = convert::user_from_wire(part("spec", found.spec)?)?;
             access.apply(&mut user.access, session.now);
+            limits.apply(&mut user.limits);
             rename.apply(&mut user.name);
             let request = wire::UpdateUserRequest {
                 user: found.id,
-                expected_version: version.or(found.version),
+                expected_version: edit.version(found.version),
                 spec: Some(convert::user_to_wire(&user)),
-                change: named.reason.info(),
+                change: edit.reason(),
             };
             Ok(services.users().update_user(request).await?.into_inner())
         });

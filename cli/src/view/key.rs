@@ -8,6 +8,7 @@ use penstock_proto::convert;
 use serde::{Serialize, Serializer};
 
 use super::access::Access;
+use super::limits::Limits;
 use super::{Refusal, Row, View, fields, instant, joined, or_dash, refused, yes_no};
 use crate::failure::Failure;
 
@@ -22,6 +23,7 @@ pub(crate) struct Key {
     pub hint: Option<String>,
     #[serde(flatten)]
     pub access: Access,
+    pub limits: Limits,
     /// Until when the secret before the last rotation works.
     pub previous_valid_until: Option<String>,
     /// Set until the imported hash was replaced at first use.
@@ -61,6 +63,7 @@ impl Key {
         Ok(Self {
             id: key.id,
             access: Access::from(&spec.access),
+            limits: Limits(spec.limits),
             name: spec.name,
             user_id: spec.user_id.to_string(),
             user: key.user_name,
@@ -86,6 +89,7 @@ impl Key {
             ("secret", or_dash(self.hint.as_deref())),
         ];
         pairs.extend(self.access.fields());
+        pairs.push(("limits", self.limits.line()));
         if let Some(until) = &self.previous_valid_until {
             pairs.push(("former secret until", until.clone()));
         }
@@ -131,8 +135,9 @@ impl View for FoundKey {
 }
 
 impl Row for Key {
-    const COLUMNS: &'static [&'static str] =
-        &["NAME", "ENABLED", "EXPIRES", "SECRET", "GROUPS", "TAGS", "ID"];
+    const COLUMNS: &'static [&'static str] = &[
+        "NAME", "ENABLED", "EXPIRES", "SECRET", "GROUPS", "TAGS", "LIMITS", "ID",
+    ];
 
     fn cells(&self) -> Vec<String> {
         vec![
@@ -142,6 +147,7 @@ impl Row for Key {
             or_dash(self.hint.as_deref()),
             joined(&self.access.groups),
             joined(&self.access.tags),
+            self.limits.cell(),
             self.id.clone(),
         ]
     }

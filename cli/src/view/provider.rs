@@ -5,6 +5,7 @@ use penstock_proto::admin::v1 as wire;
 use penstock_proto::convert;
 use serde::Serialize;
 
+use super::limits::Limits;
 use super::{Refusal, Row, View, fields, instant, joined, or_dash, refused, yes_no};
 use crate::args::pattern;
 use crate::failure::Failure;
@@ -25,6 +26,7 @@ pub(crate) struct Provider {
     pub models: Vec<String>,
     pub timeouts: Timeouts,
     pub extra_headers: Vec<Header>,
+    pub limits: Limits,
     /// None: it has no credential and is not used.
     pub credential_hint: Option<String>,
     pub version: u64,
@@ -61,6 +63,7 @@ impl Provider {
             models: spec.models.iter().map(pattern::write).collect(),
             timeouts,
             extra_headers,
+            limits: Limits(spec.limits),
             name: spec.name,
             base_urls: spec.base_urls,
             enabled: spec.enabled,
@@ -115,6 +118,7 @@ impl View for Provider {
             ("models", joined(&self.models)),
             ("timeouts", self.timeouts.line()),
             ("extra headers", joined(&headers)),
+            ("limits", self.limits.line()),
             ("version", self.version.to_string()),
             ("updated", or_dash(self.updated_at.as_deref())),
             ("refused by", or_dash(Some(&refused(&self.refused_by)))),
@@ -132,6 +136,7 @@ impl Row for Provider {
         "GROUPS",
         "CREDENTIAL",
         "BASE URL",
+        "LIMITS",
         "REFUSED",
     ];
 
@@ -149,6 +154,7 @@ impl Row for Provider {
             joined(&self.groups),
             or_dash(self.credential_hint.as_deref()),
             joined(&self.base_urls),
+            self.limits.cell(),
             refused,
         ]
     }

@@ -1,10 +1,12 @@
 //! Settings.
 
 use penstock_core::setting::Setting as Core;
+use penstock_core::time::UnixMs;
 use penstock_proto::admin::v1 as wire;
 use penstock_proto::convert;
 use serde::Serialize;
 
+use super::enforcement::Enforcement;
 use super::price::Rate;
 use super::{Row, View, fields};
 use crate::failure::Failure;
@@ -26,30 +28,19 @@ pub(crate) enum Value {
         /// For `charge_default`; empty: the dearest of the platform.
         default_rates: Vec<Rate>,
     },
-    Limits {
-        enabled: bool,
-        /// RFC 3339; when they are enforced again by themselves.
-        off_until: Option<String>,
-        degraded: &'static str,
-        quota_status: u16,
-    },
+    Limits(Enforcement),
     Switch(bool),
 }
 
 impl Setting {
-    pub(crate) fn read(entry: wire::SettingEntry) -> Result<Self, Failure> {
+    pub(crate) fn read(entry: wire::SettingEntry, now: UnixMs) -> Result<Self, Failure> {
         let value = match convert::setting_from_wire(entry.setting.unwrap_or_default())? {
             Core::Unpriced(policy) => Value::Unpriced {
                 action: policy.action.as_str(),
                 default_rates: policy.default_rates.iter().map(Rate::from).collect(),
             },
             Core::ExplainRefusals(on) => Value::Switch(on),
-            Core::Limits(policy) => Value::Limits {
-                enabled: policy.enabled,
-                off_until: policy.off_until.map(|until| until.to_string()),
-                degraded: policy.degraded.as_str(),
-                quota_status: policy.quota_status,
-            },
+            Core::Limits(policy) => Value::Limits(Enforcement::at(policy, now)),
         };
         Ok(Self {
             name: entry.name,
@@ -61,23 +52,7 @@ impl Setting {
     fn text(&self) -> String {
         match &self.value {
             Value::Switch(on) => on.to_string(),
-            Value::Limits {
-                enabled,
-                off_until,
-                degraded,
-                quota_status,
-            } => {
-                let until = off_until
-                    .as_ref()
-                    .map(|at| format!(" until {at}"))
-                    .unwrap_or_default();
-                let switch = if *enabled {
-                    "on".to_owned()
-                } else {
-                    format!("OFF{until}")
-                };
-                format!("{switch}, without Redis: {degraded}, quota exceeded: {quota_status}")
-            }
+            Value::Limits(enforcement) => enforcement.text(),
             Value::Unpriced {
                 action,
                 default_rates,
@@ -126,12 +101,12 @@ mod tests {
     use super::*;
 
     fn read(setting: &Core, version: u64) -> Setting {
-        Setting::read(wire::SettingEntry {
+        let entry = wire::SettingEntry {
             name: setting.name().to_owned(),
             version,
             setting: Some(convert::setting_to_wire(setting)),
-        })
-        .unwrap()
+        };
+        Setting::read(entry, UnixMs(0)).unwrap()
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The control plane and its fleet at a glance.
 
+use penstock_core::time::UnixMs;
 use penstock_proto::admin::v1 as wire;
 use serde::Serialize;
 
@@ -31,6 +32,10 @@ pub(crate) struct Status {
     pub nodes_connected: u32,
     pub nodes_behind: u32,
     pub resources_refused: u32,
+    /// Nothing is refused for a limit.
+    pub limits_off: bool,
+    /// None: until an operator says so.
+    pub limits_off_until: Option<String>,
 }
 
 impl Status {
@@ -53,6 +58,8 @@ impl Status {
             nodes_connected: status.nodes_connected,
             nodes_behind: status.nodes_behind,
             resources_refused: status.resources_refused,
+            limits_off: status.limits_off,
+            limits_off_until: status.limits_off_until_ms.map(|ms| UnixMs(ms).to_string()),
         }
     }
 
@@ -62,12 +69,28 @@ impl Status {
             false => format!("{}, NOT AVAILABLE: {}", self.database, self.database_error),
         }
     }
+
+    /// What must not be overlooked: first, and with the way out.
+    fn warning(&self) -> String {
+        if !self.limits_off {
+            return String::new();
+        }
+        let until = self
+            .limits_off_until
+            .as_ref()
+            .map(|until| format!(" until {until}"));
+        format!(
+            "WARNING: limits are switched off{}; everything is counted, nothing is refused. To switch them on:\n\
+             penstock setting set limits --enabled\n\n",
+            until.unwrap_or_default()
+        )
+    }
 }
 
 impl View for Status {
     fn table(&self) -> String {
         let uptime = std::time::Duration::from_millis(u64::try_from(self.uptime_ms).unwrap_or_default());
-        fields(&[
+        let table = fields(&[
             ("server", format!("{} ({})", self.server, self.control_plane)),
             (
                 "version",
@@ -85,7 +108,8 @@ impl View for Status {
                 format!("{} connected, {} behind", self.nodes_connected, self.nodes_behind),
             ),
             ("refused resources", self.resources_refused.to_string()),
-        ])
+        ]);
+        format!("{}{table}", self.warning())
     }
 }
 
@@ -107,5 +131,31 @@ mod tests {
             (&json["database"], &json["database_ok"]),
             (&"postgres".into(), &false.into())
         );
+    }
+
+    #[test]
+    fn d08_limits_that_are_off_are_the_first_thing_said() {
+        let status = |off, until| {
+            let answer = wire::GetStatusResponse {
+                limits_off: off,
+                limits_off_until_ms: until,
+                ..wire::GetStatusResponse::default()
+            };
+            Status::read(answer, "http://127.0.0.1:9090")
+        };
+        let off = status(true, Some(1_700_000_000_000));
+        assert!(
+            off.table()
+                .starts_with("WARNING: limits are switched off until 2023-11-14T22:13:20Z; "),
+            "{}",
+            off.table()
+        );
+        let json = serde_json::to_value(&off).unwrap();
+        assert_eq!(
+            (&json["limits_off"], &json["limits_off_until"]),
+            (&true.into(), &"2023-11-14T22:13:20Z".into())
+        );
+        assert!(status(true, None).table().contains("switched off; everything"));
+        assert!(!status(false, None).table().contains("WARNING"));
     }
 }

@@ -5,6 +5,7 @@ use penstock_proto::convert;
 use serde::Serialize;
 
 use super::access::Access;
+use super::limits::Limits;
 use super::{Refusal, Row, View, fields, instant, joined, or_dash, refused, yes_no};
 use crate::failure::Failure;
 
@@ -15,6 +16,7 @@ pub(crate) struct User {
     pub name: String,
     #[serde(flatten)]
     pub access: Access,
+    pub limits: Limits,
     pub version: u64,
     pub created_at: Option<String>,
     pub updated_at: Option<String>,
@@ -27,6 +29,7 @@ impl User {
         Ok(Self {
             id: user.id,
             access: Access::from(&spec.access),
+            limits: Limits(spec.limits),
             name: spec.name,
             version: user.version,
             created_at: instant(user.created_at_ms),
@@ -40,6 +43,7 @@ impl View for User {
     fn table(&self) -> String {
         let mut pairs = vec![("id", self.id.clone()), ("name", self.name.clone())];
         pairs.extend(self.access.fields());
+        pairs.push(("limits", self.limits.line()));
         pairs.push(("version", self.version.to_string()));
         pairs.push(("updated", or_dash(self.updated_at.as_deref())));
         pairs.push(("refused by", or_dash(Some(&refused(&self.refused_by)))));
@@ -48,7 +52,8 @@ impl View for User {
 }
 
 impl Row for User {
-    const COLUMNS: &'static [&'static str] = &["NAME", "ENABLED", "EXPIRES", "GROUPS", "TAGS", "ID"];
+    const COLUMNS: &'static [&'static str] =
+        &["NAME", "ENABLED", "EXPIRES", "GROUPS", "TAGS", "LIMITS", "ID"];
 
     fn cells(&self) -> Vec<String> {
         vec![
@@ -57,6 +62,7 @@ impl Row for User {
             self.access.expires(),
             joined(&self.access.groups),
             joined(&self.access.tags),
+            self.limits.cell(),
             self.id.clone(),
         ]
     }

@@ -10,7 +10,7 @@ use penstock_proto::convert;
 use penstock_store::{Head, NodeRow};
 use tonic::{Request, Response, Status};
 
-use super::{labels, status};
+use super::{enforcement, labels, status};
 use crate::clock;
 use crate::context::Context;
 use crate::index::Index;
@@ -58,6 +58,11 @@ impl FleetService for Fleet {
             Ok((head, nodes)) => (head, nodes, String::new()),
             Err(status) => (context.index.head(), Vec::new(), status.message().to_owned()),
         };
+        let limits = match database_error.is_empty() {
+            true => enforcement::stored(context).await,
+            false => enforcement::indexed(context),
+        };
+        let limits_off = !limits.enforced(now);
         let behind = nodes.iter().filter(|node| is_behind(node, head)).count();
         let refused = nodes.iter().map(|node| node.refused.len()).sum();
         Ok(Response::new(wire::GetStatusResponse {
@@ -76,6 +81,8 @@ impl FleetService for Fleet {
             resources_refused: count(refused),
             uptime_ms: i64::try_from(context.started.elapsed().as_millis()).unwrap_or(i64::MAX),
             control_plane: context.name.to_string(),
+            limits_off,
+            limits_off_until_ms: limits.off_until.filter(|_| limits_off).map(|at| at.0),
         }))
     }
 }

@@ -22,7 +22,7 @@ use super::names::Found;
 use super::provider::expect_or_any;
 use super::refusals::Refusals;
 use super::status::{self, required};
-use super::{labels, names, page, random, reply};
+use super::{labels, names, page, random, reply, resets};
 use crate::clock;
 use crate::context::Context;
 use crate::credentials::Field;
@@ -42,6 +42,7 @@ impl KeyService for Keys {
         spec.user_id = owner.id.to_string();
         let made = secret::take(&*self.0.store, request.import, &request.prefix).await?;
         let mut key = convert::key_spec_from_wire(spec, made.hash).map_err(status::invalid_in("spec"))?;
+        key.limits = resets::none(&key.limits);
         key.hint = made.hint;
         key.import_suffix = made.import_suffix;
         key.validate().map_err(status::invalid_in("spec"))?;
@@ -101,10 +102,11 @@ impl KeyService for Keys {
         spec.user_id = found.value.user_id.to_string();
         let written =
             convert::key_spec_from_wire(spec, found.value.hash).map_err(status::invalid_in("spec"))?;
-        // Operators write name and access; the secret and what is known of it stay.
+        // Operators write name, access and limits; the secret and what is known of it stay.
         let key = Key {
             name: written.name,
             access: written.access,
+            limits: resets::kept(&written.limits, &found.value.limits),
             ..found.value
         };
         key.validate().map_err(status::invalid_in("spec"))?;

@@ -15,7 +15,7 @@ use tonic::{Request, Response, Status};
 use super::author::Author;
 use super::refusals::Refusals;
 use super::status::{self, required};
-use super::{names, page, random, reply};
+use super::{names, page, random, reply, resets};
 use crate::context::Context;
 use crate::credentials::{Field, Sealer};
 
@@ -34,7 +34,8 @@ impl ProviderService for Providers {
         let request = request.into_inner();
         let (ms, unique) = random::id_parts()?;
         let reference = ResourceRef::Provider(ProviderId::from_parts(ms, &unique));
-        let provider = read_spec(request.spec)?;
+        let mut provider = read_spec(request.spec)?;
+        provider.limits = resets::none(&provider.limits);
         let credential = seal(&self.0.sealer, &reference, request.credential)?;
         let put = put(reference, provider, credential, Expect::Absent);
         let (stored, revision) = author.commit(&self.0, request.change, put).await?.into_stored()?;
@@ -82,8 +83,9 @@ impl ProviderService for Providers {
         let author = Author::of(&request);
         let request = request.into_inner();
         let expect = Expect::Version(status::expected_version(request.expected_version)?);
-        let provider = read_spec(request.spec)?;
+        let mut provider = read_spec(request.spec)?;
         let found = names::provider(&*self.0.store, &request.provider).await?;
+        provider.limits = resets::kept(&provider.limits, &found.value.provider.limits);
         let reference = ResourceRef::Provider(found.id);
         let credential = seal(&self.0.sealer, &reference, request.credential)?;
         let put = put(reference, provider, credential, expect);

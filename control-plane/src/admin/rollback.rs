@@ -9,6 +9,7 @@
 //! * **Access never comes back by itself.** A user or key that is disabled, expired or deleted now stays so, and of two
 //!   expiries the earlier one holds, unless the operator asks for it (`include_access`). Taking access away needs no
 //!   asking.
+//! * Limits come back as they were, with the resets of now: what was forgiven since then stays forgiven.
 //! * Import suffixes are left alone: they are nothing but a secret.
 //!
 //! What is left as it is, is said. Every operation expects the version that the plan was made from: a change in between
@@ -18,7 +19,10 @@ mod access;
 mod provider;
 mod read;
 
+use std::sync::Arc;
+
 use penstock_core::invalid::Invalid;
+use penstock_core::limits::Limits;
 use penstock_core::resource::Kind;
 use penstock_core::time::UnixMs;
 use penstock_store::{Change, Expect, LoggedSpec, NewSpec, Op, Put, Store};
@@ -26,7 +30,7 @@ use serde_json::Value;
 use tonic::Status;
 
 use self::read::Present;
-use super::status;
+use super::{resets, status};
 
 /// What the operator asked for, and when.
 #[derive(Clone, Copy, Debug)]
@@ -178,6 +182,16 @@ fn present_version(change: &Change) -> Expect {
 fn put(spec: NewSpec, logged: &impl serde::Serialize, remarks: Vec<String>) -> Result<Step, Invalid> {
     let after = serde_json::to_value(logged).map_err(|error| Invalid::new("log", error.to_string()))?;
     Ok(Step::Put { spec, after, remarks })
+}
+
+/// The former limits with the present resets, which are no part of a state to go back to.
+fn keep_resets(label: &str, then: &Arc<Limits>, now: &Limits, remarks: &mut Vec<String>) -> Arc<Limits> {
+    if then.resets != now.resets {
+        remarks.push(format!(
+            "{label} keeps the resets of its limits: what was used before them is not counted again"
+        ));
+    }
+    resets::kept(then, now)
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use super::author::Author;
 use super::provider::expect_or_any;
 use super::refusals::Refusals;
 use super::status::{self, required};
-use super::{names, page, random, reply};
+use super::{names, page, random, reply, resets};
 use crate::context::Context;
 
 pub(super) struct Users(pub(super) Context);
@@ -27,7 +27,8 @@ impl UserService for Users {
     ) -> Result<Response<wire::CreateUserResponse>, Status> {
         let author = Author::of(&request);
         let request = request.into_inner();
-        let user = read_spec(request.spec)?;
+        let mut user = read_spec(request.spec)?;
+        user.limits = resets::none(&user.limits);
         let (ms, unique) = random::id_parts()?;
         let reference = ResourceRef::User(UserId::from_parts(ms, &unique));
         let put = Put::new(reference, NewSpec::User(user)).expecting(Expect::Absent);
@@ -74,8 +75,9 @@ impl UserService for Users {
         let author = Author::of(&request);
         let request = request.into_inner();
         let expect = Expect::Version(status::expected_version(request.expected_version)?);
-        let user = read_spec(request.spec)?;
+        let mut user = read_spec(request.spec)?;
         let found = names::user(&*self.0.store, &request.user).await?;
+        user.limits = resets::kept(&user.limits, &found.value.limits);
         let put = Put::new(found.stored.reference, NewSpec::User(user)).expecting(expect);
         let (stored, revision) = author.commit(&self.0, request.change, put).await?.into_stored()?;
         let user = reply::user(stored, &self.refusals().await?)?;

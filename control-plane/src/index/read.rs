@@ -84,7 +84,8 @@ fn resource(stored: Stored, sealer: &Sealer, metrics: &Metrics) -> ReadResource 
     ReadResource::Put(Arc::new(Resource {
         reference,
         version,
-        min_schema,
+        // During an upgrade a replica that knows no limits writes a limited row as if it had none.
+        min_schema: min_schema.max(spec.required_schema()),
         spec,
     }))
 }
@@ -127,7 +128,11 @@ fn unreadable(row: Unreadable) -> ReadResource {
 
 #[cfg(test)]
 mod tests {
-    use penstock_core::id::{Epoch, KeyId, ProviderId};
+    use penstock_core::access::Access;
+    use penstock_core::id::{Epoch, KeyId, ProviderId, UserId};
+    use penstock_core::limits::Limits;
+    use penstock_core::time::UnixMs;
+    use penstock_core::user::User;
 
     use super::*;
 
@@ -146,11 +151,39 @@ mod tests {
         assert!(kept(ResourceRef::Price("x".into())));
     }
 
+    fn sealer() -> Sealer {
+        Sealer::new(&crate::credentials::MasterKey::from_bytes([1; 32]))
+            .ok()
+            .unwrap()
+    }
+
+    #[test]
+    fn g02_a_limited_user_is_for_nodes_that_know_limits_whoever_wrote_the_row() {
+        let limits = Limits {
+            rpm: 1,
+            ..Limits::default()
+        };
+        let stored = Stored {
+            reference: ResourceRef::User(UserId::from_parts(1, &[1; 10])),
+            version: 1,
+            min_schema: 1,
+            spec: StoredSpec::User(User {
+                name: "alice".into(),
+                access: Access::default(),
+                limits: limits.shared(),
+            }),
+            created_at: UnixMs(1),
+            updated_at: UnixMs(1),
+        };
+        let ReadResource::Put(read) = resource(stored, &sealer(), &Metrics::default()) else {
+            panic!("a user")
+        };
+        assert_eq!(read.min_schema, 2);
+    }
+
     #[test]
     fn one_bad_row_does_not_hide_the_others() {
-        let sealer = Sealer::new(&crate::credentials::MasterKey::from_bytes([1; 32]))
-            .ok()
-            .unwrap();
+        let sealer = sealer();
         let key = ResourceRef::Key(KeyId::from_parts(1, &[1; 10]));
         let changed = [
             Current::Unreadable(Unreadable {

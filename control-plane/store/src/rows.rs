@@ -14,6 +14,9 @@ mod user;
 
 pub(crate) use key::key_hash;
 
+use std::sync::Arc;
+
+use penstock_core::limits::Limits;
 use penstock_core::resource::{Kind, ResourceRef};
 use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
@@ -197,6 +200,11 @@ fn uuid(reference: &ResourceRef) -> Uuid {
 /// A JSON column. The message of serde names the field and never more of the value than one scalar.
 fn json<T: DeserializeOwned>(column: &str, value: Json) -> Result<T, String> {
     serde_json::from_value(value).map_err(|e| format!("{column}: {e}"))
+}
+
+/// The column of limits. What is not in it is not limited; rows from before there was the column hold nothing.
+fn limits(value: Json) -> Result<Arc<Limits>, String> {
+    json::<Limits>("limits", value).map(Limits::shared)
 }
 
 /// A text column of an enum that serde knows.

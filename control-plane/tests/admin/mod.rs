@@ -3,6 +3,7 @@
 mod fleet;
 mod history;
 mod keys;
+mod limits;
 mod prices;
 mod providers;
 mod rollbacks;

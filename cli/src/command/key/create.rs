@@ -2,6 +2,7 @@
 
 use penstock_core::access::Access;
 use penstock_core::api_key::KeyHash;
+use penstock_core::user::User;
 use penstock_proto::admin::v1 as wire;
 use penstock_proto::admin::v1::create_key_request::Import;
 use penstock_proto::config::v1 as config;
@@ -9,6 +10,7 @@ use penstock_proto::convert;
 
 use super::show_secret;
 use crate::args::access::AccessFlags;
+use crate::args::limits::LimitFlags;
 use crate::command::session::Session;
 use crate::failure::Failure;
 use crate::input::KeySecret;
@@ -25,6 +27,8 @@ pub(crate) struct Create {
     name: String,
     #[command(flatten)]
     access: AccessFlags,
+    #[command(flatten)]
+    limits: LimitFlags,
     #[command(flatten)]
     secret: KeySecret,
     /// Take over an existing key by its SHA-256, 64 hexadecimal digits
@@ -44,18 +48,19 @@ impl Create {
     pub(crate) async fn run(self, session: &Session) -> Result<(), Failure> {
         let mut access = Access::default();
         self.access.apply(&mut access, session.now);
-        let user = convert::user_to_wire(&penstock_core::user::User {
-            limits: penstock_core::limits::Limits::none(),
+        // A user's rules have the form of a key's.
+        let rules = convert::user_to_wire(&User {
             name: String::new(),
             access,
+            limits: self.limits.create(),
         });
         let import = self.import()?;
         let request = wire::CreateKeyRequest {
             spec: Some(config::KeySpec {
-                limits: None,
                 name: self.name,
                 user_id: self.user,
-                access: user.access,
+                access: rules.access,
+                limits: rules.limits,
                 hint: String::new(),
             }),
             import,

@@ -9,7 +9,7 @@ use penstock_core::user::User;
 use penstock_store::{Change, LoggedKey, LoggedSpec, NewSpec};
 
 use super::read::Present;
-use super::{Rules, Step, put};
+use super::{Rules, Step, keep_resets, put};
 
 pub(super) fn restore_user(change: &Change, then: User, rules: Rules) -> Result<Step, Invalid> {
     let label = &change.label;
@@ -28,6 +28,7 @@ pub(super) fn restore_user(change: &Change, then: User, rules: Rules) -> Result<
     let mut remarks = Vec::new();
     let user = User {
         access: hold_back(label, then.access, &now.access, rules, &mut remarks),
+        limits: keep_resets(label, &then.limits, &now.limits, &mut remarks),
         ..then
     };
     put(NewSpec::User(user.clone()), &user, remarks)
@@ -48,6 +49,7 @@ pub(super) fn restore_key(
         Key {
             name: then.name,
             access: hold_back(label, then.access, &now.access, rules, &mut remarks),
+            limits: keep_resets(label, &then.limits, &now.limits, &mut remarks),
             ..now.clone()
         }
     } else if change.before.is_some() || !rules.include_access {
@@ -80,10 +82,10 @@ fn undeleted(
         return Err(format!("{label} stays deleted: nothing is left of its secret"));
     };
     Ok(Key {
-        limits: penstock_core::limits::Limits::none(),
         name: then.name,
         user_id: then.user_id,
         access: then.access,
+        limits: then.limits,
         hint: then.hint,
         hash: *hash,
         import_suffix: None,

@@ -5,7 +5,7 @@ use penstock_core::provider::Provider;
 use penstock_core::resource::Kind;
 use penstock_store::{Change, CredentialChange, LoggedProvider, LoggedSpec, NewSpec};
 
-use super::{Step, put};
+use super::{Step, keep_resets, put};
 
 pub(super) fn restore(change: &Change, then: LoggedProvider) -> Result<Step, Invalid> {
     let now = match &change.before {
@@ -22,6 +22,10 @@ pub(super) fn restore(change: &Change, then: LoggedProvider) -> Result<Step, Inv
     let label = &change.label;
     let mut remarks = Vec::new();
     let mut after = then.clone();
+    if let Some(now) = &now {
+        let (then, now) = (&then.provider.limits, &now.provider.limits);
+        after.provider.limits = keep_resets(label, then, now, &mut remarks);
+    }
     let credential = match now {
         // Nothing to decide: it has the credential that it had.
         Some(now) if now.credential_version == then.credential_version => CredentialChange::Keep,

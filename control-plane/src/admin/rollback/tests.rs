@@ -4,6 +4,7 @@ use penstock_core::access::Access;
 use penstock_core::api_key::KeyHash;
 use penstock_core::id::{KeyId, ProviderId, UserId};
 use penstock_core::key::Key;
+use penstock_core::limits::{Dimension, Limits};
 use penstock_core::money::Millionths;
 use penstock_core::provider::{Provider, ProviderKind, Timeouts};
 use penstock_core::resource::ResourceRef;
@@ -24,7 +25,7 @@ const ASKED: Rules = Rules {
 fn provider(url: &str, credential_version: Option<u64>) -> LoggedProvider {
     LoggedProvider {
         provider: Provider {
-            limits: penstock_core::limits::Limits::none(),
+            limits: Limits::none(),
             name: "main".into(),
             kind: ProviderKind::Anthropic,
             base_urls: vec![url.into()],
@@ -79,7 +80,7 @@ fn restored_provider(plan: &Plan) -> (&Provider, &CredentialChange) {
 
 fn user(access: Access) -> User {
     User {
-        limits: penstock_core::limits::Limits::none(),
+        limits: Limits::none(),
         name: "alice".into(),
         access,
     }
@@ -125,7 +126,7 @@ fn key_id() -> KeyId {
 
 fn key(secret: &str, access: Access) -> Key {
     Key {
-        limits: penstock_core::limits::Limits::none(),
+        limits: Limits::none(),
         name: "laptop".into(),
         user_id: user_id(),
         access,
@@ -312,6 +313,33 @@ fn g01_names_are_freed_before_they_are_taken_and_owners_come_before_keys() {
         kinds,
         [(true, Kind::User), (false, Kind::User), (false, Kind::Key)]
     );
+}
+
+#[test]
+fn g01_limits_come_back_and_their_resets_stay() {
+    let limited = |rpm, reset: Option<i64>| {
+        let limits = Limits {
+            rpm,
+            resets: reset.map(|at| (Dimension::Rpm, UnixMs(at))).into_iter().collect(),
+            ..Limits::default()
+        };
+        User {
+            limits: limits.shared(),
+            ..user(Access::default())
+        }
+    };
+    let plan = user_plan(Some(limited(5, Some(900))), Some(limited(10, None)), STRICT);
+    let Op::Put(put) = &plan.ops[0] else {
+        panic!("a put")
+    };
+    let NewSpec::User(restored) = &put.spec else {
+        panic!("a user")
+    };
+    assert_eq!((restored.limits.rpm, put.min_schema), (10, 2));
+    assert_eq!(restored.limits.reset_at(Dimension::Rpm), Some(UnixMs(900)));
+    assert!(plan.skipped[0].contains("keeps the resets"), "{:?}", plan.skipped);
+    let nothing = user_plan(Some(limited(5, Some(900))), Some(limited(5, None)), STRICT);
+    assert!(nothing.ops.is_empty() && nothing.changes.is_empty());
 }
 
 #[test]

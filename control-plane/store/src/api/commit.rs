@@ -42,6 +42,7 @@ pub enum Op {
 pub struct Put {
     pub reference: ResourceRef,
     pub spec: NewSpec,
+    /// The lowest schema that understands every restriction in the spec.
     pub min_schema: u32,
     pub expect: Expect,
 }
@@ -122,12 +123,13 @@ impl Commit {
 }
 
 impl Put {
-    /// Of schema 1, whatever is there, keeping a credential that is there.
+    /// Of the schema that the spec asks for, whatever is there. Every put begins here, so that none forgets it: a data
+    /// plane that does not know limits must refuse a limited key, not ignore its limits.
     pub fn new(reference: ResourceRef, spec: NewSpec) -> Self {
         Self {
+            min_schema: spec.required_schema(),
             reference,
             spec,
-            min_schema: 1,
             expect: Expect::Any,
         }
     }
@@ -136,6 +138,19 @@ impl Put {
     pub fn expecting(mut self, expect: Expect) -> Self {
         self.expect = expect;
         self
+    }
+}
+
+impl NewSpec {
+    /// As [`Spec::required_schema`](penstock_core::resource::Spec::required_schema), before there is a credential.
+    fn required_schema(&self) -> u32 {
+        let limits = match self {
+            Self::Provider { provider, .. } => &provider.limits,
+            Self::User(user) => &user.limits,
+            Self::Key(key) => &key.limits,
+            Self::Price(_) | Self::Setting(_) | Self::ImportSuffix(_) => return 1,
+        };
+        limits.required_schema()
     }
 }
 

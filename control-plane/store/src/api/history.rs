@@ -3,10 +3,13 @@
 //! The log holds each resource before and after a change as JSON: the domain's own form without secrets. A credential
 //! appears as the version that set it, a key without its hashes, an import suffix not at all.
 
+use std::sync::Arc;
+
 use penstock_core::access::Access;
 use penstock_core::id::{Epoch, UserId};
 use penstock_core::invalid::Invalid;
 use penstock_core::key::Key;
+use penstock_core::limits::Limits;
 use penstock_core::price::Price;
 use penstock_core::provider::Provider;
 use penstock_core::resource::{Kind, ResourceRef};
@@ -89,6 +92,9 @@ pub struct LoggedKey {
     pub name: String,
     pub user_id: UserId,
     pub access: Access,
+    /// Keys from before there were limits had none.
+    #[serde(default = "Limits::none")]
+    pub limits: Arc<Limits>,
     pub hint: String,
     pub import_suffix: Option<String>,
     /// Until when the secret before the last rotation works.
@@ -149,6 +155,7 @@ impl From<&Key> for LoggedKey {
             name: key.name.clone(),
             user_id: key.user_id,
             access: key.access.clone(),
+            limits: Arc::clone(&key.limits),
             hint: key.hint.clone(),
             import_suffix: key.import_suffix.clone(),
             previous_valid_until: key.previous.map(|previous| previous.valid_until),

@@ -5,12 +5,14 @@ use penstock_core::id::{KeyId, UserId};
 use penstock_core::key::{Key, PreviousSecret};
 use penstock_core::resource::ResourceRef;
 use penstock_core::time::UnixMs;
+use serde_json::Value as Json;
 use uuid::Uuid;
 
 use super::access::{self, AccessRow};
 use super::{MetaRow, ResourceRow, Table};
 use crate::api::stored::{Stored, StoredSpec};
 use crate::sql::query::Query;
+use crate::sql::value::AsJson;
 
 #[derive(sqlx::FromRow)]
 pub(super) struct KeyRow {
@@ -19,6 +21,7 @@ pub(super) struct KeyRow {
     name: String,
     #[sqlx(flatten)]
     access: AccessRow,
+    limits: Json,
     hint: String,
     import_suffix: Option<String>,
     present_hash: Option<Vec<u8>>,
@@ -30,19 +33,20 @@ pub(super) struct KeyRow {
 
 pub(super) const TABLE: Table = Table {
     select: "SELECT t.id, t.user_id, t.name, t.enabled, t.expires_at, t.tags, t.provider_groups, t.allowed_models, \
-             t.blocked_models, t.hint, t.import_suffix, t.version, t.min_schema, t.created_at, t.updated_at, \
+             t.blocked_models, t.limits, t.hint, t.import_suffix, t.version, t.min_schema, t.created_at, t.updated_at, \
              present.hash AS present_hash, past.hash AS former_hash, \
              past.valid_until AS former_valid_until FROM api_keys t \
              LEFT JOIN key_hashes present ON present.key_id = t.id AND NOT present.former \
              LEFT JOIN key_hashes past ON past.key_id = t.id AND past.former",
     id: "t.id",
     insert: "INSERT INTO api_keys (id, user_id, name, hint, import_suffix, enabled, expires_at, tags, \
-             provider_groups, allowed_models, blocked_models, version, min_schema, created_at, updated_at) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) ON CONFLICT (id) DO \
+             provider_groups, allowed_models, blocked_models, limits, version, min_schema, created_at, updated_at) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) ON CONFLICT (id) DO \
              NOTHING",
     update: "UPDATE api_keys SET name = $3, hint = $4, import_suffix = $5, enabled = $6, expires_at = $7, \
-             tags = $8, provider_groups = $9, allowed_models = $10, blocked_models = $11, version = $12, \
-             min_schema = $13, created_at = $14, updated_at = $15 WHERE id = $1 AND user_id = $2 AND version = $12 - 1",
+             tags = $8, provider_groups = $9, allowed_models = $10, blocked_models = $11, limits = $12, \
+             version = $13, min_schema = $14, created_at = $15, updated_at = $16 WHERE id = $1 AND user_id = $2 \
+             AND version = $13 - 1",
     lock: "UPDATE api_keys SET version = version WHERE id = $1",
     delete: "DELETE FROM api_keys WHERE id = $1 AND version = $2",
 };
@@ -55,7 +59,7 @@ pub(super) fn bind(query: Query, stored: &Stored, key: &Key) -> Query {
         .bind(&key.name)
         .bind(&key.hint)
         .bind(key.import_suffix.as_deref());
-    access::bind(query, &key.access)
+    access::bind(query, &key.access).bind(AsJson(&key.limits))
 }
 
 /// A column that holds a hash.
@@ -86,10 +90,10 @@ impl ResourceRow for KeyRow {
             (_, _) => None,
         };
         Ok(StoredSpec::Key(Box::new(Key {
-            limits: penstock_core::limits::Limits::none(),
             name: self.name,
             user_id: UserId(self.user_id),
             access: self.access.access()?,
+            limits: super::limits(self.limits)?,
             hint: self.hint,
             hash: key_hash(&hash)?,
             import_suffix: self.import_suffix,

@@ -26,6 +26,7 @@ pub(super) struct ProviderRow {
     models: Json,
     timeouts: Json,
     extra_headers: Json,
+    limits: Json,
     #[sqlx(flatten)]
     credential: CredentialRow,
     #[sqlx(flatten)]
@@ -43,20 +44,20 @@ struct CredentialRow {
 
 pub(super) const TABLE: Table = Table {
     select: "SELECT t.id, t.name, t.kind, t.base_urls, t.enabled, t.provider_groups, t.priority, t.weight, \
-             t.cost_multiplier, t.models, t.timeouts, t.extra_headers, t.credential_key_id, t.credential_ciphertext, \
-             t.credential_hint, t.credential_version, t.version, t.min_schema, t.created_at, t.updated_at \
+             t.cost_multiplier, t.models, t.timeouts, t.extra_headers, t.limits, t.credential_key_id, \
+             t.credential_ciphertext, t.credential_hint, t.credential_version, t.version, t.min_schema, t.created_at, t.updated_at \
              FROM providers t",
     id: "t.id",
     insert: "INSERT INTO providers (id, name, kind, base_urls, enabled, provider_groups, priority, weight, \
              cost_multiplier, models, timeouts, extra_headers, credential_key_id, credential_ciphertext, \
-             credential_hint, credential_version, version, min_schema, created_at, updated_at) VALUES ($1, \
-             $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20) ON \
+             credential_hint, credential_version, limits, version, min_schema, created_at, updated_at) VALUES \
+             ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21) ON \
              CONFLICT (id) DO NOTHING",
     update: "UPDATE providers SET name = $2, kind = $3, base_urls = $4, enabled = $5, provider_groups = $6, \
              priority = $7, weight = $8, cost_multiplier = $9, models = $10, timeouts = $11, extra_headers \
              = $12, credential_key_id = $13, credential_ciphertext = $14, credential_hint = $15, \
-             credential_version = $16, version = $17, min_schema = $18, created_at = $19, updated_at = $20 \
-             WHERE id = $1 AND version = $17 - 1",
+             credential_version = $16, limits = $17, version = $18, min_schema = $19, created_at = $20, \
+             updated_at = $21 WHERE id = $1 AND version = $18 - 1",
     lock: "UPDATE providers SET version = version WHERE id = $1",
     delete: "DELETE FROM providers WHERE id = $1 AND version = $2",
 };
@@ -81,6 +82,7 @@ pub(super) fn bind(query: Query, stored: &Stored, spec: &StoredProvider) -> Quer
         .bind(sealed.map(|s| s.ciphertext.as_slice()))
         .bind(sealed.map(|s| s.hint.as_str()))
         .bind(credential.as_ref().map(|c| c.version))
+        .bind(AsJson(&provider.limits))
 }
 
 impl ResourceRow for ProviderRow {
@@ -98,7 +100,6 @@ impl ResourceRow for ProviderRow {
 
     fn spec(self) -> Result<StoredSpec, String> {
         let provider = Provider {
-            limits: penstock_core::limits::Limits::none(),
             name: self.name,
             kind: super::word("kind", self.kind)?,
             base_urls: super::json("base_urls", self.base_urls)?,
@@ -110,6 +111,7 @@ impl ResourceRow for ProviderRow {
             models: super::json("models", self.models)?,
             timeouts: super::json("timeouts", self.timeouts)?,
             extra_headers: super::json("extra_headers", self.extra_headers)?,
+            limits: super::limits(self.limits)?,
         };
         let credential = self.credential.credential()?;
         Ok(StoredSpec::Provider(Box::new(StoredProvider {

@@ -3,12 +3,14 @@
 use penstock_core::id::UserId;
 use penstock_core::resource::ResourceRef;
 use penstock_core::user::User;
+use serde_json::Value as Json;
 use uuid::Uuid;
 
 use super::access::{self, AccessRow};
 use super::{MetaRow, ResourceRow, Table};
 use crate::api::stored::{Stored, StoredSpec};
 use crate::sql::query::Query;
+use crate::sql::value::AsJson;
 
 #[derive(sqlx::FromRow)]
 pub(super) struct UserRow {
@@ -16,27 +18,28 @@ pub(super) struct UserRow {
     name: String,
     #[sqlx(flatten)]
     access: AccessRow,
+    limits: Json,
     #[sqlx(flatten)]
     meta: MetaRow,
 }
 
 pub(super) const TABLE: Table = Table {
     select: "SELECT t.id, t.name, t.enabled, t.expires_at, t.tags, t.provider_groups, t.allowed_models, \
-             t.blocked_models, t.version, t.min_schema, t.created_at, t.updated_at FROM users t",
+             t.blocked_models, t.limits, t.version, t.min_schema, t.created_at, t.updated_at FROM users t",
     id: "t.id",
     insert: "INSERT INTO users (id, name, enabled, expires_at, tags, provider_groups, allowed_models, \
-             blocked_models, version, min_schema, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, \
-             $7, $8, $9, $10, $11, $12) ON CONFLICT (id) DO NOTHING",
+             blocked_models, limits, version, min_schema, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, \
+             $7, $8, $9, $10, $11, $12, $13) ON CONFLICT (id) DO NOTHING",
     update: "UPDATE users SET name = $2, enabled = $3, expires_at = $4, tags = $5, provider_groups = $6, \
-             allowed_models = $7, blocked_models = $8, version = $9, min_schema = $10, created_at = $11, \
-             updated_at = $12 WHERE id = $1 AND version = $9 - 1",
+             allowed_models = $7, blocked_models = $8, limits = $9, version = $10, min_schema = $11, \
+             created_at = $12, updated_at = $13 WHERE id = $1 AND version = $10 - 1",
     lock: "UPDATE users SET version = version WHERE id = $1",
     delete: "DELETE FROM users WHERE id = $1 AND version = $2",
 };
 
 pub(super) fn bind(query: Query, stored: &Stored, user: &User) -> Query {
     let query = query.bind(super::uuid(&stored.reference)).bind(&user.name);
-    access::bind(query, &user.access)
+    access::bind(query, &user.access).bind(AsJson(&user.limits))
 }
 
 impl ResourceRow for UserRow {
@@ -54,9 +57,9 @@ impl ResourceRow for UserRow {
 
     fn spec(self) -> Result<StoredSpec, String> {
         Ok(StoredSpec::User(User {
-            limits: penstock_core::limits::Limits::none(),
             name: self.name,
             access: self.access.access()?,
+            limits: super::limits(self.limits)?,
         }))
     }
 }

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 use penstock_store::{Backend, OpenOptions, Store, open};
-use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
 use tempfile::TempDir;
 use tokio::task::JoinSet;
 use uuid::Uuid;
@@ -112,6 +112,21 @@ impl Bench {
     /// Another store on the same database, as of another replica.
     pub(crate) async fn another(&self) -> Arc<dyn Store> {
         open(&OpenOptions::new(&self.url)).await.unwrap()
+    }
+
+    /// Runs a statement of the test itself, past the store.
+    pub(crate) async fn execute(&self, statement: String) {
+        match self.store.backend() {
+            Backend::Postgres => on_database(&self.url, statement).await,
+            Backend::Sqlite => {
+                let mut connection = SqliteConnection::connect(&self.url).await.unwrap();
+                sqlx::raw_sql(AssertSqlSafe(statement))
+                    .execute(&mut connection)
+                    .await
+                    .unwrap();
+                connection.close().await.unwrap();
+            }
+        }
     }
 }
 

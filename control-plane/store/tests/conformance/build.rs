@@ -4,6 +4,7 @@ use penstock_core::access::Access;
 use penstock_core::api_key::KeyHash;
 use penstock_core::id::{KeyId, ProviderId, RequestId, UserId};
 use penstock_core::key::Key;
+use penstock_core::limits::Limits;
 use penstock_core::money::{Millionths, NanoUsd};
 use penstock_core::price::{Price, Rate, ServiceTier, TokenClass};
 use penstock_core::provider::{Provider, ProviderKind, Timeouts};
@@ -48,7 +49,7 @@ pub(crate) fn provider_ref(n: u8) -> ResourceRef {
 
 pub(crate) fn user(name: &str) -> User {
     User {
-        limits: penstock_core::limits::Limits::none(),
+        limits: Limits::none(),
         name: name.to_owned(),
         access: Access::default(),
     }
@@ -61,7 +62,7 @@ pub(crate) fn put_user(n: u8, name: &str) -> Put {
 /// A key whose hash is that of its name.
 pub(crate) fn key(owner: u8, name: &str) -> Key {
     Key {
-        limits: penstock_core::limits::Limits::none(),
+        limits: Limits::none(),
         name: name.to_owned(),
         user_id: user_id(owner),
         access: Access::default(),
@@ -78,7 +79,7 @@ pub(crate) fn put_key(n: u8, key: Key) -> Put {
 
 pub(crate) fn provider(name: &str) -> Provider {
     Provider {
-        limits: penstock_core::limits::Limits::none(),
+        limits: Limits::none(),
         name: name.to_owned(),
         kind: ProviderKind::Anthropic,
         base_urls: vec!["https://api.anthropic.com".to_owned()],

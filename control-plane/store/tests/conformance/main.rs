@@ -14,6 +14,7 @@ mod commits;
 mod feed;
 mod history;
 mod ledger;
+mod limits;
 mod listing;
 mod nodes;
 mod opening;

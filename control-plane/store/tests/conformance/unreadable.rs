@@ -1,9 +1,8 @@
 //! One bad row never blocks the others: above all not the revocation of a key.
 
-use penstock_store::{Backend, CredentialChange, Current, Error, Filter, Page};
-use sqlx::{Connection, SqliteConnection};
+use penstock_store::{CredentialChange, Current, Error, Filter, Page};
 
-use crate::bench::{Bench, on_both, on_database};
+use crate::bench::{Bench, on_both};
 use crate::build::*;
 
 on_both!(
@@ -79,12 +78,5 @@ async fn broken_provider_beside_a_key(bench: &Bench) {
 /// As a newer release might write it.
 async fn damage(bench: &Bench) {
     let statement = "UPDATE providers SET models = '[{\"sounds_like\": \"claude\"}]' WHERE name = 'main'";
-    match bench.store.backend() {
-        Backend::Postgres => on_database(&bench.url, statement.to_owned()).await,
-        Backend::Sqlite => {
-            let mut connection = SqliteConnection::connect(&bench.url).await.unwrap();
-            sqlx::raw_sql(statement).execute(&mut connection).await.unwrap();
-            connection.close().await.unwrap();
-        }
-    }
+    bench.execute(statement.to_owned()).await;
 }
