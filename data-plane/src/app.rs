@@ -5,17 +5,18 @@
 
 use std::sync::Arc;
 
-use penstock_fleet::{Fleet, RedisState};
+use penstock_core::snapshot::Snapshot;
+use penstock_fleet::{Enforcement, Fleet, Policy, RedisState};
 use tokio::time::Instant;
 
 use crate::config::{ConfigError, Settings};
 use crate::drain::Drain;
-use crate::memory;
 use crate::readiness::Ready;
 use crate::snapshot::{Live, SyncState};
 use crate::telemetry::metrics::{Metrics, NodeState};
 use crate::telemetry::reports::{ReportQueue, Reports};
 use crate::telemetry::spool::Spool;
+use crate::{clock, memory};
 
 /// See the module.
 #[expect(
@@ -31,7 +32,7 @@ pub struct App {
     pub spool: Arc<Spool>,
     pub metrics: Arc<Metrics>,
     pub reports: Reports,
-    pub fleet: Fleet,
+    pub fleet: Arc<Fleet>,
     pub drain: Drain,
     /// How the config stream does.
     pub sync: SyncState,
@@ -46,8 +47,12 @@ impl App {
         spool: Spool,
     ) -> Result<(Self, ReportQueue), ConfigError> {
         let fleet = match &config.redis_url {
-            Some(url) => Fleet::at(url)?,
-            None => Fleet::alone(),
+            Some(url) => {
+                // A process that was started again is another one: what the former had in flight lapses.
+                let process = clock::request_id().0.simple().to_string();
+                Fleet::at(url, config.redis_timeout, process, clock::now)?
+            }
+            None => Fleet::alone(clock::now),
         };
         let (reports, queue) = Reports::new();
         let app = Self {
@@ -58,7 +63,7 @@ impl App {
             spool: Arc::new(spool),
             metrics: Arc::new(Metrics::new()),
             reports,
-            fleet,
+            fleet: Arc::new(fleet),
             drain: Drain::default(),
             sync: SyncState::default(),
             started: Instant::now(),
@@ -69,6 +74,21 @@ impl App {
     /// Since the process began to serve.
     pub fn uptime_ms(&self) -> u64 {
         u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// How limits are enforced now, by the setting in force.
+    pub fn limits_policy(&self, snapshot: &Snapshot) -> Policy {
+        let setting = snapshot.limits();
+        Policy {
+            enforce: setting.enforced(clock::now()),
+            degraded: setting.degraded,
+            live_nodes: self.sync.live_nodes().max(1),
+        }
+    }
+
+    /// How limits are enforced now, all things considered.
+    pub fn enforcement(&self) -> Enforcement {
+        self.fleet.enforcement(self.limits_policy(&self.live.load()))
     }
 
     /// The node's state now, as health, metrics and telemetry tell it.
@@ -88,6 +108,9 @@ impl App {
             open_calls: spool.open,
             memory_bytes: memory::resident_bytes(),
             redis_connected: self.fleet.state() == RedisState::Connected,
+            limits: Some(self.enforcement()),
+            worst_case_overspend_nanousd: self.fleet.worst_case_overspend(),
+            forgotten_settlements: self.fleet.forgotten_settlements(),
             ready: self.ready.is_set(),
             draining: self.drain.has_begun(),
             uptime_seconds: self.uptime_ms() / 1000,

@@ -25,6 +25,8 @@ pub mod clock;
 pub mod config;
 pub mod drain;
 mod durable;
+mod fleet_node;
+mod limits;
 pub mod link;
 mod memory;
 pub mod node;

@@ -29,9 +29,11 @@ mod models;
 mod pass_error;
 mod pieces;
 mod pricing;
+mod provider_limits;
 mod recent;
 mod record;
 mod relay;
+mod reserve;
 mod route;
 mod server;
 mod settle;
@@ -39,7 +41,6 @@ mod socket;
 mod stopwatch;
 mod tap;
 mod tracked;
-#[cfg_attr(not(test), expect(dead_code, reason = "admission will ask it"))]
 mod usual;
 mod whole;
 
@@ -55,6 +56,7 @@ use budget::Budget;
 use guards::Guards;
 use log::Sampler;
 use pricing::Defaults;
+use usual::Usual;
 
 pub use crate::upstream::TlsError;
 pub use tracked::Tracked;
@@ -72,6 +74,7 @@ pub struct Proxy {
     defaults: Defaults,
     unknown_keys: Sampler,
     guards: Guards,
+    usual: Usual,
 }
 
 impl Proxy {
@@ -88,6 +91,7 @@ impl Proxy {
             defaults: Defaults::default(),
             unknown_keys: Sampler::default(),
             guards: Guards::new(GuardRules::default()),
+            usual: Usual::default(),
             app,
         }))
     }

@@ -25,7 +25,7 @@ use crate::snapshot::{Follower, LastKnownGood};
 use crate::telemetry::reports::ReportQueue;
 use crate::telemetry::spool::{Spool, SpoolOpenError, SpoolOptions};
 use crate::telemetry::uplink::{Finish, Uplink};
-use crate::{admin, clock, open_files};
+use crate::{admin, fleet_node, limits, open_files};
 
 /// For delivering usage after the drain; what is left stays on disk.
 const FLUSH: Duration = Duration::from_secs(10);
@@ -165,7 +165,16 @@ impl DataPlane {
             stop.clone(),
         );
         let mut background = one(&failed, admin);
-        background.spawn(watched(&failed, watch_fleet(Arc::clone(&app), stop.clone())));
+        app.fleet.join(fleet_node::join(&app, &link));
+        background.spawn(watched(&failed, Arc::clone(&app.fleet).run(stop.clone())));
+        background.spawn(watched(
+            &failed,
+            limits::say_switched_off(Arc::clone(&app), stop.clone()),
+        ));
+        background.spawn(watched(
+            &failed,
+            fleet_node::say_waiting(Arc::clone(&app), stop.clone()),
+        ));
 
         tokio::select! {
             () = shutdown.cancelled() => {}
@@ -241,10 +250,6 @@ async fn sync_spool(app: &App) {
     if !matches!(synced, Ok(Ok(()))) {
         tracing::warn!("the usage spool could not be synced to the disk");
     }
-}
-
-async fn watch_fleet(app: Arc<App>, stop: CancellationToken) {
-    app.fleet.watch(clock::random, stop).await;
 }
 
 /// A task that panicked has said so; the others still end in order.

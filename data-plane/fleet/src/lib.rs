@@ -1,11 +1,48 @@
-//! What data planes share with each other, beside what the control plane gives to all of them.
+//! What data planes share with each other, beside what the control plane gives to all of them: how much of their limits
+//! users, keys and providers have used.
 //!
 //! The fleet's state lives in Redis, or in the process when there is only one data plane (`penstock up`). Redis is
 //! never required to serve: when it is gone, the data plane goes on alone, says so once, and joins again when it is
-//! back. For now this crate holds the connection and its state; the shared limits build on it.
+//! back.
+//!
+//! | module | what |
+//! |---|---|
+//! | `fleet` | the fleet as one data plane sees it; `admit`, `settle` a call |
+//! | `degraded` | what holds while Redis is away |
+//! | `book`, `replay` | what this node has under way, and saying it again when counters were lost |
+//! | [`baseline`] | making counters from the ledger |
+//! | [`counters`] | what is counted and by which rules: the interface of the two implementations |
+//! | [`local`] | counters in the process |
+//! | [`redis`] | counters in Redis; the scripts are in `redis/lua` |
+//! | [`account`], [`subject`] | whose counters, and what a call takes of them |
 
-mod connection;
+pub mod account;
+mod admit;
+pub mod baseline;
+mod book;
+pub mod counters;
+mod counts;
+mod degraded;
+mod fleet;
+mod grant;
+pub mod local;
+mod node;
+pub mod redis;
+mod replay;
+mod settle;
 mod state;
+pub mod subject;
+mod windows;
 
-pub use connection::{BadRedisUrl, Fleet};
+pub use fleet::{Enforcement, Fleet};
+pub use grant::{Claim, Denied, Grant, Policy, Wish};
+pub use node::Node;
+pub use redis::BadRedisUrl;
+pub use settle::Ended;
 pub use state::RedisState;
+
+/// Whole seconds, at least one and at most [`penstock_core::limits::exceeded::NEVER`].
+fn retry_after(wait_ms: i64) -> u64 {
+    let seconds = u64::try_from(wait_ms).unwrap_or(0).div_ceil(1000);
+    seconds.clamp(1, penstock_core::limits::exceeded::NEVER)
+}

@@ -3,7 +3,7 @@
 //! `ok`: everything is as it should be. `degraded`: it serves, but somebody should look (control plane or Redis away,
 //! resources refused, the spool full). `unavailable`: it cannot serve.
 
-use penstock_fleet::RedisState;
+use penstock_fleet::{Enforcement, RedisState};
 use serde::Serialize;
 
 use crate::app::App;
@@ -35,6 +35,8 @@ pub(super) struct Health {
     spool: Spool,
     /// `none`, `connected` or `disconnected`.
     redis: &'static str,
+    /// How limits are enforced: `shared`, `alone`, `local`, `open`, `closed` or `off`.
+    limits: &'static str,
 }
 
 #[derive(Debug, Serialize)]
@@ -94,6 +96,7 @@ impl Health {
                 full: state.spool_full,
             },
             redis: redis.as_str(),
+            limits: state.limits.map_or("alone", Enforcement::as_str),
         }
     }
 }
@@ -113,6 +116,14 @@ fn judge(state: &NodeState, redis: RedisState, when_full: WhenSpoolFull) -> (Sta
         (state.draining, "the node is draining"),
         (!state.control_plane_connected, "the control plane is away"),
         (redis == RedisState::Disconnected, "Redis is away"),
+        (
+            matches!(state.limits, Some(Enforcement::Degraded(_))),
+            "limits are not shared with other data planes",
+        ),
+        (
+            state.limits == Some(Enforcement::Off),
+            "limits are switched off by the setting `limits`",
+        ),
         (state.refused > 0, "resources of the configuration were refused"),
         (
             state.spool_full && when_full == WhenSpoolFull::Drop,

@@ -123,10 +123,19 @@ pub struct TrafficArgs {
     )]
     pub listen_admin: SocketAddr,
 
-    /// Redis that all data planes share: `redis://[user:password@]host[:port][/db]`, `rediss://` for TLS. Without
-    /// it, this process counts alone.
+    /// Redis that all data planes share: `redis://[user:password@]host[:port][/db]`, `rediss://` for TLS; of a
+    /// cluster some of its nodes, separated by commas. Without it, this process counts alone.
     #[arg(long, env = "PENSTOCK_REDIS_URL", hide_env_values = true, value_name = "URL")]
     pub redis_url: Option<String>,
+
+    /// How long a call waits for Redis, once; then limits are enforced as the setting `limits` says.
+    #[arg(
+        long,
+        env = "PENSTOCK_REDIS_TIMEOUT",
+        default_value = "50ms",
+        value_name = "TIME"
+    )]
+    pub redis_timeout: Span,
 
     /// Addresses whose `x-forwarded-for` is believed. Repeat, or give a comma list.
     #[arg(

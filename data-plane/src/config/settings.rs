@@ -19,6 +19,8 @@ pub struct Settings {
     pub seal_key: Option<SealKey>,
     /// None: this process is the fleet.
     pub redis_url: Option<Secret>,
+    /// How long a call waits for Redis.
+    pub redis_timeout: Duration,
 }
 
 /// Who this node is.
@@ -100,6 +102,7 @@ impl Settings {
             },
             seal_key,
             redis_url: traffic.redis_url.as_deref().map(Secret::trimmed),
+            redis_timeout: redis_timeout(traffic.redis_timeout.0)?,
         })
     }
 }
@@ -163,6 +166,12 @@ fn check_node_id(id: &str) -> Result<(), ConfigError> {
         return Err(ConfigError::NodeId { id: id.to_owned() });
     }
     Ok(())
+}
+
+fn redis_timeout(timeout: Duration) -> Result<Duration, ConfigError> {
+    let milliseconds = u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX);
+    at_least("--redis-timeout (in ms)", milliseconds, 1)?;
+    Ok(timeout)
 }
 
 fn at_least(flag: &'static str, value: u64, least: u64) -> Result<(), ConfigError> {

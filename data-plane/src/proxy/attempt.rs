@@ -22,7 +22,8 @@ use super::body::Received;
 use super::call::{Call, Chosen};
 use super::error::Refusal;
 use super::gate::{Opened, Patience};
-use super::{gate, route, whole};
+use super::provider_limits::Full;
+use super::{gate, provider_limits, route, whole};
 use crate::telemetry::metrics::AttemptEnd;
 use crate::upstream::{BadTarget, SendBody, request};
 
@@ -35,6 +36,8 @@ const ERROR_BODY: Duration = Duration::from_secs(10);
 pub(super) struct Outgoing {
     pub(super) headers: HeaderMap,
     pub(super) body: SendBody,
+    /// The body as the caller sent it, decoded.
+    pub(super) asked: bytes::Bytes,
     /// The one known flag of the caller's query.
     pub(super) beta: bool,
     /// The usage chunk was asked for by us, and the caller must not see it.
@@ -82,9 +85,18 @@ pub(super) enum Failed {
 /// Asks providers until one answers.
 pub(super) async fn run(call: &mut Call, caller: &Caller, outgoing: &Outgoing) -> Result<Answered, Refusal> {
     let mut tried: Vec<ProviderId> = Vec::new();
+    let mut full = Full::default();
     loop {
-        let chosen = route::choose(call, caller, &tried)?;
+        let passed_over: Vec<_> = tried.iter().chain(full.providers()).copied().collect();
+        let chosen = route::choose(call, caller, &passed_over).map_err(|refusal| full.explain(refusal))?;
         let id = chosen.provider.id;
+        match provider_limits::admit(call, &chosen, &outgoing.asked).await {
+            Ok(grant) => call.provider_grant = grant,
+            Err(exceeded) => {
+                full.note(&chosen.provider, exceeded);
+                continue;
+            }
+        }
         call.begin_attempt(chosen.clone());
         let failed = match attempt(call, &chosen, outgoing).await {
             Ok(answered) => {
@@ -94,6 +106,7 @@ pub(super) async fn run(call: &mut Call, caller: &Caller, outgoing: &Outgoing) -
             Err(failed) => failed,
         };
         call.end_attempt(failed.as_end());
+        call.give_back_provider();
         tried.push(id);
         if tried.len() >= MAX_ATTEMPTS {
             return Err(failed.refusal(&chosen.provider.provider.name));

@@ -13,6 +13,7 @@ use penstock_core::snapshot::{KeyEntry, ProviderEntry, Snapshot};
 use penstock_core::usage::Outcome;
 use penstock_dialect::route::{Endpoint, Matched};
 use penstock_dialect::usage::Observer;
+use penstock_fleet::Grant;
 
 use super::Proxy;
 use super::admit::Admission;
@@ -48,6 +49,8 @@ pub(super) struct Call {
     pub(super) stopwatch: Stopwatch,
     /// What was taken before the call and is settled after it.
     pub(super) admission: Option<Admission>,
+    /// What the present attempt holds of its provider's limits.
+    pub(super) provider_grant: Option<Grant>,
     /// Of the spool, once an answer has begun.
     pub(super) opened: Option<OpenHandle>,
     pub(super) settled: bool,
@@ -108,6 +111,7 @@ impl Call {
             first_byte: None,
             stopwatch: Stopwatch::new(&arrival),
             admission: None,
+            provider_grant: None,
             opened: None,
             settled: false,
             attempting: false,

@@ -11,6 +11,7 @@ use http_body::Body;
 use hyper::body::Incoming;
 use penstock_core::dialect::Dialect;
 use penstock_core::error::{CallerError, Code};
+use penstock_core::guard::Verdict;
 use penstock_core::session::SessionId;
 use penstock_core::snapshot::{Caller, Snapshot};
 use penstock_core::usage::Outcome;
@@ -18,7 +19,7 @@ use penstock_dialect::headers::client_response_headers;
 use penstock_dialect::route::{Endpoint, Matched};
 use penstock_dialect::{edit, inspect, models as shapes, route as paths, session};
 
-use super::admit::admit;
+use super::admit::{admit, free_call};
 use super::answer::{AnswerBody, REQUEST_ID, id_value, json};
 use super::attempt::{self, Answered, Content, Outgoing};
 use super::authenticate::{Unauthenticated, Why, authenticate};
@@ -77,10 +78,13 @@ pub(super) async fn answer(
     report_upgrade(&proxy, &caller);
     let mut call = Call::new(&proxy, &snapshot, arrival, matched, Arc::clone(&caller.key));
     if call.endpoint == Endpoint::Limits {
-        return limits::answer(call, &caller);
+        return limits::answer(call, &caller).await;
     }
     if !call.endpoint.goes_upstream() {
-        return list_models(call, &caller);
+        return match free_call(&call).await {
+            Ok(()) => list_models(call, &caller),
+            Err(refusal) => refuse_call(call, refusal),
+        };
     }
     match ask_a_provider(&mut call, &caller, &mut inbound).await {
         Ok(answered) => deliver(call, answered),
@@ -116,11 +120,12 @@ async fn ask_a_provider(
         prompt_bytes: received.bytes.len(),
         model: inspected.model,
     };
-    call.admission = Some(admit(&call.proxy, caller, &call.asked.model)?);
+    call.admission = Some(admit(call, caller, &received.bytes).await?);
     let outgoing = Outgoing {
         headers: std::mem::take(&mut head.headers),
         beta: paths::asks_beta(head.uri.query()),
         hide_usage: edited.is_some(),
+        asked: received.bytes.clone(),
         body: edited.map_or_else(|| SendBody::from(received.bytes.clone()), SendBody::from),
     };
     let answered = attempt::run(call, caller, &outgoing).await;
@@ -210,7 +215,7 @@ fn report_upgrade(proxy: &Proxy, caller: &Caller) {
 }
 
 /// Ends a call with an error of ours.
-fn refuse_call(mut call: Call, refusal: Refusal) -> Response<AnswerBody> {
+pub(super) fn refuse_call(mut call: Call, refusal: Refusal) -> Response<AnswerBody> {
     let refusal = refusal.quota_status(call.snapshot.limits().quota_status);
     if refusal.gone {
         // Nobody reads what is answered here; the call ends as one that its caller broke off.
@@ -240,7 +245,7 @@ async fn deny(
 ) -> Response<AnswerBody> {
     let mut refusal = Refusal::from(denied.error);
     let Some(key) = denied.key else {
-        if let Some(blocked) = guard(proxy, &inbound.arrival, denied.why) {
+        if let Some(blocked) = guard(proxy, &inbound.arrival, denied.why).await {
             refusal = blocked.into();
         }
         let headers = &inbound.head.headers;
@@ -255,12 +260,22 @@ async fn deny(
 }
 
 /// Counts an unknown credential against its address; the refusal when there were too many.
-fn guard(proxy: &Proxy, arrival: &Arrival, why: Why) -> Option<CallerError> {
+async fn guard(proxy: &Proxy, arrival: &Arrival, why: Why) -> Option<CallerError> {
     let address = match why {
         Why::Unknown => address::guard_key(arrival.address),
         Why::NothingPresented | Why::TwoKeys | Why::NotLetIn => return None,
     };
-    guards::refusal(proxy.guards.bad(address, arrival.at), arrival.at)
+    let guards = &proxy.guards;
+    let mut verdict = guards.bad(address, arrival.at);
+    if verdict == Verdict::Free {
+        // The fleet may have seen more of it.
+        let fleet = &proxy.app.fleet;
+        if let Some(until) = fleet.guessed(&address.to_string(), guards.rules()).await {
+            guards.block_until(address, until);
+            verdict = Verdict::Blocked { until };
+        }
+    }
+    guards::refusal(verdict, arrival.at)
 }
 
 /// Answers a request that is no call.

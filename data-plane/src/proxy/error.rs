@@ -70,7 +70,6 @@ impl Refusal {
     }
 
     /// Limits cannot be enforced now, and the operator wants no calls then: 503.
-    #[cfg_attr(not(test), expect(dead_code, reason = "admission will say it"))]
     pub(super) fn limits_unavailable(detail: &str) -> Self {
         let message = "Limits cannot be checked now. Try again in a moment.";
         Self::new(Code::LimitsUnavailable, message).because(detail)

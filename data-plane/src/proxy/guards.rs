@@ -32,6 +32,10 @@ impl Guards {
         }
     }
 
+    pub(super) fn rules(&self) -> &GuardRules {
+        &self.rules
+    }
+
     /// A request from there presented only unknown credentials.
     pub(super) fn bad(&self, address: GuardKey, now: UnixMs) -> Verdict {
         self.addresses
@@ -39,10 +43,6 @@ impl Guards {
     }
 
     /// Another data plane blocked the address.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "the fleet's part of the guard will tell it")
-    )]
     pub(super) fn block_until(&self, address: GuardKey, until: UnixMs) {
         self.addresses.change(address, |guard| guard.block_until(until));
     }

@@ -88,7 +88,6 @@ impl Tariff {
     }
 
     /// The most that a call within the bound can cost. What is free needs no bound.
-    #[cfg_attr(not(test), expect(dead_code, reason = "strict budgets will reserve it"))]
     pub(super) fn most(&self, bound: &Bound, multiplier: Millionths) -> Result<Most, Unbounded> {
         let price = match self {
             Self::Listed(entry) => &entry.price,
@@ -122,7 +121,6 @@ impl Tariff {
     }
 }
 
-#[cfg_attr(not(test), expect(dead_code, reason = "strict budgets will reserve it"))]
 impl Most {
     fn nothing() -> Self {
         Self {

@@ -13,7 +13,10 @@ pub(super) fn of(call: &Call, end: &End<'_>, bill: &Bill) -> UsageRecord {
     let chosen = call.chosen.as_ref();
     let charged = chosen.filter(|_| !bill.used.is_empty());
     UsageRecord {
-        admitted_at: None,
+        admitted_at: call
+            .admission
+            .as_ref()
+            .and_then(|admission| Some(admission.grant.as_ref()?.admitted_at())),
         id: call.arrival.id,
         started_at: call.arrival.at,
         user_id: call.key.key.user_id,

@@ -7,6 +7,9 @@
 //! error event in its dialect (the provider's own, if that was it), and the connection breaks instead of ending, for
 //! most clients take a clean end for success. The event gets a moment to be written first.
 //!
+//! *Strict budgets.* What the output may cost is held before it is handed on (see [`super::reserve`]); when there is no
+//! room for it the caller gets an error event instead, and is not charged for what was not handed on.
+//!
 //! *Gone.* A caller that disconnects drops this: that drops the provider's connection at once and settles the call. So
 //! does its connection when the caller reads nothing for too long (see [`super::answer`]).
 
@@ -25,6 +28,7 @@ use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
 use super::call::{Call, Chosen};
 use super::gate::{Opened, Patience};
+use super::reserve::Watched;
 use super::settle::End;
 use super::tap::{Said, Tap};
 
@@ -51,6 +55,19 @@ pub(super) struct Relay {
     quiet_since: Option<Instant>,
     /// The call was settled as whole.
     whole: bool,
+    /// What was read last and not acted on: it may have to be paid for first.
+    said: Said,
+    /// The provider's stream has ended so, behind what was read last.
+    ended: Option<&'static str>,
+    /// More of a strict budget is being held.
+    holding: Option<Holding>,
+}
+
+/// On its way into the budget.
+struct Holding {
+    answer: Pin<Box<dyn Future<Output = bool> + Send>>,
+    /// Output that is held when it is there, tokens.
+    held: u64,
 }
 
 enum Flow {
@@ -74,12 +91,15 @@ impl Relay {
             patience,
             quiet_since: None,
             whole: false,
+            said: Said::default(),
+            ended: None,
+            holding: None,
         };
-        relay.heard(Said {
+        relay.said = Said {
             terminal: opened.terminal,
             error: opened.error,
             ..Said::default()
-        });
+        };
         relay
     }
 
@@ -89,6 +109,14 @@ impl Relay {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Bytes, BrokenOff>>> {
         loop {
+            if !ready!(self.poll_hold(cx)) {
+                self.out_of_budget();
+            }
+            let said = std::mem::take(&mut self.said);
+            self.heard(said);
+            if let Some(how) = self.ended.take() {
+                self.end(how);
+            }
             if let Some(piece) = self.pieces.pop_front() {
                 return Poll::Ready(Some(Ok(piece)));
             }
@@ -120,7 +148,7 @@ impl Relay {
         let secret = self.call.chosen.as_ref().map_or("", Chosen::secret);
         let observer = &mut self.call.observer;
         match self.tap.take(chunk, observer, secret, &mut self.pieces) {
-            Ok(said) => self.heard(said),
+            Ok(said) => self.said = said,
             Err(error) => self.end(&error.to_string()),
         }
     }
@@ -141,9 +169,45 @@ impl Relay {
     fn finish(&mut self) {
         let secret = self.call.chosen.as_ref().map_or("", Chosen::secret);
         let observer = &mut self.call.observer;
-        let said = self.tap.finish(observer, secret, &mut self.pieces);
-        self.heard(said);
-        self.end("closed by the provider without the end of the answer");
+        self.said = self.tap.finish(observer, secret, &mut self.pieces);
+        self.ended = Some("closed by the provider without the end of the answer");
+    }
+
+    /// Of a strict budget: holds what the output read so far may cost, before it is handed on. False: there is no room.
+    fn poll_hold(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
+        loop {
+            if let Some(holding) = &mut self.holding {
+                let room = ready!(holding.answer.as_mut().poll(cx));
+                let held = holding.held;
+                self.holding = None;
+                match (room, self.watched()) {
+                    (true, Some(watched)) => watched.held = held,
+                    (_, _) => return Poll::Ready(room),
+                }
+            }
+            let output = self.call.observer.output_bytes();
+            let Some((cost, held)) = self.watched().and_then(|watched| watched.more(output)) else {
+                return Poll::Ready(true);
+            };
+            let answer = self.call.hold(cost);
+            self.holding = Some(Holding { answer, held });
+        }
+    }
+
+    fn watched(&mut self) -> Option<&mut Watched> {
+        self.call.admission.as_mut()?.watched.as_mut()
+    }
+
+    /// What was read last is neither handed on nor charged.
+    fn out_of_budget(&mut self) {
+        let message = "Quota exceeded: the budget has no room for more of this answer.";
+        let error = CallerError::new(Code::QuotaExceeded, message);
+        let event = error_shape::event(self.call.dialect, &error, self.call.arrival.id);
+        self.pieces.clear();
+        self.pieces.push_back(event);
+        self.said = Said::default();
+        self.ended = None;
+        self.cut(Some(Code::QuotaExceeded), "a strict budget is used up");
     }
 
     /// Nothing more comes from the provider.
@@ -160,11 +224,15 @@ impl Relay {
     }
 
     fn interrupt(&mut self, how: &str) {
+        self.cut(None, how);
+    }
+
+    fn cut(&mut self, code: Option<Code>, how: &str) {
         let events = self.tap.events();
         self.call.settle(&End {
             outcome: Outcome::Interrupted,
             status: 200,
-            code: None,
+            code,
             error: Some(format!("stream_interrupted after {events} events: {how}").into()),
         });
         self.flow = Flow::Farewell;

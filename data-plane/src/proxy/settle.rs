@@ -8,9 +8,13 @@ use std::borrow::Cow;
 use penstock_core::error::Code;
 use penstock_core::money::NanoUsd;
 use penstock_core::usage::{Outcome, TokenUsage};
+use penstock_fleet::Grant;
+use penstock_fleet::counters::RecordNumber;
 
 use super::call::Call;
+use super::usual::Estimate;
 use super::{log, record};
+use crate::limits::{self, Used};
 
 /// Of a request's body; rough on purpose, since tokenising costs more than the request.
 const BYTES_PER_TOKEN: usize = 4;
@@ -55,14 +59,16 @@ impl Call {
             return;
         }
         let bill = self.bill(end.outcome);
+        let mut number = None;
         let app = &self.proxy.app;
         if self.endpoint.is_metered() && self.makes_a_record(end.outcome) {
             let record = record::of(self, end, &bill);
             // The spool counts and says what it cannot keep.
-            drop(match self.admission {
+            number = match self.admission {
                 Some(_) => app.spool.append(&record),
                 None => app.spool.append_refused(&record),
-            });
+            }
+            .unwrap_or_default();
         }
         let metrics = &app.metrics;
         metrics.request(Some(self.dialect), end.outcome, end.status);
@@ -82,9 +88,57 @@ impl Call {
         }
         log::call(self, end, &bill);
         self.opened = None;
-        if let Some(admission) = self.admission.take() {
-            admission.settle(&bill);
+        self.settle_limits(end.outcome, &bill, number);
+    }
+
+    /// Books what the call used with its limits. `number`: of its record in the spool.
+    fn settle_limits(&mut self, outcome: Outcome, bill: &Bill, number: Option<u64>) {
+        let provider_grant = self.provider_grant.take();
+        let Some(admission) = self.admission.take().filter(|_| self.endpoint.is_metered()) else {
+            return;
+        };
+        let app = &self.proxy.app;
+        let spool = app.spool.id();
+        let used = Used {
+            request: self.arrival.id,
+            admitted_at: admission
+                .grant
+                .as_ref()
+                .map_or(self.arrival.at, Grant::admitted_at),
+            tokens: limits::counted_tokens(&bill.used),
+            cost: bill.cost,
+            record: number.map(|number| RecordNumber { spool, number }),
+        };
+        let user = self.snapshot.user(self.key.key.user_id);
+        let known = user
+            .filter(|_| admission.grant.is_some())
+            .map(|user| (user, &self.key));
+        limits::settle_user(app, (self.key.key.user_id, self.key.id), known, &used);
+        if let Some(chosen) = &self.chosen {
+            limits::settle_provider(app, chosen.provider.id, provider_grant.is_some(), &used);
         }
+        if outcome == Outcome::Succeeded {
+            let prompt = u64::try_from(self.asked.prompt_bytes).unwrap_or(u64::MAX);
+            let learnt = Estimate::of(&bill.used, bill.cost);
+            self.proxy
+                .usual
+                .learn(self.key.id, &self.asked.model, prompt, learnt);
+        }
+    }
+
+    /// The present attempt failed: what it held of its provider's limits is given back.
+    pub(super) fn give_back_provider(&mut self) {
+        let (Some(grant), Some(chosen)) = (self.provider_grant.take(), &self.chosen) else {
+            return;
+        };
+        let used = Used {
+            request: self.arrival.id,
+            admitted_at: grant.admitted_at(),
+            tokens: 0,
+            cost: NanoUsd(0),
+            record: None,
+        };
+        limits::settle_provider(&self.proxy.app, chosen.provider.id, true, &used);
     }
 
     /// A caller that went away before a provider was asked leaves no record: nothing was used and nothing refused.
@@ -115,10 +169,17 @@ impl Call {
         let Some(chosen) = self.chosen.as_ref().filter(|_| self.endpoint.is_metered()) else {
             return Bill::default();
         };
-        let (used, estimated) = match outcome {
+        let (mut used, mut estimated) = match outcome {
             Outcome::Succeeded | Outcome::Interrupted | Outcome::ClientAbort => self.observer.settled(),
             Outcome::UpstreamError | Outcome::Rejected | Outcome::Failed => return Bill::default(),
         };
+        // What was not held of a strict budget was not handed on, and is not charged.
+        let watched = self.admission.as_ref().and_then(|admission| admission.watched);
+        if let Some(watched) = watched.filter(|watched| used.output > watched.held) {
+            used.output = watched.held;
+            used.reasoning = used.reasoning.min(used.output);
+            estimated = true;
+        }
         let multiplier = chosen.provider.provider.cost_multiplier;
         Bill {
             cost: chosen.tariff.charge(&used, multiplier),

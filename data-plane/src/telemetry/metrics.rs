@@ -8,6 +8,7 @@
 //! snapshot age) are set when they are asked for, by [`NodeState`].
 
 mod labels;
+mod limits;
 mod node;
 mod traffic;
 
@@ -19,6 +20,7 @@ pub use labels::AttemptEnd;
 pub use node::NodeState;
 pub use traffic::InFlight;
 
+use limits::LimitMetrics;
 use node::NodeMetrics;
 use traffic::TrafficMetrics;
 
@@ -28,6 +30,7 @@ pub struct Metrics {
     registry: Registry,
     traffic: TrafficMetrics,
     node: NodeMetrics,
+    limits: LimitMetrics,
 }
 
 impl Metrics {
@@ -35,16 +38,19 @@ impl Metrics {
         let mut registry = Registry::with_prefix("penstock");
         let traffic = TrafficMetrics::new(&mut registry);
         let node = NodeMetrics::new(&mut registry);
+        let limits = LimitMetrics::new(&mut registry);
         Self {
             registry,
             traffic,
             node,
+            limits,
         }
     }
 
     /// All of it as `OpenMetrics` text, with the node's state as it is now.
     pub fn render(&self, state: &NodeState) -> Result<String, fmt::Error> {
         self.node.set(state);
+        self.limits.set(state);
         let mut text = String::with_capacity(16 * 1024);
         prometheus_client::encoding::text::encode(&mut text, &self.registry)?;
         Ok(text)

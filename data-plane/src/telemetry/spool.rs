@@ -157,29 +157,32 @@ impl Spool {
         Ok(OpenHandle { id })
     }
 
-    /// Takes a record and closes the open entry with the same id. Synchronous, a few microseconds. Ok also when the
-    /// record was dropped because the spool is full and the operator chose so.
-    pub fn append(&self, record: &UsageRecord) -> Result<(), SpoolError> {
+    /// Takes a record and closes the open entry with the same id. Synchronous, a few microseconds. The
+    /// record's number; None when it was dropped because the spool is full and the operator chose so.
+    pub fn append(&self, record: &UsageRecord) -> Result<Option<u64>, SpoolError> {
         self.take(record, Worth::Used)
     }
 
     /// The same for a call that was refused before it used anything. Dropped when the spool is full, whatever the
     /// operator chose, and counted.
-    pub fn append_refused(&self, record: &UsageRecord) -> Result<(), SpoolError> {
+    pub fn append_refused(&self, record: &UsageRecord) -> Result<Option<u64>, SpoolError> {
         self.take(record, Worth::Refused)
     }
 
-    fn take(&self, record: &UsageRecord, worth: Worth) -> Result<(), SpoolError> {
+    fn take(&self, record: &UsageRecord, worth: Worth) -> Result<Option<u64>, SpoolError> {
         let payload = usage_record_to_wire(record).encode_to_vec();
         let frame = Frame::new(FrameKind::Record, record.id, &payload);
         let (stored, loss) = self.writer().append(frame, worth, Instant::now());
         if let Some(loss) = loss {
             loss.say();
         }
-        if matches!(stored, Ok(Stored::Written)) {
-            self.appended.notify_one();
-        }
-        Ok(stored.map(drop)?)
+        Ok(match stored? {
+            Stored::Written(number) => {
+                self.appended.notify_one();
+                Some(number)
+            }
+            Stored::Dropped => None,
+        })
     }
 
     pub fn status(&self) -> SpoolStatus {
@@ -211,6 +214,11 @@ impl Spool {
     /// The first number that is not acknowledged.
     pub(crate) fn first_waiting(&self) -> u64 {
         self.writer().first_waiting()
+    }
+
+    /// The number of the last record; 0: there was none yet.
+    pub(crate) fn last_number(&self) -> u64 {
+        self.writer().last_number()
     }
 
     /// Resolves when something was appended since the last call.

@@ -15,6 +15,7 @@ use penstock_core::price::{Price, Rate, ServiceTier, TokenClass};
 use penstock_core::provider::{Provider, ProviderKind, Timeouts};
 use penstock_core::resource::{ProviderSpec, Resource, ResourceRef, SCHEMA, Spec};
 use penstock_core::secret::Secret;
+use penstock_core::setting::Degraded;
 use penstock_core::setting::Setting;
 use penstock_core::snapshot::{Update, Upsert};
 use penstock_core::user::User;
@@ -24,6 +25,8 @@ use penstock_data_plane::drain::Drained;
 use penstock_data_plane::proxy::Proxy;
 use penstock_data_plane::telemetry::spool::{Spool, SpoolOptions};
 use penstock_fake_provider::FakeProvider;
+use penstock_fleet::Node;
+use penstock_fleet::baseline::{Answers, Asking, Question, Spend};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio_util::task::TaskTracker;
@@ -172,6 +175,7 @@ impl Setup {
         let settings = self.node_settings(directory.path());
         let (app, _reports) = App::new(settings, "node-1".into(), spool).unwrap();
         let app = Arc::new(app);
+        app.fleet.join(Arc::new(EmptyLedger));
         let proxy = Proxy::new(Arc::clone(&app)).unwrap();
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -204,6 +208,7 @@ impl Setup {
                 timeout: Duration::from_secs(5),
             },
             seal_key: None,
+            redis_timeout: std::time::Duration::from_millis(50),
             redis_url: None,
         }
     }
@@ -313,5 +318,31 @@ impl Gateway {
         self.serving.wait().await;
         self.proxy.close().await;
         drained
+    }
+}
+
+/// A ledger that has nothing yet.
+struct EmptyLedger;
+
+impl Node for EmptyLedger {
+    fn ask_ledger(&self, questions: Vec<Question>) -> Asking {
+        let spends = |question: &Question| question.spans.iter().map(|_| Spend::default()).collect();
+        let answers = Answers {
+            spends: questions.iter().map(spends).collect(),
+            marks: Vec::new(),
+        };
+        Box::pin(std::future::ready(Ok(answers)))
+    }
+
+    fn acknowledged(&self) -> u64 {
+        0
+    }
+
+    fn degraded(&self) -> Degraded {
+        Degraded::default()
+    }
+
+    fn random(&self) -> u32 {
+        0
     }
 }

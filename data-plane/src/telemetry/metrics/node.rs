@@ -1,5 +1,6 @@
 //! The node's own state: snapshot, control plane, spool, memory.
 
+use penstock_fleet::Enforcement;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::{Registry, Unit};
@@ -27,6 +28,12 @@ pub struct NodeState {
     pub open_calls: u64,
     pub memory_bytes: u64,
     pub redis_connected: bool,
+    /// How limits are enforced.
+    pub limits: Option<Enforcement>,
+    /// What strict budgets can have been overspent by what this node let in without the shared counters.
+    pub worst_case_overspend_nanousd: u64,
+    /// Settlements that were dropped because too many waited for Redis.
+    pub forgotten_settlements: u64,
     pub ready: bool,
     pub draining: bool,
     pub uptime_seconds: u64,

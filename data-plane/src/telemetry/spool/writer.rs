@@ -42,7 +42,8 @@ pub(super) enum Worth {
 /// What became of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stored {
-    Written,
+    /// As this number.
+    Written(u64),
     /// The spool is full, and the operator chose to drop.
     Dropped,
 }
@@ -83,7 +84,7 @@ impl Writer {
             Ok(_) => {
                 self.next_number = number.saturating_add(1);
                 self.open.remove(&id);
-                (Ok(Stored::Written), None)
+                (Ok(Stored::Written(number)), None)
             }
             Err(error) => {
                 let loss = self.losses.count(error.to_string(), now);
@@ -165,6 +166,10 @@ impl Writer {
 
     pub(super) fn first_waiting(&self) -> u64 {
         self.acked.number().saturating_add(1)
+    }
+
+    pub(super) fn last_number(&self) -> u64 {
+        self.next_number.saturating_sub(1)
     }
 
     pub(super) fn sync(&self) -> io::Result<()> {

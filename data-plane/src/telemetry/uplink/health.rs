@@ -9,7 +9,6 @@ use crate::clock;
 pub(super) fn report(app: &App) -> wire::NodeHealth {
     let state = app.state();
     wire::NodeHealth {
-        limits: String::new(),
         at_ms: clock::now().0,
         uptime_ms: app.uptime_ms(),
         requests: app.metrics.requests_ended(),
@@ -20,6 +19,7 @@ pub(super) fn report(app: &App) -> wire::NodeHealth {
         memory_bytes: state.memory_bytes,
         draining: state.draining,
         redis: app.fleet.state().to_string(),
+        limits: app.enforcement().as_str().to_owned(),
         // Nothing of these kinds is reported yet.
         dropped_breakers: 0,
         dropped_failures: 0,

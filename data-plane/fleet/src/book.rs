@@ -1,0 +1,214 @@
+//! What this data plane knows of accounts by itself: its calls in flight, and what it settled lately.
+//!
+//! Counters can be lost, and calls to them can fail. Whatever of this node they may not have is kept here until they
+//! do, and is said again by id when they were made anew. A settlement is kept until it was delivered, its record is in
+//! the ledger, and the counters were the same before and after: from then on any new baseline contains it.
+//!
+//! Bounded: beyond [`MAX_SETTLED`] settlements in all, the oldest of their account are forgotten and counted.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use penstock_core::id::RequestId;
+use penstock_core::time::UnixMs;
+
+use crate::account::{Account, SubjectName};
+use crate::counters::{Adopt, Seen, Settle};
+
+/// Settlements that are kept, of all accounts.
+pub(crate) const MAX_SETTLED: usize = 200_000;
+/// Accounts whose last values are kept though nothing of them is under way.
+const MAX_IDLE: usize = 100_000;
+const SHARDS: usize = 32;
+
+/// All books.
+pub(crate) struct Books {
+    shards: Vec<Mutex<HashMap<Account, Book>>>,
+    settled: AtomicUsize,
+    forgotten: AtomicU64,
+}
+
+/// One account's.
+#[derive(Default)]
+pub(crate) struct Book {
+    /// Of the counters when they were last heard of.
+    pub(crate) generation: u64,
+    pub(crate) open: HashMap<RequestId, OpenCall>,
+    pub(crate) settled: VecDeque<Settled>,
+    /// The counters' last values, and when.
+    pub(crate) seen: Vec<Seen>,
+    pub(crate) seen_at: UnixMs,
+}
+
+/// A call in flight.
+#[derive(Clone)]
+pub(crate) struct OpenCall {
+    pub(crate) adopt: Arc<Adopt>,
+    /// The shared counters may not have it.
+    pub(crate) unshared: bool,
+}
+
+/// A call that has ended.
+pub(crate) struct Settled {
+    pub(crate) settle: Arc<Settle>,
+    pub(crate) delivered: bool,
+    /// It was let in without the shared counters.
+    pub(crate) unshared: bool,
+}
+
+impl Book {
+    /// The counters' last values replace older ones of the same dimensions.
+    pub(crate) fn remember(&mut self, seen: &[Seen], now: UnixMs) {
+        for one in seen {
+            let same = |held: &&mut Seen| held.subject == one.subject && held.dimension == one.dimension;
+            match self.seen.iter_mut().find(same) {
+                Some(held) => *held = *one,
+                None => self.seen.push(*one),
+            }
+        }
+        self.seen_at = now;
+    }
+
+    pub(crate) fn seen_of(&self, subject: SubjectName) -> Vec<Seen> {
+        self.seen
+            .iter()
+            .filter(|seen| seen.subject == subject)
+            .copied()
+            .collect()
+    }
+
+    pub(crate) fn has_undelivered(&self) -> bool {
+        self.settled.iter().any(|settled| !settled.delivered)
+    }
+}
+
+impl Books {
+    pub(crate) fn new() -> Self {
+        Self {
+            shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
+            settled: AtomicUsize::new(0),
+            forgotten: AtomicU64::new(0),
+        }
+    }
+
+    /// Acts on an account's book, which is made when there is none.
+    pub(crate) fn on<T>(&self, account: Account, act: impl FnOnce(&mut Book) -> T) -> Option<T> {
+        Some(act(self.shard(account)?.entry(account).or_default()))
+    }
+
+    fn shard(&self, account: Account) -> Option<MutexGuard<'_, HashMap<Account, Book>>> {
+        let shard = self.shards.get(account.spread() % SHARDS)?;
+        Some(shard.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Keeps a settlement.
+    pub(crate) fn settle(&self, settle: &Arc<Settle>) -> bool {
+        let call = &settle.call;
+        let full = self.settled.load(Ordering::Relaxed) >= MAX_SETTLED;
+        self.on(call.account, |book| {
+            let open = book.open.remove(&call.request);
+            let unshared = open.is_some_and(|open| open.unshared);
+            if full && book.settled.pop_front().is_some() {
+                self.forgotten.fetch_add(1, Ordering::Relaxed);
+            } else if full {
+                self.forgotten.fetch_add(1, Ordering::Relaxed);
+                return false;
+            } else {
+                self.settled.fetch_add(1, Ordering::Relaxed);
+            }
+            book.settled.push_back(Settled {
+                settle: Arc::clone(settle),
+                delivered: false,
+                unshared,
+            });
+            true
+        })
+        .unwrap_or(false)
+    }
+
+    /// The counters have it.
+    pub(crate) fn delivered(&self, settle: &Settle) {
+        self.on(settle.call.account, |book| {
+            let of = |settled: &&mut Settled| settled.settle.call.request == settle.call.request;
+            if let Some(settled) = book.settled.iter_mut().rev().find(of) {
+                settled.delivered = true;
+            }
+        });
+    }
+
+    /// Forgets settlements that any new baseline contains.
+    pub(crate) fn retire(&self, account: Account, acked: u64, delivered_only: bool) {
+        self.on(account, |book| {
+            let before = book.settled.len();
+            book.settled.retain(|settled| {
+                let in_ledger = settled.settle.record.is_none_or(|record| record.number <= acked);
+                !(in_ledger && (settled.delivered || !delivered_only))
+            });
+            self.settled
+                .fetch_sub(before - book.settled.len(), Ordering::Relaxed);
+        });
+    }
+
+    /// Accounts of which something is under way.
+    pub(crate) fn active(&self) -> Vec<Account> {
+        let mut active = Vec::new();
+        for shard in &self.shards {
+            let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+            let busy = |book: &Book| !book.open.is_empty() || !book.settled.is_empty();
+            active.extend(
+                shard
+                    .iter()
+                    .filter(|(_, book)| busy(book))
+                    .map(|(account, _)| *account),
+            );
+        }
+        active
+    }
+
+    /// Forgets accounts of which nothing is under way: those not seen since, and the rest beyond the bound.
+    pub(crate) fn sweep(&self, since: UnixMs) {
+        for shard in &self.shards {
+            let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut idle = 0;
+            shard.retain(|_, book| {
+                let busy = !book.open.is_empty() || !book.settled.is_empty();
+                idle += usize::from(!busy);
+                busy || (book.seen_at >= since && idle <= MAX_IDLE / SHARDS)
+            });
+        }
+    }
+
+    /// Settlements that were dropped because too many wait.
+    pub(crate) fn forgotten(&self) -> u64 {
+        self.forgotten.load(Ordering::Relaxed)
+    }
+
+    /// The most that strict budgets can have been overspent by what this node let in without the shared counters.
+    pub(crate) fn unshared_strict(&self) -> u64 {
+        let strict = |call: &crate::counters::Call| {
+            let money = call
+                .subjects
+                .iter()
+                .filter(|subject| subject.strict)
+                .map(|subject| subject.money);
+            money.max().unwrap_or(0)
+        };
+        let mut sum = 0_u64;
+        for shard in &self.shards {
+            let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+            for book in shard.values() {
+                let open = book.open.values().filter(|open| open.unshared);
+                let settled = book
+                    .settled
+                    .iter()
+                    .filter(|settled| settled.unshared && !settled.delivered);
+                let amounts = open
+                    .map(|open| strict(&open.adopt.call))
+                    .chain(settled.map(|settled| strict(&settled.settle.call)));
+                sum = amounts.fold(sum, u64::saturating_add);
+            }
+        }
+        sum
+    }
+}

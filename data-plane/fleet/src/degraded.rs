@@ -1,0 +1,208 @@
+//! What holds while Redis is set aside, or the money of a subject is not known.
+//!
+//! *local*: this node enforces its share in its own memory. Of a count that is the limit divided by the number of live
+//! nodes, at least one; of money what was left when it was last seen, divided likewise. A subject whose money this node
+//! has never seen is asked for at the ledger, within the one wait that a call has; failing that a soft budget begins
+//! with its share of the whole, and a strict one refuses.
+//! *open*: everything passes. *closed*: nothing that has a limit passes.
+//!
+//! Every call that is let in here is said to Redis by its id when it is back.
+
+use std::sync::Arc;
+
+use penstock_core::limits::Dimension;
+use penstock_core::limits::window::Window;
+use penstock_core::setting::Degraded;
+use penstock_core::time::UnixMs;
+use tokio::time::{Instant, timeout_at};
+
+use crate::account::Account;
+use crate::admit::{Pending, Undecided, named};
+use crate::baseline;
+use crate::counters::{Admit, Admitted, Counters, Seed, SeedDimension, Seen, Spent, Verdict};
+use crate::fleet::{Backend, Fleet};
+use crate::grant::{Denied, Grant};
+use crate::local::Local;
+use crate::subject::Subject;
+
+impl Fleet {
+    /// Decides without the fleet's counters.
+    pub(crate) async fn without(
+        self: &Arc<Self>,
+        pending: Pending,
+        admit: Admit,
+        undecided: Undecided,
+        deadline: Instant,
+    ) -> Result<Grant, Denied> {
+        let policy = pending.wish().policy;
+        if !admit.enforce {
+            return Ok(self.pass(pending, admit));
+        }
+        let shared = match &self.backend {
+            // The process has its counters; only what was spent before it began is not known yet.
+            Backend::Alone(_) if admit.call.subjects.iter().any(|subject| subject.strict) => {
+                pending.forget();
+                return Err(Denied::Unknown);
+            }
+            Backend::Alone(_) => return Ok(self.pass(pending, admit)),
+            Backend::Shared(shared) => shared,
+        };
+        match policy.degraded {
+            Degraded::Open => Ok(self.pass(pending, admit)),
+            Degraded::Closed => {
+                pending.forget();
+                Err(Denied::Unavailable)
+            }
+            Degraded::Local => {
+                let asked = undecided == Undecided::Unreachable;
+                self.share(&shared.degraded, pending, admit, asked.then_some(deadline))
+                    .await
+            }
+        }
+    }
+
+    fn pass(&self, pending: Pending, admit: Admit) -> Grant {
+        let admitted = Admitted {
+            at: self.windows.now(),
+            generation: 0,
+            seen: Vec::new(),
+        };
+        pending.granted(admit, &admitted, true)
+    }
+
+    /// By this node's share. `deadline`: until when the ledger may be asked; None: it was.
+    async fn share(
+        self: &Arc<Self>,
+        counters: &Local,
+        pending: Pending,
+        admit: Admit,
+        deadline: Option<Instant>,
+    ) -> Result<Grant, Denied> {
+        let nodes = u64::from(pending.wish().policy.live_nodes.max(1));
+        let mut scaled = admit.clone();
+        for subject in &mut scaled.call.subjects {
+            *subject = share_of(subject, nodes);
+        }
+        let mut verdict = counters.admit(&scaled).await;
+        if let Ok(Verdict::Unknown(unknown)) = &verdict {
+            let account = admit.call.account;
+            for subject in named(&admit.call.subjects, unknown) {
+                let Some(left) = self.last_seen(account, subject, deadline).await else {
+                    pending.forget();
+                    return Err(Denied::Unknown);
+                };
+                let seed = share_seed(subject, &left, nodes, self.windows.now());
+                drop(counters.seed(account, &[seed], &[]).await);
+            }
+            verdict = counters.admit(&scaled).await;
+        }
+        match verdict {
+            Ok(Verdict::Admitted(admitted)) => Ok(pending.granted(admit, &admitted, true)),
+            Ok(Verdict::Refused(exceeded)) => {
+                pending.forget();
+                Err(Denied::Exceeded(exceeded))
+            }
+            Ok(Verdict::Unknown(_) | Verdict::Clock(_)) | Err(_) => {
+                pending.forget();
+                Err(Denied::Unknown)
+            }
+        }
+    }
+
+    /// What a subject's dimensions of money were at when this node last saw them, else by the ledger, else nothing.
+    /// None: nobody knows, and the budget is strict.
+    async fn last_seen(
+        &self,
+        account: Account,
+        subject: &Subject,
+        deadline: Option<Instant>,
+    ) -> Option<Vec<Seen>> {
+        let seen = self
+            .books
+            .on(account, |book| book.seen_of(subject.name))
+            .unwrap_or_default();
+        if !seen.is_empty() {
+            return Some(seen);
+        }
+        if let (Some(node), Some(deadline)) = (self.node.get(), deadline) {
+            let subjects = [subject.clone()];
+            let asking = baseline::ask(node.as_ref(), account, &subjects);
+            if let Ok(Ok((seeds, _))) = timeout_at(deadline, asking).await {
+                return Some(seeds.iter().flat_map(seen_by_ledger).collect());
+            }
+        }
+        (!subject.strict).then(Vec::new)
+    }
+}
+
+fn seen_by_ledger(seed: &Seed) -> Vec<Seen> {
+    let seen = |dimension: &SeedDimension| Seen {
+        subject: seed.subject.name,
+        dimension: dimension.dimension,
+        settled: match &dimension.spent {
+            Spent::Total(sum) | Spent::Fixed { sum, .. } => u64::try_from(*sum).unwrap_or(0),
+            Spent::Rolling(minutes) => {
+                let sum: i64 = minutes.iter().map(|(_, amount)| amount).sum();
+                u64::try_from(sum).unwrap_or(0)
+            }
+        },
+        reserved: 0,
+    };
+    seed.dimensions.iter().map(seen).collect()
+}
+
+/// A subject with this node's share of its limits.
+fn share_of(subject: &Subject, nodes: u64) -> Subject {
+    let mut share = subject.clone();
+    for (cap, dimension) in share.caps.iter_mut().zip(Dimension::ALL) {
+        if *cap > 0 {
+            // A cap of 0 would be none.
+            *cap = (*cap / nodes).max(1);
+        }
+        if dimension == Dimension::Tpm {
+            share.tokens = share.tokens.min((*cap).max(1));
+        }
+    }
+    share
+}
+
+/// Counters from which a share of what is left can still be spent.
+fn share_seed(subject: &Subject, seen: &[Seen], nodes: u64, now: UnixMs) -> Seed {
+    let share = share_of(subject, nodes);
+    let limited = Dimension::MONEY
+        .into_iter()
+        .filter(|dimension| subject.cap(*dimension) > 0);
+    let dimensions = limited.map(|dimension| {
+        let used = seen.iter().find(|seen| seen.dimension == dimension);
+        let used = used.map_or(0, |seen| {
+            signed(seen.settled).saturating_add(signed(seen.reserved))
+        });
+        let left = (signed(subject.cap(dimension)) - used).div_euclid(signed(nodes));
+        let spent = signed(share.cap(dimension)) - left;
+        let (from, spent) = match subject.window(dimension) {
+            Window::Total => (UnixMs(0), Spent::Total(spent)),
+            Window::Rolling(_) => (UnixMs(0), Spent::Rolling(vec![(now, spent)])),
+            Window::Fixed(bounds) => {
+                let spent = Spent::Fixed {
+                    start: bounds.current,
+                    end: bounds.next,
+                    sum: spent,
+                };
+                (bounds.current, spent)
+            }
+        };
+        SeedDimension {
+            dimension,
+            from,
+            spent,
+        }
+    });
+    Seed {
+        subject: share.clone(),
+        dimensions: dimensions.collect(),
+    }
+}
+
+fn signed(amount: u64) -> i64 {
+    i64::try_from(amount).unwrap_or(i64::MAX)
+}

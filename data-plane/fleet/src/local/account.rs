@@ -1,0 +1,423 @@
+//! One account: the twin of `redis/lua/account.lua` and the scripts behind it.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+
+use penstock_core::id::RequestId;
+use penstock_core::limits::{Dimension, Exceeded};
+use penstock_core::session::SessionId;
+use penstock_core::time::UnixMs;
+
+use super::check::{Checked, first_exceeded};
+use super::money::Money;
+use super::subject::SubjectState;
+use crate::account::SubjectName;
+use crate::counters::{
+    Admit, Admitted, Adopt, Call, Noted, RecordNumber, Renewed, Seed, Seen, Settle, TopUp, Usage, Verdict,
+};
+use crate::subject::Subject;
+
+/// Settled ids are kept so long.
+const SETTLED_MS: i64 = 24 * 3_600_000;
+/// And at most so many; in the process, only a replay after a new baseline asks for them.
+const MAX_SETTLED: usize = 50_000;
+
+/// See the module.
+#[derive(Clone, Debug, Default)]
+pub(super) struct AccountState {
+    /// Time does not go back behind this.
+    last: i64,
+    /// 0: nothing was counted yet.
+    generation: u64,
+    subjects: BTreeMap<SubjectName, SubjectState>,
+    open: HashMap<RequestId, Open>,
+    settled: HashMap<RequestId, u64>,
+    settled_at: VecDeque<(i64, RequestId)>,
+}
+
+/// A request in flight.
+#[derive(Clone, Debug)]
+struct Open {
+    at: i64,
+    session: Option<SessionId>,
+    held: Vec<Held>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Held {
+    name: SubjectName,
+    tokens: i64,
+    money: i64,
+    /// None: its session is not counted.
+    idle_ms: Option<i64>,
+}
+
+impl AccountState {
+    fn now(&mut self, now: UnixMs) -> i64 {
+        let now = self.last.max(now.0);
+        if self.generation > 0 {
+            self.last = now;
+        }
+        now
+    }
+
+    /// From here on something is counted.
+    fn begin(&mut self, now: i64, generation: u64) {
+        self.last = now;
+        self.generation = self.generation.max(generation);
+    }
+
+    /// Whether nothing is in flight and nothing happened for long.
+    pub(super) fn is_stale(&self, now: UnixMs) -> bool {
+        self.open.is_empty() && now.0 - self.last > SETTLED_MS + SETTLED_MS / 2
+    }
+
+    pub(super) fn admit(&mut self, admit: &Admit, now: UnixMs) -> Verdict {
+        let now = self.now(now);
+        let call = &admit.call;
+        if let Some(open) = self.open.get(&call.request) {
+            return Verdict::Admitted(Admitted {
+                at: UnixMs(open.at),
+                generation: self.generation,
+                seen: Vec::new(),
+            });
+        }
+        let unknown = self.unknown(call);
+        if !unknown.is_empty() {
+            return Verdict::Unknown(unknown);
+        }
+        for subject in &call.subjects {
+            let state = self.subjects.entry(subject.name).or_default();
+            if let Some(money) = &mut state.money
+                && money.turn_limited(subject, now).is_err()
+            {
+                return Verdict::Clock(UnixMs(now));
+            }
+        }
+        if admit.enforce
+            && let Some(exceeded) = self.exceeded(admit, now)
+        {
+            return Verdict::Refused(exceeded);
+        }
+        self.begin(now, first_generation(now));
+        self.take(call, admit.session, now, now);
+        Verdict::Admitted(Admitted {
+            at: UnixMs(now),
+            generation: self.generation,
+            seen: self.seen(call),
+        })
+    }
+
+    fn unknown(&mut self, call: &Call) -> Vec<SubjectName> {
+        let mut unknown = Vec::new();
+        for subject in call.subjects.iter().filter(|subject| subject.has_budget()) {
+            let state = self.subjects.entry(subject.name).or_default();
+            let answers = state
+                .money
+                .as_mut()
+                .is_some_and(|money| money.answers(subject.specification));
+            if !answers {
+                unknown.push(subject.name);
+            }
+        }
+        unknown
+    }
+
+    fn exceeded(&mut self, admit: &Admit, now: i64) -> Option<Exceeded> {
+        let mut states: Vec<_> = admit
+            .call
+            .subjects
+            .iter()
+            .map(|subject| self.subjects.remove(&subject.name).unwrap_or_default())
+            .collect();
+        let mut checked: Vec<_> = admit
+            .call
+            .subjects
+            .iter()
+            .zip(&mut states)
+            .map(|(subject, state)| Checked { subject, state })
+            .collect();
+        let exceeded = first_exceeded(&mut checked, admit.session, now);
+        for (subject, state) in admit.call.subjects.iter().zip(states) {
+            self.subjects.insert(subject.name, state);
+        }
+        exceeded
+    }
+
+    /// Counts a request as in flight since `at`.
+    fn take(&mut self, call: &Call, session: Option<SessionId>, at: i64, now: i64) {
+        let mut held = Vec::with_capacity(call.subjects.len());
+        for subject in &call.subjects {
+            let state = self.subjects.entry(subject.name).or_default();
+            state.in_flight += 1;
+            if subject.cap(Dimension::Rpm) > 0 {
+                state.rpm(now).add(at, 1);
+            }
+            if subject.cap(Dimension::Tpm) > 0 {
+                state.tpm(now).add(at, signed(subject.tokens));
+            }
+            if let Some(money) = &mut state.money {
+                money.hold(at, signed(subject.money));
+            }
+            let counted = session.filter(|_| subject.cap(Dimension::ConcurrentSessions) > 0);
+            if let Some(session) = counted {
+                state.join(session);
+            }
+            held.push(Held {
+                name: subject.name,
+                tokens: signed(subject.tokens),
+                money: signed(subject.money),
+                idle_ms: counted.map(|_| signed(subject.idle_ms)),
+            });
+        }
+        self.open.insert(call.request, Open { at, session, held });
+    }
+
+    fn seen(&self, call: &Call) -> Vec<Seen> {
+        let mut seen = Vec::new();
+        for subject in &call.subjects {
+            let money = self
+                .subjects
+                .get(&subject.name)
+                .and_then(|state| state.money.as_ref());
+            for dimension in Dimension::MONEY {
+                let counter = money.and_then(|money| money.counter(dimension));
+                if let Some(counter) = counter.filter(|_| subject.cap(dimension) > 0) {
+                    seen.push(Seen {
+                        subject: subject.name,
+                        dimension,
+                        settled: u64::try_from(counter.settled()).unwrap_or(0),
+                        reserved: u64::try_from(counter.reserved).unwrap_or(0),
+                    });
+                }
+            }
+        }
+        seen
+    }
+
+    pub(super) fn settle(&mut self, settle: &Settle, now: UnixMs) -> Noted {
+        let now = self.now(now);
+        if self.generation == 0 {
+            return Noted::Gone;
+        }
+        let id = settle.call.request;
+        let open = self.open.remove(&id);
+        let former = self.settled.get(&id).copied();
+        for subject in &settle.call.subjects {
+            let state = self.subjects.entry(subject.name).or_default();
+            if let Some(money) = &mut state.money {
+                money.turn(subject, now);
+            }
+        }
+        let at = match &open {
+            Some(open) => open.at,
+            None => settle.admitted_at.0.min(now),
+        };
+        // Its id would be forgotten by now: nobody can say whether it was booked, so it is not booked again.
+        let too_old = open.is_none() && former.is_none() && now - at > SETTLED_MS;
+        if let Some(open) = &open {
+            self.release(open, now);
+        }
+        for subject in &settle.call.subjects {
+            let state = self.subjects.entry(subject.name).or_default();
+            let in_ledger = state.money.as_ref().is_some_and(|money| money.had(settle.record));
+            if subject.cap(Dimension::Tpm) > 0 && former.is_none() && (open.is_some() || !in_ledger) {
+                let held = open
+                    .as_ref()
+                    .and_then(|open| open.held.iter().find(|held| held.name == subject.name));
+                let difference = signed(subject.tokens) - held.map_or(0, |held| held.tokens);
+                state.tpm(now).add(at, difference);
+            }
+            if let Some(money) = &mut state.money {
+                let counted = in_ledger || former.is_some_and(|applied| applied >= money.seeded);
+                if !counted && !too_old {
+                    money.book(at, signed(subject.money));
+                }
+            }
+        }
+        self.note_settled(id, now);
+        Noted::At(self.generation)
+    }
+
+    /// Gives back what a request held.
+    fn release(&mut self, open: &Open, now: i64) {
+        for held in &open.held {
+            let state = self.subjects.entry(held.name).or_default();
+            state.in_flight = state.in_flight.saturating_sub(1);
+            if let Some(money) = &mut state.money {
+                money.hold(open.at, -held.money);
+            }
+            if let (Some(session), Some(idle_ms)) = (open.session, held.idle_ms) {
+                state.leave(session, idle_ms, now);
+            }
+        }
+    }
+
+    fn note_settled(&mut self, id: RequestId, now: i64) {
+        if self.settled.insert(id, self.generation).is_none() {
+            self.settled_at.push_back((now, id));
+        }
+        while let Some((at, oldest)) = self.settled_at.front().copied() {
+            if now - at < SETTLED_MS && self.settled_at.len() <= MAX_SETTLED {
+                break;
+            }
+            self.settled_at.pop_front();
+            self.settled.remove(&oldest);
+        }
+    }
+
+    pub(super) fn adopt(&mut self, adopt: &Adopt, now: UnixMs) -> Noted {
+        let now = self.now(now);
+        let call = &adopt.call;
+        if self.generation == 0 && call.subjects.iter().any(Subject::has_budget) {
+            return Noted::Gone;
+        }
+        self.begin(now, first_generation(now));
+        if !self.open.contains_key(&call.request) && !self.settled.contains_key(&call.request) {
+            for subject in &call.subjects {
+                let state = self.subjects.entry(subject.name).or_default();
+                if let Some(money) = &mut state.money {
+                    money.turn(subject, now);
+                }
+            }
+            self.take(call, adopt.session, adopt.admitted_at.0.min(now), now);
+        }
+        Noted::At(self.generation)
+    }
+
+    pub(super) fn top_up(&mut self, call: &Call, enforce: bool, now: UnixMs) -> TopUp {
+        let now = self.now(now);
+        let Some(at) = self.open.get(&call.request).map(|open| open.at) else {
+            return TopUp::Lost;
+        };
+        for subject in &call.subjects {
+            let state = self.subjects.entry(subject.name).or_default();
+            let Some(money) = &mut state.money else { continue };
+            money.turn(subject, now);
+            if enforce
+                && subject.strict
+                && let Some(exceeded) = too_much(subject, money, at, now)
+            {
+                return TopUp::Refused(exceeded);
+            }
+        }
+        for subject in &call.subjects {
+            let state = self.subjects.entry(subject.name).or_default();
+            if let Some(money) = &mut state.money {
+                money.hold(at, signed(subject.money));
+            }
+            let open = self.open.get_mut(&call.request);
+            let held = open.and_then(|open| open.held.iter_mut().find(|held| held.name == subject.name));
+            if let Some(held) = held {
+                held.money += signed(subject.money);
+            }
+        }
+        TopUp::Held
+    }
+
+    pub(super) fn renew(&self) -> Renewed {
+        match self.generation {
+            0 => Renewed::Gone,
+            generation => Renewed::At {
+                generation,
+                was_running: true,
+            },
+        }
+    }
+
+    pub(super) fn seed(&mut self, seeds: &[Seed], marks: &[RecordNumber], now: UnixMs) {
+        let now = self.now(now);
+        let generation = (self.generation + 1).max(first_generation(now));
+        for seed in seeds {
+            let state = self.subjects.entry(seed.subject.name).or_default();
+            let keeps = |money: &Money| money.keeps(seed.subject.specification);
+            if state.money.as_ref().is_some_and(keeps) {
+                continue;
+            }
+            let mut money = Money::new(seed, marks, generation, now);
+            for open in self.open.values() {
+                for held in open.held.iter().filter(|held| held.name == seed.subject.name) {
+                    money.hold(open.at, held.money);
+                }
+            }
+            state.money = Some(money);
+            self.generation = generation;
+            self.last = now;
+        }
+    }
+
+    pub(super) fn read(&mut self, call: &Call, now: UnixMs) -> Option<Vec<Usage>> {
+        let now = self.now(now);
+        if !self.unknown(call).is_empty() {
+            return None;
+        }
+        let mut usages = Vec::new();
+        for subject in &call.subjects {
+            let state = self.subjects.entry(subject.name).or_default();
+            if let Some(money) = &mut state.money {
+                money.turn(subject, now);
+            }
+            for dimension in Dimension::ALL
+                .into_iter()
+                .filter(|dimension| subject.cap(*dimension) > 0)
+            {
+                usages.extend(state.usage(subject.name, dimension, now));
+            }
+        }
+        Some(usages)
+    }
+}
+
+impl SubjectState {
+    fn usage(&mut self, subject: SubjectName, dimension: Dimension, now: i64) -> Option<Usage> {
+        let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
+        let (used, reserved, reset_at) = match dimension {
+            Dimension::ConcurrentSessions => {
+                self.expire_sessions(now);
+                (count(self.sessions.len()), 0, None)
+            }
+            Dimension::ConcurrentRequests => (i64::try_from(self.in_flight).unwrap_or(i64::MAX), 0, None),
+            Dimension::Rpm => (self.rpm(now).sum(), 0, None),
+            Dimension::Tpm => (self.tpm(now).sum(), 0, None),
+            Dimension::UsdTotal
+            | Dimension::Usd5h
+            | Dimension::UsdDaily
+            | Dimension::UsdWeekly
+            | Dimension::UsdMonthly => {
+                let counter = self.money.as_ref()?.counter(dimension)?;
+                (counter.settled(), counter.reserved, counter.end())
+            }
+        };
+        Some(Usage {
+            subject,
+            dimension,
+            used: u64::try_from(used).unwrap_or(0),
+            reserved: u64::try_from(reserved).unwrap_or(0),
+            reset_at: reset_at.map(UnixMs),
+        })
+    }
+}
+
+fn too_much(subject: &Subject, money: &Money, at: i64, now: i64) -> Option<Exceeded> {
+    Dimension::MONEY.into_iter().find_map(|dimension| {
+        let counter = money.counter(dimension).filter(|_| money.counts(dimension, at))?;
+        let limit = subject.cap(dimension);
+        let used = counter.settled() + counter.reserved;
+        (limit > 0 && used + signed(subject.money) > signed(limit)).then(|| Exceeded {
+            level: subject.name.level(),
+            dimension,
+            used: u64::try_from(used).unwrap_or(0),
+            limit,
+            reset_at: counter.end().map(UnixMs),
+            retry_after: crate::retry_after(counter.end().map_or(1000, |end| end - now)),
+        })
+    })
+}
+
+/// Above that of all counters that were lost before.
+fn first_generation(now: i64) -> u64 {
+    u64::try_from(now).unwrap_or(0) * 1000
+}
+
+fn signed(amount: u64) -> i64 {
+    i64::try_from(amount).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,279 @@
+//! The connection to Redis: made in the background, watched, given up at the first sign of trouble, made again.
+//!
+//! One task owns it ([`Link::keep`]). It connects with backoff and proves that scripts can write before anybody uses
+//! it. A call that fails or takes longer than its patience sets Redis aside at once, so that the calls behind it do not
+//! wait as well; the task then connects anew. While nobody calls, a PING each second looks after it.
+//!
+//! Each change of state is one log line, `Redis connection error` when it is lost, so that a night without Redis does
+//! not fill the log. Whether the server is a cluster is asked of it; several URLs, separated by commas, are its seeds.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use arc_swap::ArcSwapOption;
+use penstock_core::backoff::Backoff;
+use penstock_core::secret::Secret;
+use redis::aio::MultiplexedConnection;
+use redis::cluster::ClusterClient;
+use redis::cluster_async::ClusterConnection;
+use redis::{Client, Cmd, FromRedisValue, RedisResult, ScriptInvocation};
+use tokio::sync::{Notify, watch};
+use tokio_util::sync::CancellationToken;
+
+use super::script::Scripts;
+use crate::counters::Unreachable;
+use crate::state::RedisState;
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+const QUIET: Duration = Duration::from_secs(1);
+
+/// See the module.
+pub struct Link {
+    urls: Vec<Secret>,
+    timeout: Duration,
+    scripts: Arc<Scripts>,
+    connection: ArcSwapOption<Connection>,
+    /// Counts connections that were made, from 1.
+    number: AtomicU64,
+    state: watch::Sender<RedisState>,
+    /// A call has set it aside.
+    lost: Notify,
+    /// Calls since it was made, for the PING.
+    calls: AtomicU64,
+}
+
+#[derive(Clone)]
+enum Connection {
+    Single(MultiplexedConnection),
+    Cluster(ClusterConnection),
+}
+
+/// The Redis URL cannot be used. The text does not contain it, for it may hold a password.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "the Redis URL is not valid ({problem}); give it as redis://[user:password@]host[:port][/db] or rediss://… for TLS, \
+     the nodes of a cluster separated by commas"
+)]
+pub struct BadRedisUrl {
+    problem: String,
+}
+
+impl Link {
+    /// Does not connect yet. No call waits longer than `timeout` for Redis.
+    pub fn new(urls: &Secret, timeout: Duration) -> Result<Self, BadRedisUrl> {
+        let urls: Vec<Secret> = urls.expose().split(',').map(Secret::trimmed).collect();
+        for url in &urls {
+            // The client needs the password in it to sign in.
+            Client::open(url.expose()).map_err(|e| BadRedisUrl {
+                problem: e.category().to_owned(),
+            })?;
+        }
+        Ok(Self {
+            urls,
+            timeout,
+            scripts: Arc::new(Scripts::new()),
+            connection: ArcSwapOption::empty(),
+            number: AtomicU64::new(0),
+            state: watch::Sender::new(RedisState::Disconnected),
+            lost: Notify::new(),
+            calls: AtomicU64::new(0),
+        })
+    }
+
+    pub(super) fn scripts(&self) -> &Arc<Scripts> {
+        &self.scripts
+    }
+
+    /// The number of the present connection, or of the last one.
+    pub fn connection_number(&self) -> u64 {
+        self.number.load(Ordering::Acquire)
+    }
+
+    /// How long a call may wait.
+    pub fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    pub fn state(&self) -> RedisState {
+        *self.state.borrow()
+    }
+
+    /// Resolves when the state differs from the one last seen here.
+    pub fn changes(&self) -> watch::Receiver<RedisState> {
+        self.state.subscribe()
+    }
+
+    /// Calls a script. Fails at once while Redis is set aside.
+    pub(super) async fn invoke<T: FromRedisValue>(
+        &self,
+        invocation: &ScriptInvocation<'_>,
+        patience: Duration,
+    ) -> Result<T, Unreachable> {
+        let Some(connection) = self.connection.load_full() else {
+            return Err(Unreachable("Redis is set aside".to_owned()));
+        };
+        self.calls.fetch_add(1, Ordering::Relaxed);
+        let failed = match tokio::time::timeout(patience, connection.invoke(invocation)).await {
+            Ok(Ok(answer)) => return Ok(answer),
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => format!("no answer within {} ms", patience.as_millis()),
+        };
+        self.set_aside(&connection, &failed);
+        Err(Unreachable(failed))
+    }
+
+    /// Lets nobody use this connection any more.
+    fn set_aside(&self, connection: &Arc<Connection>, why: &str) {
+        let held = self.connection.load();
+        if !held.as_ref().is_some_and(|held| Arc::ptr_eq(held, connection)) {
+            return;
+        }
+        self.connection.store(None);
+        self.say_lost(why);
+        self.lost.notify_one();
+    }
+
+    fn say_lost(&self, why: &str) {
+        let was = self.state.send_replace(RedisState::Disconnected);
+        if was == RedisState::Connected {
+            tracing::warn!(error = why, "Redis connection error");
+        }
+    }
+
+    /// Keeps the connection until shutdown. `random` makes waits differ between nodes.
+    pub async fn keep(&self, random: impl Fn() -> u32 + Send, shutdown: CancellationToken) {
+        let mut backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(2));
+        let mut said = false;
+        let keep = async {
+            loop {
+                match self.connect().await {
+                    Ok(connection) => {
+                        said = false;
+                        self.number.fetch_add(1, Ordering::AcqRel);
+                        self.connection.store(Some(Arc::new(connection)));
+                        self.state.send_replace(RedisState::Connected);
+                        tracing::info!("Redis connected");
+                        let since = tokio::time::Instant::now();
+                        self.watch().await;
+                        if since.elapsed() > Duration::from_secs(5) {
+                            backoff.reset();
+                        }
+                    }
+                    Err(error) if !said => {
+                        said = true;
+                        tracing::warn!(error, "Redis connection error");
+                    }
+                    Err(_) => {}
+                }
+                tokio::time::sleep(backoff.next(random())).await;
+            }
+        };
+        shutdown.run_until_cancelled(keep).await;
+    }
+
+    /// Until the connection is set aside, by a call or because nothing answers while nobody calls.
+    async fn watch(&self) {
+        let mut calls = 0;
+        loop {
+            if tokio::time::timeout(QUIET, self.lost.notified()).await.is_ok() {
+                return;
+            }
+            let Some(connection) = self.connection.load_full() else {
+                return;
+            };
+            let now = self.calls.load(Ordering::Relaxed);
+            if std::mem::replace(&mut calls, now) != now {
+                continue;
+            }
+            if let Err(error) = bounded(connection.query::<()>(&redis::cmd("PING"))).await {
+                self.set_aside(&connection, &error);
+            }
+        }
+    }
+
+    async fn connect(&self) -> Result<Connection, String> {
+        let mut problem = String::new();
+        for url in &self.urls {
+            match self.connect_to(url).await {
+                Ok(connection) => return Ok(connection),
+                Err(error) => problem = error,
+            }
+        }
+        Err(problem)
+    }
+
+    async fn connect_to(&self, url: &Secret) -> Result<Connection, String> {
+        let client = Client::open(url.expose()).map_err(|e| e.to_string())?;
+        let single = bounded(client.get_multiplexed_async_connection()).await?;
+        let mut connection = Connection::Single(single);
+        let info: String = bounded(connection.query(redis::cmd("INFO").arg("cluster"))).await?;
+        if info.contains("cluster_enabled:1") {
+            let seeds: Vec<&str> = self.urls.iter().map(Secret::expose).collect();
+            let client = ClusterClient::new(seeds).map_err(|e| e.to_string())?;
+            connection = Connection::Cluster(bounded(client.get_async_connection()).await?);
+        }
+        for script in self.scripts.all() {
+            bounded(connection.query::<()>(redis::cmd("SCRIPT").arg("LOAD").arg(script))).await?;
+        }
+        // A server that answers but takes no writes (a replica, a full one) is of no use.
+        let mut probe = self.scripts.count.prepare_invoke();
+        probe.key("penstock:1:probe").arg("").arg(i64::MAX);
+        bounded(connection.invoke::<i64>(&probe)).await?;
+        Ok(connection)
+    }
+}
+
+impl Connection {
+    async fn invoke<T: FromRedisValue>(&self, invocation: &ScriptInvocation<'_>) -> RedisResult<T> {
+        match self {
+            Self::Single(connection) => invocation.invoke_async(&mut connection.clone()).await,
+            Self::Cluster(connection) => invocation.invoke_async(&mut connection.clone()).await,
+        }
+    }
+
+    async fn query<T: FromRedisValue>(&self, command: &Cmd) -> RedisResult<T> {
+        match self {
+            Self::Single(connection) => command.query_async(&mut connection.clone()).await,
+            Self::Cluster(connection) => command.query_async(&mut connection.clone()).await,
+        }
+    }
+}
+
+async fn bounded<T>(asking: impl Future<Output = RedisResult<T>>) -> Result<T, String> {
+    match tokio::time::timeout(CONNECT_TIMEOUT, asking).await {
+        Ok(answer) => answer.map_err(|e| e.to_string()),
+        Err(_) => Err(format!("no answer within {} ms", CONNECT_TIMEOUT.as_millis())),
+    }
+}
+
+impl std::fmt::Debug for Link {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Link").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bad_redis_url_is_explained_without_its_password() {
+        for url in ["http://user:hunter2@host", "redis://a,http://user:hunter2@b"] {
+            let error = Link::new(&Secret::new(url), QUIET).err().unwrap().to_string();
+            assert!(
+                error.contains("redis://") && !error.contains("hunter2"),
+                "{error}"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn d05_an_absent_redis_is_a_state_and_not_a_failure() {
+        let link = Link::new(&Secret::new("redis://127.0.0.1:1"), QUIET).unwrap();
+        let shutdown = CancellationToken::new();
+        shutdown.cancel();
+        link.keep(|| 0, shutdown).await;
+        assert_eq!(link.state(), RedisState::Disconnected);
+    }
+}

@@ -1,0 +1,54 @@
+//! The scripts, each with what all share in front of it.
+//!
+//! A script is known to Redis by the SHA-1 of its text, so scripts of different releases live beside each other. A
+//! server that does not know one yet is given it by the call itself.
+
+use redis::Script;
+
+/// The scripts of this release.
+pub(super) struct Scripts {
+    pub(super) admit: Script,
+    pub(super) settle: Script,
+    pub(super) adopt: Script,
+    pub(super) top_up: Script,
+    pub(super) renew: Script,
+    pub(super) seed: Script,
+    pub(super) read: Script,
+    pub(super) count: Script,
+    pub(super) guard: Script,
+}
+
+/// Texts of the scripts, in the order of the fields.
+const TEXTS: [&str; 9] = [
+    concat!(include_str!("lua/account.lua"), include_str!("lua/admit.lua")),
+    concat!(include_str!("lua/account.lua"), include_str!("lua/settle.lua")),
+    concat!(include_str!("lua/account.lua"), include_str!("lua/adopt.lua")),
+    concat!(include_str!("lua/account.lua"), include_str!("lua/top_up.lua")),
+    concat!(include_str!("lua/account.lua"), include_str!("lua/renew.lua")),
+    concat!(include_str!("lua/account.lua"), include_str!("lua/seed.lua")),
+    concat!(include_str!("lua/account.lua"), include_str!("lua/read.lua")),
+    include_str!("lua/count.lua"),
+    include_str!("lua/guard.lua"),
+];
+
+impl Scripts {
+    pub(super) fn new() -> Self {
+        let [admit, settle, adopt, top_up, renew, seed, read, count, guard] = TEXTS.map(Script::new);
+        Self {
+            admit,
+            settle,
+            adopt,
+            top_up,
+            renew,
+            seed,
+            read,
+            count,
+            guard,
+        }
+    }
+
+    /// The texts of all, so that a connection can make them known before they are called.
+    pub(super) fn all(&self) -> [&'static str; TEXTS.len()] {
+        TEXTS
+    }
+}

@@ -1,0 +1,256 @@
+//! Keeping the counters and this node's books together: leases, losses, returns.
+//!
+//! Every [`TICK`] the lease is renewed on each account of which something is under way. The answer says whether the
+//! counters are still the ones that have it: if not, what is in flight is adopted and what was settled lately is
+//! settled again, by id. If so, settlements that were in the ledger before the question are forgotten, since any later
+//! baseline contains them.
+//!
+//! When Redis was away, the same is done for all accounts before calls are asked there again.
+
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use futures::StreamExt;
+use penstock_core::time::UnixMs;
+use tokio_util::sync::CancellationToken;
+
+use crate::account::Account;
+use crate::counters::{Counters, LEASE_MS, Noted, Renewed, Unreachable};
+use crate::fleet::{Backend, Fleet, Shared};
+use crate::state::RedisState;
+
+/// Between two renewals; a lease outlives three of them.
+pub(crate) const TICK: Duration = Duration::from_millis(LEASE_MS / 4);
+/// Calls to Redis under way at once, each for settlements and for what is said again.
+const AT_ONCE: usize = 64;
+/// Of accounts of which nothing is under way.
+const KEEP_SEEN_MS: i64 = 6 * 3_600_000;
+
+impl Fleet {
+    /// Keeps the fleet until shutdown.
+    pub async fn run(self: Arc<Self>, shutdown: CancellationToken) {
+        match &self.backend {
+            Backend::Alone(_) => {
+                let fleet = Arc::clone(&self);
+                shutdown.run_until_cancelled(fleet.tick_alone()).await;
+            }
+            Backend::Shared(shared) => {
+                let random = || self.node.get().map_or(0, |node| node.random());
+                let stop = shutdown.clone();
+                let working = async {
+                    tokio::join!(
+                        self.settle_queue(shared),
+                        self.follow(shared),
+                        self.tick(shared),
+                        self.say_stale(shared)
+                    )
+                };
+                tokio::join!(
+                    shared.link.keep(random, shutdown.clone()),
+                    stop.run_until_cancelled(working)
+                );
+            }
+        }
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+
+    async fn tick_alone(self: Arc<Self>) {
+        loop {
+            tokio::time::sleep(TICK).await;
+            let acked = self.acked();
+            for account in self.books.active() {
+                self.books.retire(account, acked, true);
+            }
+            self.sweep();
+            if let Backend::Alone(local) = &self.backend {
+                local.sweep();
+            }
+        }
+    }
+
+    fn acked(&self) -> u64 {
+        self.node.get().map_or(0, |node| node.acknowledged())
+    }
+
+    fn sweep(&self) {
+        self.books.sweep(UnixMs(self.windows.now().0 - KEEP_SEEN_MS));
+    }
+
+    /// Settlements, as they come.
+    async fn settle_queue(self: &Arc<Self>, shared: &Shared) {
+        let queue = shared
+            .settled
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        let Some(mut queue) = queue else { return };
+        let settlements = futures::stream::poll_fn(move |cx| queue.poll_recv(cx));
+        settlements
+            .for_each_concurrent(AT_ONCE, |settle| async move { self.deliver(&settle).await })
+            .await;
+    }
+
+    /// Accounts whose counters were made anew.
+    async fn say_stale(self: &Arc<Self>, shared: &Shared) {
+        let queue = shared
+            .stales
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        let Some(mut queue) = queue else { return };
+        while let Some(account) = queue.recv().await {
+            self.say_again(account).await;
+        }
+    }
+
+    /// Joins each time that Redis is back.
+    async fn follow(self: &Arc<Self>, shared: &Shared) {
+        let mut states = shared.link.changes();
+        let mut was_joined = None;
+        loop {
+            let state = *states.borrow_and_update();
+            if state == RedisState::Connected {
+                let connection = shared.link.connection_number();
+                if self.rejoin().await.is_ok() {
+                    shared.joined.store(connection, Ordering::Release);
+                    shared.degraded.clear();
+                    if was_joined == Some(false) {
+                        tracing::info!("Rate limit enforcement is shared again");
+                    }
+                    was_joined = Some(true);
+                }
+            } else if was_joined != Some(false) {
+                let mode = self.node.get().map(|node| node.degraded()).unwrap_or_default();
+                tracing::warn!("Rate limit degraded: {}", mode.as_str());
+                was_joined = Some(false);
+            }
+            if states.changed().await.is_err() {
+                return;
+            }
+        }
+    }
+
+    async fn rejoin(self: &Arc<Self>) -> Result<(), Unreachable> {
+        let accounts = futures::stream::iter(self.books.active());
+        let said = accounts.map(|account| async move { self.say_again(account).await });
+        let said: Vec<bool> = said.buffer_unordered(AT_ONCE).collect().await;
+        match said.into_iter().all(|done| done) {
+            true => Ok(()),
+            false => Err(Unreachable("Redis went away again".to_owned())),
+        }
+    }
+
+    async fn tick(self: &Arc<Self>, shared: &Shared) {
+        loop {
+            tokio::time::sleep(TICK).await;
+            if !shared.is_joined() {
+                continue;
+            }
+            let acked = self.acked();
+            let accounts = futures::stream::iter(self.books.active());
+            accounts
+                .for_each_concurrent(AT_ONCE, |account| async move {
+                    self.renew(shared, account, acked).await
+                })
+                .await;
+            self.sweep();
+        }
+    }
+
+    async fn renew(self: &Arc<Self>, shared: &Shared, account: Account, acked: u64) {
+        match shared.counters.renew(account).await {
+            Ok(Renewed::At {
+                generation,
+                was_running,
+            }) => {
+                let (known, waiting) = self
+                    .books
+                    .on(account, |book| (book.generation, book.has_undelivered()))
+                    .unwrap_or_default();
+                let lapsed =
+                    !was_running && self.books.on(account, |book| !book.open.is_empty()) == Some(true);
+                if generation != known || lapsed || waiting {
+                    self.say_again(account).await;
+                } else {
+                    self.books.retire(account, acked, true);
+                }
+            }
+            Ok(Renewed::Gone) => {
+                // Whatever the ledger has by now, the counters will be made with it.
+                self.books.retire(account, acked, false);
+                self.say_again(account).await;
+            }
+            Err(_) => {}
+        }
+    }
+
+    /// Says again what this node has of an account. False: the counters could not be reached.
+    pub(crate) async fn say_again(self: &Arc<Self>, account: Account) -> bool {
+        match &self.backend {
+            Backend::Alone(local) => self.say_again_to(local, account).await.is_ok(),
+            Backend::Shared(shared) => self.say_again_to(&shared.counters, account).await.is_ok(),
+        }
+    }
+
+    async fn say_again_to<C: Counters>(&self, counters: &C, account: Account) -> Result<(), Unreachable> {
+        let (open, settled) = self
+            .books
+            .on(account, |book| {
+                let open: Vec<_> = book.open.values().cloned().collect();
+                let settled: Vec<_> = book
+                    .settled
+                    .iter()
+                    .map(|settled| Arc::clone(&settled.settle))
+                    .collect();
+                (open, settled)
+            })
+            .unwrap_or_default();
+        let mut generation = None;
+        for open in open {
+            if let Noted::At(heard) = counters.adopt(&open.adopt).await? {
+                generation = Some(heard);
+                let request = open.adopt.call.request;
+                let still_open = self.books.on(account, |book| {
+                    let held = book.open.get_mut(&request);
+                    held.map(|held| held.unshared = false).is_some()
+                });
+                if still_open != Some(true) {
+                    // It ended meanwhile, perhaps before it was adopted: what was adopted is settled again.
+                    self.settle_again(counters, account, request).await?;
+                }
+            }
+        }
+        for settle in settled {
+            if let Noted::At(heard) = counters.settle(&settle).await? {
+                generation = Some(heard);
+                self.books.delivered(&settle);
+            }
+        }
+        if let Some(generation) = generation {
+            self.books.on(account, |book| book.generation = generation);
+        }
+        Ok(())
+    }
+
+    async fn settle_again<C: Counters>(
+        &self,
+        counters: &C,
+        account: Account,
+        request: penstock_core::id::RequestId,
+    ) -> Result<(), Unreachable> {
+        let settle = self.books.on(account, |book| {
+            let of = |settled: &&crate::book::Settled| settled.settle.call.request == request;
+            book.settled
+                .iter()
+                .rev()
+                .find(of)
+                .map(|settled| Arc::clone(&settled.settle))
+        });
+        if let Some(settle) = settle.flatten() {
+            counters.settle(&settle).await?;
+        }
+        Ok(())
+    }
+}

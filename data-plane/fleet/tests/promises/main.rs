@@ -1,0 +1,12 @@
+//! What the counters promise, in the process and in a real Redis: one suite, one model.
+
+// Says to clippy that all of it is tests.
+#![cfg(test)]
+
+mod conformance;
+mod leases;
+mod losses;
+mod model;
+mod properties;
+mod server;
+mod world;

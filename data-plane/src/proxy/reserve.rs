@@ -1,0 +1,143 @@
+//! What a call reserves of its budgets before it is let in (behaviour D4).
+//!
+//! *Soft* budgets and `tpm` reserve an estimate: what this key and model usually use. *Strict* budgets reserve a bound.
+//! The bound of a coding agent's call, with all the output that it allows, is a hundred times its usual cost, so a
+//! stream whose output can be watched reserves its input and a lead of output; the relay holds more before it hands on
+//! what would use it. What cannot be watched (an answer that is no stream, hidden reasoning) reserves its whole bound.
+//!
+//! The bound is that of the dearest provider that could serve the call, since which one does is decided later.
+
+use bytes::Bytes;
+use penstock_core::limits::Dimension;
+use penstock_core::money::NanoUsd;
+use penstock_core::route::{self, Ask};
+use penstock_core::snapshot::Caller;
+use penstock_dialect::bound;
+
+use super::call::Call;
+use super::error::Refusal;
+use super::pricing::{self, Most, Tariff};
+use super::usual::Estimate;
+use crate::limits::Takes;
+
+/// Output that a watched stream reserves ahead of what it has, tokens; one byte counts as one.
+pub(super) const LEAD: u64 = 1_024;
+
+/// What a call reserves.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Reserve {
+    pub(super) key: Takes,
+    pub(super) user: Takes,
+    /// Of a stream that is watched.
+    pub(super) watched: Option<Watched>,
+}
+
+/// A stream whose output is paid for as it comes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Watched {
+    pub(super) most: Most,
+    /// Output that is reserved, tokens.
+    pub(super) held: u64,
+}
+
+impl Reserve {
+    /// For a call of which the body is this.
+    pub(super) fn of(call: &Call, caller: &Caller, body: &Bytes) -> Result<Self, Refusal> {
+        let (key, user) = (&caller.key.key.limits, &caller.user.user.limits);
+        let estimate = estimate(call, caller);
+        let of = |strict: bool, bound: NanoUsd, tpm: u64| Takes {
+            tokens: if tpm > 0 {
+                estimate.tokens.min(tpm)
+            } else {
+                estimate.tokens
+            },
+            money: u64::try_from(if strict { bound.0 } else { estimate.cost.0 }).unwrap_or(0),
+        };
+        let (bound, watched) = match key.is_strict() || user.is_strict() {
+            true => strict(call, caller, body)?,
+            false => (NanoUsd(0), None),
+        };
+        Ok(Self {
+            key: of(key.is_strict(), bound, key.get(Dimension::Tpm)),
+            user: of(user.is_strict(), bound, user.get(Dimension::Tpm)),
+            watched,
+        })
+    }
+}
+
+impl Watched {
+    /// What more must be held so that this much output may be handed on: its cost, and the output that is held then.
+    pub(super) fn more(&self, output: u64) -> Option<(NanoUsd, u64)> {
+        if output <= self.held {
+            return None;
+        }
+        // Half as much again, so that a long answer asks ever more rarely.
+        let held = output
+            .saturating_add(LEAD.max(output / 2))
+            .min(self.most.output_tokens.max(output));
+        let cost = self.most.with_output(held).0 - self.most.with_output(self.held).0;
+        Some((NanoUsd(cost.max(0)), held))
+    }
+}
+
+fn estimate(call: &Call, caller: &Caller) -> Estimate {
+    let prompt = u64::try_from(call.asked.prompt_bytes).unwrap_or(u64::MAX);
+    let first = || {
+        let tariff = candidates(call, caller).next();
+        Estimate::first(prompt, |used| match tariff {
+            Some((tariff, multiplier)) => tariff.charge(used, multiplier),
+            None => NanoUsd(0),
+        })
+    };
+    call.proxy
+        .usual
+        .estimate(call.key.id, &call.asked.model, prompt, first)
+}
+
+fn strict(call: &Call, caller: &Caller, body: &Bytes) -> Result<(NanoUsd, Option<Watched>), Refusal> {
+    let bound = bound::bound(&call.endpoint, body)?;
+    let watched = call.asked.stream && !bound.hidden;
+    let mut dearest: Option<(NanoUsd, Most)> = None;
+    for (tariff, multiplier) in candidates(call, caller) {
+        let most = tariff.most(&bound, multiplier)?;
+        let cost = match watched {
+            true => most.with_output(LEAD),
+            false => most.whole(),
+        };
+        if dearest.is_none_or(|(held, _)| cost > held) {
+            dearest = Some((cost, most));
+        }
+    }
+    // Without a candidate the call is refused when one is looked for.
+    let Some((cost, most)) = dearest else {
+        return Ok((NanoUsd(0), None));
+    };
+    let held = LEAD.min(most.output_tokens);
+    Ok((cost, watched.then_some(Watched { most, held })))
+}
+
+/// What the providers that could serve the call charge by.
+fn candidates<'a>(
+    call: &'a Call,
+    caller: &'a Caller,
+) -> impl Iterator<Item = (Tariff, penstock_core::money::Millionths)> + 'a {
+    let ask = Ask {
+        dialect: call.dialect,
+        model: &call.asked.model,
+        user: &caller.user.user.access,
+        key: &caller.key.key.access,
+        tried: &[],
+    };
+    let could = move |entry: &&'a std::sync::Arc<penstock_core::snapshot::ProviderEntry>| {
+        route::judge(entry, &ask) == route::Verdict::Candidate
+    };
+    call.snapshot
+        .providers()
+        .iter()
+        .filter(could)
+        .filter_map(|entry| {
+            let provider = &entry.provider;
+            let tariff = pricing::tariff(&call.snapshot, &call.proxy.defaults, provider, &call.asked.model);
+            Some((tariff.ok()?, provider.cost_multiplier))
+        })
+}
