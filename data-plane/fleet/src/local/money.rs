@@ -88,20 +88,27 @@ impl Money {
 
     /// Brings all windows to now, as far as the caller knows them.
     pub(super) fn turn(&mut self, subject: &Subject, now: i64) {
+        let known = self.knows(subject);
         for (dimension, counter) in &mut self.dimensions {
             // A window that nobody knows now is brought there by the next call that does.
-            counter.turn(subject.window(*dimension), now).ok();
+            counter.turn(known.then(|| subject.window(*dimension)), now).ok();
         }
     }
 
     /// Brings the limited windows to now.
     pub(super) fn turn_limited(&mut self, subject: &Subject, now: i64) -> Result<(), ClockOff> {
+        let known = self.knows(subject);
         for (dimension, counter) in &mut self.dimensions {
             if subject.cap(*dimension) > 0 {
-                counter.turn(subject.window(*dimension), now)?;
+                counter.turn(known.then(|| subject.window(*dimension)), now)?;
             }
         }
         Ok(())
+    }
+
+    /// Whether the caller's windows are those of these counters: those of another zone would end them too early.
+    fn knows(&self, subject: &Subject) -> bool {
+        self.specification.hash == subject.specification.hash
     }
 
     pub(super) fn book(&mut self, at: i64, amount: i64) {
@@ -153,10 +160,11 @@ impl Counter {
         }
     }
 
-    fn turn(&mut self, window: Window, now: i64) -> Result<(), ClockOff> {
+    /// Without a window, which nobody in this call knows, the next one is open-ended until somebody does.
+    fn turn(&mut self, window: Option<Window>, now: i64) -> Result<(), ClockOff> {
         match (&mut self.state, window) {
             (State::Rolling(ring), _) => ring.advance(now),
-            (State::Fixed { start, end, settled }, Window::Fixed(bounds)) => {
+            (State::Fixed { start, end, settled }, Some(Window::Fixed(bounds))) => {
                 let (began, ends) = around(&bounds, now).ok_or(ClockOff)?;
                 if began > *start {
                     (*start, *end, *settled) = (began, ends, 0);
@@ -165,6 +173,11 @@ impl Counter {
                 } else if began == *start {
                     *end = ends;
                 }
+            }
+            (State::Fixed { start, end, settled }, None) if now >= *end => {
+                (*start, *end, *settled) = (*end, i64::MAX, 0);
+                self.from = *start;
+                self.reserved = 0;
             }
             (State::Fixed { .. } | State::Total(_), _) => {}
         }

@@ -133,7 +133,7 @@ impl Teller<'_> {
             Op::Settle { which, tokens, part } => self.settle(which, tokens, part).await?,
             Op::SettleAgain { which } => {
                 if !self.ledger.is_empty() {
-                    self.send(which % self.ledger.len()).await?;
+                    self.send(which % self.ledger.len(), true).await?;
                 }
             }
             Op::TopUp { which, money } => self.top_up(which, money).await?,
@@ -236,7 +236,7 @@ impl Teller<'_> {
             self.redis.adopt(&adopt).await?;
         }
         for place in again {
-            self.send(place).await?;
+            self.send(place, true).await?;
         }
         Ok(())
     }
@@ -261,15 +261,15 @@ impl Teller<'_> {
         if self.now() - at > 86_400_000 {
             self.committed = self.ledger.len();
         }
-        self.send(self.ledger.len() - 1).await?;
+        self.send(self.ledger.len() - 1, false).await?;
         let (now, record) = (self.now(), self.ledger.last().unwrap());
         self.model.settle(id, &record.used, now);
         Ok(())
     }
 
-    async fn send(&mut self, place: usize) -> anyhow::Result<()> {
+    async fn send(&mut self, place: usize, again: bool) -> anyhow::Result<()> {
         let of = self.ledger[place].key;
-        if place < self.committed && !self.seeded.contains(&key(of)) {
+        if again && place < self.committed && !self.seeded.contains(&key(of)) {
             // Without a baseline nobody knows that the ledger has it; its tokens would slide in anew.
             return Ok(());
         }

@@ -160,7 +160,7 @@ local function rolls(name, x)
   return x == 'h' or (x == 'd' and num(name .. '.de') == -1)
 end
 
--- Brings a window to now. Without edges (nobody knows them in this call) the next one is open-ended until somebody
+-- Brings a window to now. Without edges (nobody in this call knows them) the next one is open-ended until somebody
 -- does. False: now is in none of the caller's windows, its clock is off.
 local function turn(name, x, now, edges)
   if x == 'a' or not tracked(name, x) then return true end
@@ -220,6 +220,12 @@ local function baseline(name)
   local b = text(name .. '.b')
   if not b then return nil end
   return string.match(b, '^(.-)|(.-)|(.-)|(.-)$')
+end
+
+-- The caller's edges of a window, if they are those of the counters: those of another zone would end it too early.
+local function edges_of(s, x)
+  local _, _, spec = baseline(s.name)
+  return spec == s.spec and s.edges[x] or nil
 end
 
 -- Whether the subject's money can be counted: its baseline is of the caller's specification, or of a newer one.

@@ -26,7 +26,7 @@ for _, s in ipairs(all) do
   if s.limit.r > 0 then advance(s.name .. '.r', 1000, 61, now) end
   if s.limit.t > 0 then advance(s.name .. '.t', 1000, 61, now) end
   for _, x in ipairs(MONEY) do
-    if s.limit[x] > 0 and not turn(s.name, x, now, s.edges[x]) then return { 'clock', digits(now) } end
+    if s.limit[x] > 0 and not turn(s.name, x, now, edges_of(s, x)) then return { 'clock', digits(now) } end
   end
 end
 

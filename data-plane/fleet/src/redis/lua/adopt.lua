@@ -22,7 +22,7 @@ end
 local at = math.min(tonumber(tail(2)), now)
 local former = done(id)
 for _, s in ipairs(all) do
-  for _, x in ipairs(MONEY) do turn(s.name, x, now, s.edges[x]) end
+  for _, x in ipairs(MONEY) do turn(s.name, x, now, edges_of(s, x)) end
 end
 if former then
   if not unlapse(former, at) then

@@ -22,7 +22,7 @@ end
 for i, s in ipairs(all) do
   for _, x in ipairs(MONEY) do
     if s.limit[x] > 0 and tracked(s.name, x) then
-      turn(s.name, x, now, s.edges[x])
+      turn(s.name, x, now, edges_of(s, x))
       local fixed = x ~= 'a' and not rolls(s.name, x)
       say(i, x, settled(s.name, x), reserved(s.name, x), fixed and digits(num(s.name .. '.' .. x .. 'e')) or '-')
     end

@@ -22,7 +22,7 @@ if v then
   at = e.at
   for _, s in ipairs(e.subjects) do held[s.name] = s end
   for _, s in ipairs(all) do
-    for _, x in ipairs(MONEY) do turn(s.name, x, now, s.edges[x]) end
+    for _, x in ipairs(MONEY) do turn(s.name, x, now, edges_of(s, x)) end
   end
   release(e, now)
   redis.call('HDEL', O, id)
@@ -30,7 +30,7 @@ else
   former = done(id)
   if not text('g') then return { 'gone', digits(now) } end
   for _, s in ipairs(all) do
-    for _, x in ipairs(MONEY) do turn(s.name, x, now, s.edges[x]) end
+    for _, x in ipairs(MONEY) do turn(s.name, x, now, edges_of(s, x)) end
   end
 end
 

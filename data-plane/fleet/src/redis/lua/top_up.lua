@@ -13,7 +13,7 @@ local held = {}
 for _, s in ipairs(e.subjects) do held[s.name] = s end
 for i, s in ipairs(all) do
   for _, x in ipairs(MONEY) do
-    turn(s.name, x, now, s.edges[x])
+    turn(s.name, x, now, edges_of(s, x))
     local from = num(s.name .. '.' .. x .. 'f')
     local limit = s.limit[x]
     if ARGV[5] == '1' and s.strict and limit > 0 and from and e.at >= from then
@@ -21,6 +21,7 @@ for i, s in ipairs(all) do
       if used + s.money > limit then
         local fixed = x ~= 'a' and not rolls(s.name, x)
         local stop = fixed and num(s.name .. '.' .. x .. 'e')
+        save(now)
         return { 'no', digits(now), digits(i), x, digits(used), digits(limit), stop and digits(stop) or '',
           digits(stop and stop - now or 1000) }
       end
