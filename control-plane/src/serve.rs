@@ -23,7 +23,7 @@ use crate::{grpc, index, nodes};
 /// Calls under way have so long to finish.
 const DRAIN: Duration = Duration::from_secs(10);
 
-/// Partitions of the ledger are made well ahead of their month.
+/// Partitions of the ledger are made well ahead of their month, and what was spent by minute is kept for its time.
 const LEDGER_CARE: Duration = Duration::from_secs(6 * 3600);
 
 /// Everything that [`serve`] needs.
@@ -135,6 +135,12 @@ async fn care_for_ledger(context: Context, stop: CancellationToken) {
         }
         if let Err(error) = context.store.prepare_ledger(clock::now()).await {
             tracing::warn!(%error, "the ledger's next partitions are made later; nothing is lost meanwhile");
+        }
+        match context.store.fold_spend(clock::now()).await {
+            Ok(minutes) => tracing::debug!(minutes, "old minutes of spend are summed up to days"),
+            Err(error) => {
+                tracing::warn!(%error, "old minutes of spend are summed up later; sums are right meanwhile");
+            }
         }
     }
 }

@@ -101,7 +101,7 @@ async fn records_go_to_their_months_partition_also_belatedly() {
         assert_eq!(
             bench
                 .store
-                .ingest_usage(std::slice::from_ref(&late))
+                .ingest_usage(std::slice::from_ref(&late), delivered(1))
                 .await
                 .unwrap()
                 .fresh,
@@ -115,7 +115,7 @@ async fn records_go_to_their_months_partition_also_belatedly() {
         assert_eq!(
             bench
                 .store
-                .ingest_usage(std::slice::from_ref(&late))
+                .ingest_usage(std::slice::from_ref(&late), delivered(1))
                 .await
                 .unwrap()
                 .fresh,
@@ -136,7 +136,7 @@ async fn e05_no_record_is_lost_while_its_partition_is_made() {
             let store = Arc::clone(&bench.store);
             running.spawn(async move {
                 let batch: Vec<_> = (0..100).map(|i| record(far + n * 100 + i)).collect();
-                store.ingest_usage(&batch).await.unwrap().fresh
+                store.ingest_usage(&batch, delivered(1)).await.unwrap().fresh
             });
         }
         bench
