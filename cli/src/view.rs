@@ -7,6 +7,7 @@
 mod access;
 mod change;
 mod key;
+mod limits;
 mod migration;
 mod node;
 mod price;
@@ -25,6 +26,7 @@ use serde::Serialize;
 
 pub(crate) use change::Difference;
 pub(crate) use key::{FoundKey, Key, NewKey};
+pub(crate) use limits::{Limits, LimitsReset};
 pub(crate) use migration::Migration;
 pub(crate) use node::Nodes;
 pub(crate) use price::{Price, ResolvedPrice};

@@ -7,5 +7,6 @@ mod contract {
     mod commands;
     mod failures;
     mod keys;
+    mod limits;
     mod operator;
 }

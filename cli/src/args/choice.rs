@@ -1,6 +1,7 @@
 //! Options that take one of a few words, so that `--help` and completions list them.
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
+use penstock_core::limits::Dimension;
 use penstock_core::provider::ProviderKind;
 use penstock_core::setting::UnpricedAction;
 
@@ -12,6 +13,11 @@ pub(crate) fn provider_kind() -> impl TypedValueParser<Value = ProviderKind> {
 /// What happens to a model without a price.
 pub(crate) fn unpriced_action() -> impl TypedValueParser<Value = UnpricedAction> {
     words(&UnpricedAction::ALL, UnpricedAction::as_str)
+}
+
+/// What a limit counts.
+pub(crate) fn dimension() -> impl TypedValueParser<Value = Dimension> {
+    words(&Dimension::ALL, Dimension::as_str)
 }
 
 fn words<T>(all: &'static [T], word: fn(T) -> &'static str) -> impl TypedValueParser<Value = T>
