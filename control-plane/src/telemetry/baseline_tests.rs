@@ -6,7 +6,7 @@ use penstock_proto::telemetry::v1::telemetry_service_client::TelemetryServiceCli
 use penstock_proto::telemetry::v1::{BaselineQuestion, BaselineRequest, BaselineResponse, SpendSpan};
 use tonic::{Code, Status};
 
-use crate::reporter::{Reporter, batch};
+use crate::reporter::{Reporter, batch, malformed};
 use crate::tests::fake_store::FakeStore;
 use crate::tests::plane::{LONG, Plane, plane};
 
@@ -54,6 +54,18 @@ async fn d06_a_node_learns_what_was_spent_and_how_far_spools_are_delivered() {
         ),
         (spool.as_str(), 3)
     );
+}
+
+#[tokio::test]
+async fn d06_a_mark_rises_also_by_records_that_can_never_be_stored() {
+    let plane = plane(FakeStore::new(), LONG).await;
+    let (mut node, _) = Reporter::open(plane.channel.clone(), None, "a").await.unwrap();
+    let mut sent = batch(1, 2);
+    sent.records = vec![malformed(), malformed()];
+    node.acked(sent).await.unwrap();
+    let answer = ask(&plane, vec![key(1)]).await.unwrap();
+    assert_eq!(answer.marks[0].through_sequence, 2);
+    assert_eq!(plane.store.records(), 0);
 }
 
 #[tokio::test]

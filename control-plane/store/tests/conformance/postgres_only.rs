@@ -157,6 +157,29 @@ async fn e05_no_record_is_lost_while_its_partition_is_made() {
     .await;
 }
 
+#[tokio::test]
+async fn other_replicas_hear_of_commands_and_answers() {
+    run(Backend::Postgres, |bench: Bench| async move {
+        let replica = bench.another().await;
+        let (mut here, mut there) = (listening(&bench.store).await, listening(&replica).await);
+        here.mark_unchanged();
+        there.mark_unchanged();
+        let id = uuid::Uuid::from_u128(1);
+        bench.store.post_command(id, b"read", NOW).await.unwrap();
+        announced(&mut there).await;
+        replica.take_commands("cp-2", 1, NOW).await.unwrap();
+        here.mark_unchanged();
+        let answer = penstock_store::NodeAnswer {
+            node: "node-1".to_owned(),
+            answer: b"much".to_vec(),
+        };
+        replica.answer_command(id, &answer).await.unwrap();
+        announced(&mut here).await;
+        replica.close().await;
+    })
+    .await;
+}
+
 /// A store's first news is that it listens.
 async fn listening(store: &Arc<dyn Store>) -> watch::Receiver<u64> {
     let mut news = store.notifications();
