@@ -29,6 +29,7 @@ on_both!(
 async fn e01_a_record_reads_back_as_it_was_sent(bench: Bench) {
     let mut bare = record(1);
     bare.provider_id = None;
+    bare.admitted_at = Some(bare.started_at.plus_ms(5));
     bare.code = Some("KEY_DISABLED".to_owned());
     bare.outcome = Outcome::Rejected;
     bare.price = None;
