@@ -7,6 +7,7 @@ mod completions;
 mod config;
 mod edit;
 mod key;
+mod limits;
 mod migrate;
 mod named;
 mod node;
@@ -56,6 +57,9 @@ enum Command {
     /// What callers present
     #[command(subcommand)]
     Key(key::Command),
+    /// How much of their limits users, keys and providers have used
+    #[command(subcommand)]
+    Limits(limits::Command),
     /// What models cost
     #[command(subcommand)]
     Price(price::Command),
@@ -86,6 +90,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Provider(command) => command.run(&session).await,
         Command::User(command) => command.run(&session).await,
         Command::Key(command) => command.run(&session).await,
+        Command::Limits(command) => command.run(&session).await,
         Command::Price(command) => command.run(&session).await,
         Command::Setting(command) => command.run(&session).await,
         Command::Node(command) => command.run(&session).await,

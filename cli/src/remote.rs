@@ -3,6 +3,7 @@
 use penstock_proto::admin::v1::config_service_client::ConfigServiceClient;
 use penstock_proto::admin::v1::fleet_service_client::FleetServiceClient;
 use penstock_proto::admin::v1::key_service_client::KeyServiceClient;
+use penstock_proto::admin::v1::limits_service_client::LimitsServiceClient;
 use penstock_proto::admin::v1::price_service_client::PriceServiceClient;
 use penstock_proto::admin::v1::provider_service_client::ProviderServiceClient;
 use penstock_proto::admin::v1::usage_service_client::UsageServiceClient;
@@ -51,6 +52,7 @@ impl Services {
         providers: ProviderServiceClient;
         users: UserServiceClient;
         keys: KeyServiceClient;
+        limits: LimitsServiceClient;
         prices: PriceServiceClient;
         configuration: ConfigServiceClient;
         fleet: FleetServiceClient;

@@ -7,6 +7,7 @@ mod contract {
     mod commands;
     mod failures;
     mod keys;
+    mod limit_usage;
     mod limits;
     mod operator;
 }

@@ -15,6 +15,7 @@ mod enforcement;
 mod fleet;
 mod key;
 mod labels;
+mod limits;
 mod names;
 mod page;
 mod price;
@@ -31,6 +32,7 @@ mod user;
 use penstock_proto::admin::v1::config_service_server::ConfigServiceServer;
 use penstock_proto::admin::v1::fleet_service_server::FleetServiceServer;
 use penstock_proto::admin::v1::key_service_server::KeyServiceServer;
+use penstock_proto::admin::v1::limits_service_server::LimitsServiceServer;
 use penstock_proto::admin::v1::price_service_server::PriceServiceServer;
 use penstock_proto::admin::v1::provider_service_server::ProviderServiceServer;
 use penstock_proto::admin::v1::usage_service_server::UsageServiceServer;
@@ -44,6 +46,7 @@ pub fn routes(context: &Context) -> Routes {
     Routes::new(ProviderServiceServer::new(provider::Providers(context.clone())))
         .add_service(UserServiceServer::new(user::Users(context.clone())))
         .add_service(KeyServiceServer::new(key::Keys(context.clone())))
+        .add_service(LimitsServiceServer::new(limits::LimitsOf(context.clone())))
         .add_service(PriceServiceServer::new(price::Prices(context.clone())))
         .add_service(ConfigServiceServer::new(config::Configuration(context.clone())))
         .add_service(FleetServiceServer::new(fleet::Fleet(context.clone())))

@@ -9,6 +9,7 @@
 
 mod handle;
 mod health;
+mod orders;
 mod persist;
 
 use std::collections::HashMap;
@@ -17,11 +18,14 @@ use std::time::Duration;
 
 use penstock_core::time::UnixMs;
 use penstock_store::{Head, NodeRow, RefusedResource};
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, mpsc, watch};
 
 pub use handle::NodeHandle;
 pub use health::Health;
+pub use orders::{Order, Ordered};
 pub use persist::persist;
+
+use orders::OpenStream;
 
 /// Every connected node is written at least this often.
 pub const HEARTBEAT: Duration = Duration::from_secs(10);
@@ -71,8 +75,8 @@ struct Inner {
 #[derive(Debug)]
 struct Entry {
     row: NodeRow,
-    /// A node that reconnects before its old stream was found dead has two for a while.
-    streams: usize,
+    /// The newest last. A node that reconnects before its old stream was found dead has two for a while.
+    streams: Vec<OpenStream>,
     /// The last change of the row. It is to be written while this is not what was written.
     changes: u64,
     written: u64,
@@ -105,6 +109,8 @@ impl NodeRegistry {
         now: UnixMs,
     ) -> Result<NodeHandle, Crowded> {
         let id = Arc::clone(&identity.id);
+        let (sender, orders) = mpsc::channel(orders::QUEUE);
+        let number;
         {
             let mut inner = self.lock();
             if inner.nodes.len() >= MAX_NODES && !inner.nodes.contains_key(&id) {
@@ -126,8 +132,13 @@ impl NodeRegistry {
                 refused: first(refused),
                 health: old.as_ref().and_then(|old| old.row.health.clone()),
             };
-            let streams = old.map_or(1, |old| old.streams + 1);
             let changes = inner.next_change();
+            number = changes;
+            let mut streams = old.map_or_else(Vec::new, |old| old.streams);
+            streams.push(OpenStream {
+                number,
+                orders: sender,
+            });
             inner.nodes.insert(
                 Arc::clone(&id),
                 Entry {
@@ -140,7 +151,7 @@ impl NodeRegistry {
         }
         self.dirty.notify_one();
         self.at_least_local();
-        Ok(NodeHandle::new(Arc::clone(self), id))
+        Ok(NodeHandle::new(Arc::clone(self), id, number, orders))
     }
 
     /// What a node says of itself. Kept when the node has a stream to this replica; false otherwise.
@@ -174,13 +185,13 @@ impl NodeRegistry {
         true
     }
 
-    fn disconnect(&self, id: &Arc<str>, now: UnixMs) {
+    fn disconnect(&self, id: &Arc<str>, stream: u64, now: UnixMs) {
         let mut inner = self.lock();
         let Some(entry) = inner.nodes.get_mut(id) else {
             return;
         };
-        entry.streams -= 1;
-        if entry.streams == 0
+        entry.streams.retain(|open| open.number != stream);
+        if entry.streams.is_empty()
             && let Some(entry) = inner.nodes.remove(id)
             && inner.gone.len() < MAX_NODES
         {

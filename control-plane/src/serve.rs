@@ -18,12 +18,12 @@ use crate::context::Context;
 use crate::pipe::PipeListener;
 use crate::startup::Fault;
 use crate::streams::Streams;
-use crate::{grpc, index, nodes};
+use crate::{grpc, index, nodes, sync};
 
 /// Calls under way have so long to finish.
 const DRAIN: Duration = Duration::from_secs(10);
 
-/// Partitions of the ledger are made well ahead of their month.
+/// Partitions of the ledger are made well ahead of their month, and what was spent by minute is kept for its time.
 const LEDGER_CARE: Duration = Duration::from_secs(6 * 3600);
 
 /// Everything that [`serve`] needs.
@@ -103,6 +103,7 @@ fn spawn(
     let store = Arc::clone(&context.store);
     let persist = nodes::persist(Arc::clone(nodes), store, Arc::clone(metrics), rest.clone());
     tasks.spawn(finished(persist));
+    tasks.spawn(finished(sync::carry(context.clone(), rest.clone())));
     tasks.spawn(finished(care_for_ledger(context.clone(), rest.clone())));
     let lifecycle = Lifecycle {
         live_after: started.live_after,
@@ -135,6 +136,12 @@ async fn care_for_ledger(context: Context, stop: CancellationToken) {
         }
         if let Err(error) = context.store.prepare_ledger(clock::now()).await {
             tracing::warn!(%error, "the ledger's next partitions are made later; nothing is lost meanwhile");
+        }
+        match context.store.fold_spend(clock::now()).await {
+            Ok(minutes) => tracing::debug!(minutes, "old minutes of spend are summed up to days"),
+            Err(error) => {
+                tracing::warn!(%error, "old minutes of spend are summed up later; sums are right meanwhile");
+            }
         }
     }
 }

@@ -15,10 +15,17 @@
 //!   and keeps its last good one.
 //! * A node that holds more than the store has proves that the store was restored: a new epoch begins.
 //!
+//! # Commands
+//! go to a node between updates and come back as results, in any order ([`ask()`]). A node here is asked on its stream; when
+//! there is none, the command goes through the database to a replica that has one, whose [`carry()`] does the rest.
+//!
 //! # Ends
 //! With OK: the stream's jittered lifetime is over, this replica stops, the node closed its side. UNAVAILABLE: a node
 //! that does not read or acknowledge for [`PATIENCE`], or the store cannot be asked when that is needed.
 
+mod ask;
+mod commands;
+mod courier;
 mod in_flight;
 mod opening;
 mod parts;
@@ -28,10 +35,14 @@ mod stream;
 
 use std::time::Duration;
 
+pub(crate) use ask::ask;
+pub use courier::carry;
 pub use service::ConfigSync;
 
 /// A node that does not say Hello, take a part or acknowledge an update in this time is given up; it reconnects.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+#[cfg(test)]
+mod command_tests;
 #[cfg(test)]
 mod stream_tests;

@@ -6,11 +6,15 @@
 //! what is missing. A record that can never be stored is acknowledged, counted and logged. While the database is away the
 //! stream ends with UNAVAILABLE, and the node keeps its spool.
 //!
+//! With a batch, the ledger keeps how far its spool is delivered; a baseline tells what was spent and these marks as at
+//! one moment, so that whoever rebuilds counters knows which records are in the sums.
+//!
 //! # Everything else
 //! is best effort. Health goes to the node registry. A key upgrade becomes a commit of the system, when the key is still
 //! at the version that the node saw. Breaker transitions and failures are counted and dropped: the fleet's breakers and
 //! the failure log are not built yet; the messages exist so that nodes need not change when they are.
 
+mod baseline;
 mod ingest;
 mod report;
 mod service;
@@ -35,5 +39,7 @@ fn settings() -> ReporterSettings {
     }
 }
 
+#[cfg(test)]
+mod baseline_tests;
 #[cfg(test)]
 mod report_tests;

@@ -3,10 +3,13 @@
 use penstock_control_plane::store::UsageFilter;
 use penstock_core::money::NanoUsd;
 use penstock_core::time::UnixMs;
-use penstock_proto::telemetry::v1::NodeHealth;
+use penstock_proto::config::v1::LimitLevel;
 use penstock_proto::telemetry::v1::report_request::Message;
+use penstock_proto::telemetry::v1::telemetry_service_client::TelemetryServiceClient;
+use penstock_proto::telemetry::v1::{BaselineQuestion, BaselineRequest, NodeHealth, SpendSpan};
 use tonic::Code;
 
+use crate::node_client::with_token;
 use crate::plane::{NODE, Plane, dir, eventually, store};
 use crate::reporter::{Reporter, STARTED, batch, malformed, record_id};
 
@@ -48,6 +51,49 @@ async fn e05_a_malformed_record_is_acknowledged_and_the_others_are_kept() {
     assert_eq!(
         kept.iter().map(|record| record.id).collect::<Vec<_>>(),
         [record_id(2), record_id(1)]
+    );
+    plane.stop().await;
+}
+
+#[tokio::test]
+async fn d06_a_node_asks_the_ledger_what_was_spent() {
+    let dir = dir();
+    let plane = Plane::start(&dir).await;
+    let (mut reporter, _) = Reporter::open(plane.channel().await, Some(NODE), "a")
+        .await
+        .unwrap();
+    let sent = batch(1, 100);
+    let user = sent.records[0].user_id.clone();
+    let spool = sent.spool_id.clone();
+    assert_eq!(reporter.acked(sent).await.unwrap(), 100);
+    let span = |from_ms| SpendSpan {
+        from_ms,
+        by_minute: false,
+    };
+    let question = BaselineQuestion {
+        level: LimitLevel::User.into(),
+        id: user,
+        spans: vec![span(0), span(STARTED), span(STARTED + 1)],
+    };
+    let request = BaselineRequest {
+        questions: vec![question],
+    };
+    let mut client = TelemetryServiceClient::new(plane.channel().await);
+    let refused = client
+        .baseline(with_token(request.clone(), Some("wrong")))
+        .await
+        .unwrap_err();
+    assert_eq!(refused.code(), Code::Unauthenticated);
+    let answer = client.baseline(with_token(request, Some(NODE))).await.unwrap();
+    let answer = answer.into_inner();
+    let spent: Vec<i64> = answer.answers[0].spends.iter().map(|s| s.nanousd).collect();
+    assert_eq!(spent, [100_000, 100_000, 0]);
+    assert_eq!(
+        (
+            answer.marks[0].spool_id.as_str(),
+            answer.marks[0].through_sequence
+        ),
+        (spool.as_str(), 100)
     );
     plane.stop().await;
 }

@@ -17,11 +17,13 @@
 //! | [`node`] | the data directory and this node's name |
 //! | [`proxy`] | the life of a request |
 //! | [`open_files`] | the process's limit of them |
+//! | [`commands`] | what the control plane can ask of a running node |
 //! | [`clock`] | time and randomness, read here only |
 
 mod admin;
 pub mod app;
 pub mod clock;
+pub mod commands;
 pub mod config;
 pub mod drain;
 mod durable;

@@ -1,7 +1,7 @@
 //! Options that take one of a few words, so that `--help` and completions list them.
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use penstock_core::limits::Budget;
+use penstock_core::limits::{Budget, Dimension};
 use penstock_core::provider::ProviderKind;
 use penstock_core::setting::{Degraded, UnpricedAction};
 
@@ -23,6 +23,11 @@ pub(crate) fn budget() -> impl TypedValueParser<Value = Budget> {
 /// What holds while Redis is away.
 pub(crate) fn degraded() -> impl TypedValueParser<Value = Degraded> {
     words(&Degraded::ALL, Degraded::as_str)
+}
+
+/// What a limit counts.
+pub(crate) fn dimension() -> impl TypedValueParser<Value = Dimension> {
+    words(&Dimension::ALL, Dimension::as_str)
 }
 
 fn words<T>(all: &'static [T], word: fn(T) -> &'static str) -> impl TypedValueParser<Value = T>

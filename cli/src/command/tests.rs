@@ -57,6 +57,10 @@ fn g06_every_command_of_the_contract_is_there() {
         "key rotate laptop --overlap 24h",
         "key find --secret -",
         "key import-suffix relay --secret -",
+        "limits show --key alice/laptop -o json",
+        "limits show --provider main",
+        "limits reset --user alice",
+        "limits reset --key laptop --dimension usd_total --dimension rpm --reason paid",
         "price create --name m --rate input=3 --rate output=15",
         "price list --contains opus --source manual",
         "price resolve claude-opus-4-8 --provider main",
@@ -100,6 +104,8 @@ fn contradictions_are_wrong_usage() {
     wrong("provider update x --enabled --disabled");
     wrong("setting set limits --enabled --off");
     wrong("setting set limits --off --for 2h --until 2026-11-01");
+    wrong("limits show");
+    wrong("limits reset --user a --key b");
     wrong("config rollback");
     wrong("config rollback 3 --to 4");
     wrong("usage --by colour");
@@ -115,6 +121,7 @@ fn a_wrong_value_says_what_is_right() {
             || wrong("key rotate x --overlap 24").contains("10s")
     );
     assert!(wrong("provider create --name x --kind y").contains("openai-compatible"));
+    assert!(wrong("limits reset --user a --dimension usd").contains("usd_weekly"));
     assert!(wrong("price create --name m --rate audio=1").contains("cache_read"));
 }
 

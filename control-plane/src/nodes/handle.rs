@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use penstock_core::time::UnixMs;
 use penstock_store::{Head, RefusedResource};
+use tokio::sync::mpsc;
 
-use super::{NodeRegistry, first};
+use super::{NodeRegistry, Order, first};
 use crate::clock;
 
 /// Says what happens on a stream; its drop says that the stream ended.
@@ -13,11 +14,29 @@ use crate::clock;
 pub struct NodeHandle {
     registry: Arc<NodeRegistry>,
     id: Arc<str>,
+    /// Names the stream.
+    number: u64,
+    orders: mpsc::Receiver<Order>,
 }
 
 impl NodeHandle {
-    pub(super) fn new(registry: Arc<NodeRegistry>, id: Arc<str>) -> Self {
-        Self { registry, id }
+    pub(super) fn new(
+        registry: Arc<NodeRegistry>,
+        id: Arc<str>,
+        number: u64,
+        orders: mpsc::Receiver<Order>,
+    ) -> Self {
+        Self {
+            registry,
+            id,
+            number,
+            orders,
+        }
+    }
+
+    /// The next command for the node. None: there will be none.
+    pub async fn order(&mut self) -> Option<Order> {
+        self.orders.recv().await
     }
 
     pub fn id(&self) -> &Arc<str> {
@@ -36,6 +55,6 @@ impl NodeHandle {
 
 impl Drop for NodeHandle {
     fn drop(&mut self) {
-        self.registry.disconnect(&self.id, clock::now());
+        self.registry.disconnect(&self.id, self.number, clock::now());
     }
 }

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::{Status, Streaming};
 
 use super::PATIENCE;
+use super::commands::Pending;
 use super::in_flight::{InFlight, read_refusals};
 use super::opening::{self, Opening};
 use super::parts::Parts;
@@ -20,7 +21,7 @@ use super::quarantine::Quarantine;
 use crate::clock;
 use crate::context::Context;
 use crate::metrics::UpdateLabels;
-use crate::nodes::NodeHandle;
+use crate::nodes::{NodeHandle, Order};
 
 /// Goes on, or the stream ends with OK.
 type Flow = ControlFlow<()>;
@@ -42,6 +43,8 @@ struct Session {
     /// An update was sent whole; `FleetInfo` may follow.
     begun: bool,
     quarantine: Quarantine,
+    /// Commands that the node has not answered yet.
+    commands: Pending,
     heads: watch::Receiver<Head>,
     live: watch::Receiver<u32>,
 }
@@ -123,6 +126,7 @@ impl Stream {
             in_flight: None,
             begun: false,
             quarantine,
+            commands: Pending::default(),
             heads,
             live,
         })
@@ -154,6 +158,7 @@ impl Session {
                 Ok(()) => self.fleet().await,
                 Err(_) => Ok(Flow::Break(())),
             },
+            Some(order) = self.node.order(), if self.begun => self.command(order).await,
         }
     }
 
@@ -164,8 +169,12 @@ impl Session {
         match request.message {
             Some(Message::Ack(ack)) => self.acknowledged(ack),
             Some(Message::Hello(_)) => Err(Status::invalid_argument("Hello comes only once")),
+            Some(Message::CommandResult(result)) => {
+                self.commands.settle(&result);
+                Ok(Flow::Continue(()))
+            }
             // Of a newer release; nothing that this one must know.
-            Some(Message::CommandResult(_)) | None => Ok(Flow::Continue(())),
+            None => Ok(Flow::Continue(())),
         }
     }
 
@@ -237,6 +246,13 @@ impl Session {
     async fn fleet(&mut self) -> Result<Flow, Status> {
         let live_nodes = *self.live.borrow_and_update();
         self.send(Reply::Fleet(FleetInfo { live_nodes })).await
+    }
+
+    async fn command(&mut self, order: Order) -> Result<Flow, Status> {
+        match self.commands.give(order) {
+            Some(command) => self.send(Reply::Command(command)).await,
+            None => Ok(Flow::Continue(())),
+        }
     }
 
     async fn send(&self, message: Reply) -> Result<Flow, Status> {

@@ -3,6 +3,7 @@
 use penstock_core::usage::UsageRecord;
 use penstock_proto::convert::usage_record_from_wire;
 use penstock_proto::telemetry::v1::UsageBatch;
+use penstock_store::Delivered;
 use tonic::Status;
 
 use crate::context::Context;
@@ -13,13 +14,18 @@ const NAMED: usize = 5;
 
 /// Commits what can be stored. After Ok the batch may be acknowledged: everything in it is in the ledger, or can never
 /// be and was said so.
-pub(super) async fn batch(context: &Context, node: &str, batch: UsageBatch) -> Result<(), Status> {
+pub(super) async fn batch(
+    context: &Context,
+    node: &str,
+    batch: UsageBatch,
+    delivered: Delivered,
+) -> Result<(), Status> {
     let sent = batch.records.len();
     let records = readable(context, node, batch);
     let malformed = sent - records.len();
     let ingested = context
         .store
-        .ingest_usage(&records)
+        .ingest_usage(&records, delivered)
         .await
         .map_err(|error| refused(&error))?;
     for (id, problem) in ingested.refused.iter().take(NAMED) {

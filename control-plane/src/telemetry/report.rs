@@ -84,7 +84,7 @@ impl Report {
             return Ok(());
         };
         let spool_id = batch.spool_id.clone();
-        ingest::batch(&self.context, node, batch).await?;
+        ingest::batch(&self.context, node, batch, through.delivered(clock::now())).await?;
         self.send(Reply::Usage(through.ack(spool_id))).await
     }
 

@@ -6,6 +6,7 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 
+use super::baseline::Baselines;
 use super::report::Report;
 use crate::context::Context;
 use crate::streams::Streams;
@@ -18,11 +19,16 @@ const QUEUE: usize = 4;
 pub struct Telemetry {
     context: Context,
     streams: Streams,
+    baselines: Baselines,
 }
 
 impl Telemetry {
     pub fn new(context: Context, streams: Streams) -> Self {
-        Self { context, streams }
+        Self {
+            context,
+            streams,
+            baselines: Baselines::default(),
+        }
     }
 }
 
@@ -42,8 +48,9 @@ impl TelemetryService for Telemetry {
 
     async fn baseline(
         &self,
-        _request: Request<BaselineRequest>,
+        request: Request<BaselineRequest>,
     ) -> Result<Response<BaselineResponse>, Status> {
-        Err(Status::unimplemented("not yet"))
+        let answered = self.baselines.answer(&self.context, request.into_inner()).await?;
+        Ok(Response::new(answered))
     }
 }

@@ -1,6 +1,8 @@
 //! Which records of a node's spools have come on this stream: acknowledgements must not skip any.
 
+use penstock_core::time::UnixMs;
 use penstock_proto::telemetry::v1::{UsageAck, UsageBatch};
+use penstock_store::Delivered;
 use tonic::Status;
 use uuid::Uuid;
 
@@ -16,7 +18,10 @@ pub(super) struct Spools(Vec<(Uuid, u64)>);
 
 /// The last record of a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Through(u64);
+pub(super) struct Through {
+    spool: Uuid,
+    last: u64,
+}
 
 impl Spools {
     /// Checks that the batch follows what came before, or repeats it. None: it is empty.
@@ -49,7 +54,7 @@ impl Spools {
             None if full => return Err(Status::invalid_argument("too many spools on one stream")),
             None => self.0.push((spool, last)),
         }
-        Ok(Some(Through(last)))
+        Ok(Some(Through { spool, last }))
     }
 }
 
@@ -57,7 +62,16 @@ impl Through {
     pub(super) fn ack(self, spool_id: String) -> UsageAck {
         UsageAck {
             spool_id,
-            through_sequence: self.0,
+            through_sequence: self.last,
+        }
+    }
+
+    /// For the ledger, which keeps it with the records.
+    pub(super) fn delivered(self, at: UnixMs) -> Delivered {
+        Delivered {
+            spool: self.spool,
+            through: self.last,
+            at,
         }
     }
 }
@@ -80,7 +94,7 @@ mod tests {
     fn take(spools: &mut Spools, batch: &UsageBatch) -> Result<Option<u64>, tonic::Code> {
         spools
             .take(batch)
-            .map(|through| through.map(|through| through.0))
+            .map(|through| through.map(|through| through.last))
             .map_err(|status| status.code())
     }
 

@@ -6,11 +6,13 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use async_trait::async_trait;
 use penstock_core::api_key::KeyHash;
 use penstock_core::id::{Epoch, KeyId, RequestId};
+use penstock_core::money::NanoUsd;
 use penstock_core::resource::ResourceRef;
 use penstock_core::time::UnixMs;
 use penstock_core::usage::UsageRecord;
 use penstock_store::*;
 use tokio::sync::watch;
+use uuid::Uuid;
 
 pub(crate) struct FakeStore {
     inner: Mutex<Inner>,
@@ -28,6 +30,15 @@ struct Inner {
     poison: BTreeSet<RequestId>,
     nodes: BTreeMap<String, NodeRow>,
     others_live: u32,
+    marks: BTreeMap<Uuid, u64>,
+    commands: BTreeMap<Uuid, Posted>,
+}
+
+#[derive(Clone)]
+struct Posted {
+    request: Vec<u8>,
+    taken: bool,
+    answer: Option<NodeAnswer>,
 }
 
 #[derive(Clone)]
@@ -39,7 +50,7 @@ struct Row {
 }
 
 pub(crate) fn epoch(n: u128) -> Epoch {
-    Epoch(uuid::Uuid::from_u128(n))
+    Epoch(Uuid::from_u128(n))
 }
 
 impl FakeStore {
@@ -57,6 +68,8 @@ impl FakeStore {
             poison: BTreeSet::new(),
             nodes: BTreeMap::new(),
             others_live: 0,
+            marks: BTreeMap::new(),
+            commands: BTreeMap::new(),
         };
         Arc::new(Self {
             inner: Mutex::new(inner),
@@ -262,8 +275,16 @@ impl Store for FakeStore {
             .and_then(|row| row.stored.clone()))
     }
 
-    async fn find(&self, _: Lookup<'_>) -> Result<Vec<Stored>, Error> {
-        panic!("not faked")
+    async fn find(&self, lookup: Lookup<'_>) -> Result<Vec<Stored>, Error> {
+        let inner = self.here()?;
+        let stored = inner.rows.values().filter_map(|row| row.stored.clone());
+        let wanted = stored.filter(|stored| match (&stored.spec, &lookup) {
+            (StoredSpec::User(user), Lookup::User { name }) => user.name == *name,
+            (StoredSpec::Provider(spec), Lookup::Provider { name }) => spec.provider.name == *name,
+            (StoredSpec::Key(key), Lookup::Key { name }) => key.name == *name,
+            _ => false,
+        });
+        Ok(wanted.collect())
     }
 
     async fn list(&self, filter: &Filter, _: &Page) -> Result<Listed, Error> {
@@ -362,8 +383,10 @@ impl Store for FakeStore {
         Ok(())
     }
 
-    async fn ingest_usage(&self, records: &[UsageRecord]) -> Result<Ingested, Error> {
+    async fn ingest_usage(&self, records: &[UsageRecord], delivered: Delivered) -> Result<Ingested, Error> {
         let mut inner = self.here()?;
+        let mark = inner.marks.entry(delivered.spool).or_default();
+        *mark = delivered.through.max(*mark);
         let mut ingested = Ingested::default();
         for record in records {
             match inner.poison.contains(&record.id) {
@@ -372,6 +395,38 @@ impl Store for FakeStore {
             }
         }
         Ok(ingested)
+    }
+
+    /// Each subject spent 7 since each instant, all of it in one minute.
+    async fn baseline(&self, questions: &[BaselineQuestion]) -> Result<Baseline, Error> {
+        let inner = self.here()?;
+        let spend = |span: &SpendSpan| Spend {
+            total: NanoUsd(7),
+            minutes: match span.by_minute {
+                true => vec![MinuteSpend {
+                    minute: span.from,
+                    spent: NanoUsd(7),
+                }],
+                false => Vec::new(),
+            },
+        };
+        let marks = inner.marks.iter();
+        Ok(Baseline {
+            answers: questions
+                .iter()
+                .map(|question| question.spans.iter().map(spend).collect())
+                .collect(),
+            marks: marks
+                .map(|(spool, through)| SpoolMark {
+                    spool: *spool,
+                    through: *through,
+                })
+                .collect(),
+        })
+    }
+
+    async fn fold_spend(&self, _: UnixMs) -> Result<u64, Error> {
+        self.here().map(|_| 0)
     }
 
     async fn summarize_usage(
@@ -441,6 +496,47 @@ impl Store for FakeStore {
             .filter(|node| node.connected && node.last_seen >= since)
             .count();
         Ok(u32::try_from(live).unwrap() + inner.others_live)
+    }
+
+    async fn post_command(&self, id: Uuid, request: &[u8], _: UnixMs) -> Result<bool, Error> {
+        let request = request.to_vec();
+        self.here()?.commands.insert(
+            id,
+            Posted {
+                request,
+                taken: false,
+                answer: None,
+            },
+        );
+        self.notify.send_modify(|n| *n += 1);
+        Ok(true)
+    }
+
+    async fn take_commands(&self, _: &str, limit: u32, _: UnixMs) -> Result<Vec<NodeCommand>, Error> {
+        let mut inner = self.here()?;
+        let waiting = inner.commands.iter_mut().filter(|(_, posted)| !posted.taken);
+        let taken = waiting.take(usize::try_from(limit).unwrap()).map(|(id, posted)| {
+            posted.taken = true;
+            NodeCommand {
+                id: *id,
+                request: posted.request.clone(),
+            }
+        });
+        Ok(taken.collect())
+    }
+
+    async fn answer_command(&self, id: Uuid, answer: &NodeAnswer) -> Result<(), Error> {
+        self.here()?.commands.get_mut(&id).unwrap().answer = Some(answer.clone());
+        self.notify.send_modify(|n| *n += 1);
+        Ok(())
+    }
+
+    async fn command_answer(&self, id: Uuid) -> Result<Option<NodeAnswer>, Error> {
+        Ok(self
+            .here()?
+            .commands
+            .get(&id)
+            .and_then(|posted| posted.answer.clone()))
     }
 
     async fn close(&self) {}

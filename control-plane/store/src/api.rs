@@ -1,10 +1,12 @@
 //! What the control plane sees: the trait and the types that go in and out.
 
+pub(crate) mod command;
 pub(crate) mod commit;
 pub(crate) mod error;
 pub(crate) mod history;
 pub(crate) mod node;
 pub(crate) mod page;
+pub(crate) mod spend;
 pub(crate) mod store;
 pub(crate) mod stored;
 pub(crate) mod usage;

@@ -3,14 +3,18 @@
 //! One file a concern: reading, the feed of changes, commits, history, the ledger, nodes. Statements and rows are
 //! shared; the two databases differ in how records are inserted in bulk and in how news of commits spreads.
 
+mod baseline;
+mod command;
 mod commit;
 mod feed;
 mod find;
+mod fold;
 mod history;
 mod ingest;
 mod nodes;
 pub(crate) mod records;
 mod rollup;
+pub(crate) mod spend;
 mod summary;
 
 pub(crate) use commit::CHANNEL;
@@ -24,12 +28,15 @@ use penstock_core::usage::UsageRecord;
 use tokio::sync::watch;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
+use uuid::Uuid;
 
+use crate::api::command::{NodeAnswer, NodeCommand};
 use crate::api::commit::{Commit, Committed};
 use crate::api::error::Error;
 use crate::api::history::{Differences, Revision};
 use crate::api::node::NodeRow;
 use crate::api::page::{Filter, Listed, Lookup, Page};
+use crate::api::spend::{Baseline, BaselineQuestion, Delivered};
 use crate::api::store::Store;
 use crate::api::stored::{Changes, Head, Loaded, Sealed, Stored};
 use crate::api::usage::{Ingested, UsageFilter, UsageGrouping, UsageSummary};
@@ -157,8 +164,16 @@ impl Store for Database {
         self.add_key_check(check, at).await
     }
 
-    async fn ingest_usage(&self, records: &[UsageRecord]) -> Result<Ingested, Error> {
-        self.ingest(records).await
+    async fn ingest_usage(&self, records: &[UsageRecord], delivered: Delivered) -> Result<Ingested, Error> {
+        self.ingest(records, delivered).await
+    }
+
+    async fn baseline(&self, questions: &[BaselineQuestion]) -> Result<Baseline, Error> {
+        self.read_baseline(questions).await
+    }
+
+    async fn fold_spend(&self, now: UnixMs) -> Result<u64, Error> {
+        self.fold(now).await
     }
 
     async fn summarize_usage(
@@ -210,6 +225,22 @@ impl Store for Database {
 
     async fn live_nodes(&self, since: UnixMs) -> Result<u32, Error> {
         self.count_live(since).await
+    }
+
+    async fn post_command(&self, id: Uuid, request: &[u8], now: UnixMs) -> Result<bool, Error> {
+        self.post(id, request, now).await
+    }
+
+    async fn take_commands(&self, by: &str, limit: u32, since: UnixMs) -> Result<Vec<NodeCommand>, Error> {
+        self.take(by, limit, since).await
+    }
+
+    async fn answer_command(&self, id: Uuid, answer: &NodeAnswer) -> Result<(), Error> {
+        self.answer(id, answer).await
+    }
+
+    async fn command_answer(&self, id: Uuid) -> Result<Option<NodeAnswer>, Error> {
+        self.read_answer(id).await
     }
 
     async fn close(&self) {

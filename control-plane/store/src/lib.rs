@@ -12,7 +12,8 @@
 //! * A commit that was refused has changed nothing. A commit whose answer was lost ([`Error::Unavailable`]) may have
 //!   happened: read again before trying again.
 //! * Secrets enter sealed and leave sealed; neither they nor the hashes of keys are ever in the history.
-//! * A usage record is counted once, however often it is sent.
+//! * A usage record is counted once, however often it is sent. What its user, key and provider have spent, and how far
+//!   its spool is delivered, change in the same transaction: see [`Store::baseline`].
 //! * One row that cannot be read never hides another: see [`Unreadable`].
 //!
 //! # Layout
@@ -28,11 +29,15 @@ mod rows;
 mod sql;
 mod sqlite;
 
+pub use api::command::{NodeAnswer, NodeCommand};
 pub use api::commit::{Applied, Commit, Committed, CredentialChange, Expect, MAX_OPS, NewSpec, Op, Put};
 pub use api::error::Error;
 pub use api::history::{Action, Change, Differences, LoggedKey, LoggedProvider, LoggedSpec, Revision};
 pub use api::node::{NodeRow, RefusedResource};
 pub use api::page::{Filter, Listed, Lookup, Page};
+pub use api::spend::{
+    Baseline, BaselineQuestion, Delivered, MinuteSpend, Spend, SpendSpan, SpendSubject, SpoolMark,
+};
 pub use api::store::Store;
 pub use api::stored::{
     Changed, Changes, Credential, Current, Head, Loaded, Sealed, Stored, StoredProvider, StoredSpec,

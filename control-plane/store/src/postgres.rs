@@ -3,6 +3,7 @@
 pub(crate) mod connect;
 pub(crate) mod ledger;
 pub(crate) mod listen;
+pub(crate) mod spend;
 
 /// The database user may not do this.
 pub(crate) fn is_privilege(error: &sqlx::Error) -> bool {

@@ -1,9 +1,11 @@
 //! The ledger as operators ask it.
 
+use penstock_control_plane::store::Delivered;
 use penstock_core::id::{KeyId, ProviderId, RequestId, UserId};
 use penstock_core::money::{Millionths, NanoUsd};
 use penstock_core::time::UnixMs;
 use penstock_core::usage::{Outcome, TokenUsage, UsageRecord};
+use uuid::Uuid;
 
 use super::*;
 
@@ -105,7 +107,12 @@ async fn e06_answered_calls_are_requests_and_the_others_are_counted_apart() {
         calls.record(2, Outcome::ClientAbort),
         calls.record(3, Outcome::Rejected),
     ];
-    operator.store().await.ingest_usage(&records).await.unwrap();
+    operator
+        .store()
+        .await
+        .ingest_usage(&records, delivered())
+        .await
+        .unwrap();
     let summary = summarize(
         &operator,
         since_yesterday(&calls),
@@ -131,7 +138,12 @@ async fn e06_groups_and_filters_go_by_name() {
         calls.record(1, Outcome::Succeeded),
         calls.record(2, Outcome::Rejected),
     ];
-    operator.store().await.ingest_usage(&records).await.unwrap();
+    operator
+        .store()
+        .await
+        .ingest_usage(&records, delivered())
+        .await
+        .unwrap();
     let by_key = summarize(&operator, since_yesterday(&calls), wire::UsageGrouping::Key)
         .await
         .unwrap();
@@ -165,7 +177,7 @@ async fn e06_the_ledger_outlives_what_it_counts() {
     operator
         .store()
         .await
-        .ingest_usage(&[calls.record(1, Outcome::Succeeded)])
+        .ingest_usage(&[calls.record(1, Outcome::Succeeded)], delivered())
         .await
         .unwrap();
     let request = wire::DeleteUserRequest {
@@ -190,7 +202,12 @@ async fn e06_single_records_come_newest_first_and_page_by_page() {
     let operator = Operator::start().await;
     let calls = Calls::of(&operator).await;
     let records: Vec<_> = (1..=3).map(|n| calls.record(n, Outcome::Succeeded)).collect();
-    operator.store().await.ingest_usage(&records).await.unwrap();
+    operator
+        .store()
+        .await
+        .ingest_usage(&records, delivered())
+        .await
+        .unwrap();
     let list = async |before_id: String| {
         let request = wire::ListUsageRecordsRequest {
             filter: Some(since_yesterday(&calls)),
@@ -226,4 +243,12 @@ async fn e06_a_span_that_ends_before_it_begins_is_refused() {
         .await
         .unwrap_err();
     assert_eq!(status.code(), Code::InvalidArgument);
+}
+
+fn delivered() -> Delivered {
+    Delivered {
+        spool: Uuid::from_u128(1),
+        through: 1,
+        at: UnixMs(1),
+    }
 }

@@ -19,6 +19,7 @@ use tonic::Streaming;
 use super::LastKnownGood;
 use super::applied::{self, Applied};
 use super::collect::{BadPart, Collector};
+use super::commands::Commands;
 use crate::app::App;
 use crate::clock;
 use crate::link::{Link, LinkError};
@@ -58,13 +59,14 @@ pub(super) struct Session<'a> {
     inbound: Streaming<wire::SyncResponse>,
     outbound: mpsc::Sender<wire::SyncRequest>,
     collector: Collector,
+    commands: Commands,
     pub(super) applied: u64,
 }
 
 impl<'a> Session<'a> {
     /// Opens a stream. Hello goes with its opening: the other end may answer nothing before it has it.
     pub(super) async fn open(
-        app: &'a App,
+        app: &'a Arc<App>,
         link: &Link,
         file: Arc<Mutex<LastKnownGood>>,
         anew: bool,
@@ -86,6 +88,7 @@ impl<'a> Session<'a> {
             app,
             file,
             inbound,
+            commands: Commands::new(Arc::clone(app), outbound.clone()),
             outbound,
             collector: Collector::default(),
             applied: 0,
@@ -107,8 +110,12 @@ impl<'a> Session<'a> {
                     self.app.sync.set_live_nodes(fleet.live_nodes);
                     Ok(())
                 }
+                Some(wire::sync_response::Message::Command(command)) => {
+                    self.commands.take(command);
+                    Ok(())
+                }
                 // Of a newer release; nothing that this one must know.
-                Some(wire::sync_response::Message::Command(_)) | None => Ok(()),
+                None => Ok(()),
             };
             if let Err(end) = taken {
                 return end;

@@ -1,5 +1,6 @@
 //! A node's state: configuration, usage on disk, coming and going.
 
+mod commands;
 mod config_stream;
 mod drain;
 mod health;

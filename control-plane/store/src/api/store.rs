@@ -10,12 +10,15 @@ use penstock_core::resource::ResourceRef;
 use penstock_core::time::UnixMs;
 use penstock_core::usage::UsageRecord;
 use tokio::sync::watch;
+use uuid::Uuid;
 
+use super::command::{NodeAnswer, NodeCommand};
 use super::commit::{Commit, Committed};
 use super::error::Error;
 use super::history::{Differences, Revision};
 use super::node::NodeRow;
 use super::page::{Filter, Listed, Lookup, Page};
+use super::spend::{Baseline, BaselineQuestion, Delivered};
 use super::stored::{Changes, Head, Loaded, Sealed, Stored};
 use super::usage::{Ingested, UsageFilter, UsageGrouping, UsageSummary};
 use crate::open::Backend;
@@ -95,9 +98,21 @@ pub trait Store: Send + Sync + 'static {
 
     // === Ledger ===
 
-    /// Adds records to the ledger and to the hourly sums, in one transaction. Records that are there already, by their
-    /// id, change nothing. Records do not depend on configuration: their user or key may be long gone.
-    async fn ingest_usage(&self, records: &[UsageRecord]) -> Result<Ingested, Error>;
+    /// Adds records to the ledger, to the hourly sums and to what their subjects have spent, and raises the mark of
+    /// their spool, in one transaction. Records that are there already, by their id, change nothing; the mark rises all
+    /// the same, also without any record. Records do not depend on configuration: their user or key may be long gone.
+    async fn ingest_usage(&self, records: &[UsageRecord], delivered: Delivered) -> Result<Ingested, Error>;
+
+    /// What subjects have spent, and the spools' marks, in one consistent read. Of a span that begins amid a minute
+    /// (amid a day, when that is over 35 days ago), a record whose `admitted_at` is more than a day away from the time
+    /// inside its id may be missed in that first minute or day.
+    /// [`Error::Invalid`] when it would hold more than [`Baseline::MAX_MINUTES`].
+    async fn baseline(&self, questions: &[BaselineQuestion]) -> Result<Baseline, Error>;
+
+    /// Keeps what is spent by minute to the last 35 days: older minutes are summed up to days, and marks of spools that
+    /// delivered nothing since then are forgotten. Many small transactions; whatever it ends with, sums are right and
+    /// the next call goes on. The number of minutes moved. Call it daily.
+    async fn fold_spend(&self, now: UnixMs) -> Result<u64, Error>;
 
     /// Sums, from the hourly rollups; the span is widened to whole hours.
     async fn summarize_usage(
@@ -143,6 +158,21 @@ pub trait Store: Send + Sync + 'static {
 
     /// How many nodes are connected and were seen at or after `since`.
     async fn live_nodes(&self, since: UnixMs) -> Result<u32, Error>;
+
+    // === Commands to nodes ===
+
+    /// Puts up a command for whichever replica takes it, and tells the others by [`Store::notifications`]. Commands
+    /// older than a minute are forgotten. False: too many wait already.
+    async fn post_command(&self, id: Uuid, request: &[u8], now: UnixMs) -> Result<bool, Error>;
+
+    /// Takes commands posted at or after `since` that nobody has taken, at most `limit`. No two replicas get the same.
+    async fn take_commands(&self, by: &str, limit: u32, since: UnixMs) -> Result<Vec<NodeCommand>, Error>;
+
+    /// Answers a command that was taken. Does nothing when it is forgotten.
+    async fn answer_command(&self, id: Uuid, answer: &NodeAnswer) -> Result<(), Error>;
+
+    /// None while there is none.
+    async fn command_answer(&self, id: Uuid) -> Result<Option<NodeAnswer>, Error>;
 
     /// Ends background work and closes all connections. Calls afterwards are [`Error::Unavailable`].
     async fn close(&self);

@@ -53,13 +53,14 @@ pub(crate) struct LedgerRow {
     pub(crate) node_id: String,
     pub(crate) upstream_request_id: Option<String>,
     pub(crate) unpriced: Option<String>,
+    pub(crate) admitted_at: Option<i64>,
 }
 
 /// More than this of anything in one record is a mistake; sums of such records cannot overflow for a long time.
 const MAX_COUNT: u64 = 1 << 43;
 const MAX_COST: u64 = 1 << 50;
 const MAX_RECORDS: u32 = 1000;
-const DAY_MS: i64 = 86_400_000;
+pub(super) const DAY_MS: i64 = 86_400_000;
 
 impl Database {
     pub(super) async fn newest_records(
@@ -73,7 +74,7 @@ impl Database {
              outcome, code, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, \
              cache_write_1h_tokens, cache_write_12h_tokens, reasoning_tokens, web_searches, tier, factors, estimated, \
              cost_nanousd, price_name, price_version, cost_multiplier, duration_ms, first_byte_ms, attempts, session, \
-             revision, node_id, upstream_request_id, unpriced FROM usage_records WHERE started_at >= $1 \
+             revision, node_id, upstream_request_id, unpriced, admitted_at FROM usage_records WHERE started_at >= $1 \
              AND started_at < $2",
         )
         .bind(filter.from)
@@ -96,7 +97,7 @@ impl Database {
 }
 
 /// The lowest UUIDv7 of an instant or later.
-fn first_id(unix_ms: i64) -> Uuid {
+pub(super) fn first_id(unix_ms: i64) -> Uuid {
     let ms = u64::try_from(unix_ms).unwrap_or(0).min((1 << 48) - 1);
     Uuid::from_u128(u128::from(ms) << 80)
 }
@@ -152,7 +153,13 @@ impl LedgerRow {
                 .unpriced
                 .map(|action| required("unpriced", action))
                 .transpose()?,
+            admitted_at: record.admitted_at.map(|at| at.0),
         })
+    }
+
+    /// When its cost counts.
+    pub(super) fn booked_at(&self) -> i64 {
+        self.admitted_at.unwrap_or(self.started_at)
     }
 
     /// None, and a line in the log, for a row that this release cannot read.
@@ -167,7 +174,7 @@ impl LedgerRow {
 
     fn record(self) -> Result<UsageRecord, String> {
         Ok(UsageRecord {
-            admitted_at: None,
+            admitted_at: self.admitted_at.map(UnixMs),
             id: RequestId(self.id),
             started_at: UnixMs(self.started_at),
             user_id: UserId(self.user_id),

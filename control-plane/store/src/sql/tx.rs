@@ -74,6 +74,17 @@ impl Pools {
         })
     }
 
+    /// Writes that see one moment, as reads do: on Postgres they fail when a row of theirs was changed after it.
+    pub(crate) async fn write_one_moment(&self) -> Result<Tx, sqlx::Error> {
+        Ok(match self {
+            Self::Postgres(pool) => {
+                let begin = pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ");
+                Tx::Postgres(answered(begin).await?)
+            }
+            Self::Sqlite { .. } => self.write().await?,
+        })
+    }
+
     pub(crate) async fn close(&self) {
         match self {
             Self::Postgres(pool) => pool.close().await,

@@ -13,7 +13,7 @@ use penstock_core::setting::Setting;
 use penstock_core::time::UnixMs;
 use penstock_core::usage::{Outcome, TokenUsage, UsageRecord};
 use penstock_core::user::User;
-use penstock_store::{Commit, CredentialChange, Expect, NewSpec, Op, Put, Sealed};
+use penstock_store::{Commit, CredentialChange, Delivered, Expect, NewSpec, Op, Put, Sealed};
 use uuid::Uuid;
 
 /// 2025-11-21.
@@ -183,5 +183,14 @@ pub(crate) fn record(n: u64) -> UsageRecord {
         node_id: "node-1".to_owned(),
         upstream_request_id: Some("req_1".to_owned()),
         unpriced: None,
+    }
+}
+
+/// The test's one spool is delivered up to here.
+pub(crate) fn delivered(through: u64) -> Delivered {
+    Delivered {
+        spool: Uuid::from_u128(7),
+        through,
+        at: NOW,
     }
 }

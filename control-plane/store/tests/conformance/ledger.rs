@@ -29,6 +29,7 @@ on_both!(
 async fn e01_a_record_reads_back_as_it_was_sent(bench: Bench) {
     let mut bare = record(1);
     bare.provider_id = None;
+    bare.admitted_at = Some(bare.started_at.plus_ms(5));
     bare.code = Some("KEY_DISABLED".to_owned());
     bare.outcome = Outcome::Rejected;
     bare.price = None;
@@ -37,20 +38,42 @@ async fn e01_a_record_reads_back_as_it_was_sent(bench: Bench) {
     bare.upstream_request_id = None;
     bare.unpriced = Some(UnpricedAction::ChargeDefault);
     let sent = [record(0), bare];
-    let ingested = bench.store.ingest_usage(&sent).await.unwrap();
+    let ingested = bench.store.ingest_usage(&sent, delivered(1)).await.unwrap();
     assert_eq!((ingested.fresh, ingested.refused.len()), (2, 0));
     let [first, second] = sent;
     assert_eq!(records(&bench, &everything(), None).await, [second, first]);
-    assert_eq!(bench.store.ingest_usage(&[]).await.unwrap().fresh, 0);
+    assert_eq!(
+        bench.store.ingest_usage(&[], delivered(1)).await.unwrap().fresh,
+        0
+    );
 }
 
 async fn e05_a_batch_that_arrives_twice_counts_once(bench: Bench) {
     let batch: Vec<UsageRecord> = (0..50).chain(40..60).map(record).collect();
-    assert_eq!(bench.store.ingest_usage(&batch).await.unwrap().fresh, 60);
-    assert_eq!(bench.store.ingest_usage(&batch).await.unwrap().fresh, 0);
+    assert_eq!(
+        bench
+            .store
+            .ingest_usage(&batch, delivered(1))
+            .await
+            .unwrap()
+            .fresh,
+        60
+    );
+    assert_eq!(
+        bench
+            .store
+            .ingest_usage(&batch, delivered(1))
+            .await
+            .unwrap()
+            .fresh,
+        0
+    );
     // Overlapping, with something new.
     let next: Vec<UsageRecord> = (30..70).map(record).collect();
-    assert_eq!(bench.store.ingest_usage(&next).await.unwrap().fresh, 10);
+    assert_eq!(
+        bench.store.ingest_usage(&next, delivered(1)).await.unwrap().fresh,
+        10
+    );
     assert_eq!(
         totals(&bench, &everything()).await,
         sum(&(0..70).map(record).collect::<Vec<_>>())
@@ -78,7 +101,7 @@ async fn e05_batches_sent_at_the_same_time_by_two_replicas_count_once(bench: Ben
         for store in [&bench.store, &replica] {
             let store = Arc::clone(store);
             let batch = batch(n);
-            running.spawn(async move { store.ingest_usage(&batch).await.unwrap().fresh });
+            running.spawn(async move { store.ingest_usage(&batch, delivered(1)).await.unwrap().fresh });
         }
     }
     let fresh: u64 = running.join_all().await.into_iter().sum();
@@ -103,7 +126,7 @@ async fn e01_refused_calls_are_counted_apart(bench: Bench) {
         with(4, Outcome::Failed, None),
         with(5, Outcome::Rejected, Some(UnpricedAction::Reject)),
     ];
-    bench.store.ingest_usage(&batch).await.unwrap();
+    bench.store.ingest_usage(&batch, delivered(1)).await.unwrap();
     let totals = totals(&bench, &everything()).await;
     assert_eq!(
         (totals.requests, totals.rejected, totals.unpriced_requests),
@@ -119,7 +142,7 @@ async fn sums_are_grouped_and_filtered(bench: Bench) {
     batch[2].provider_id = None;
     batch[3].cost = NanoUsd(1_000_000);
     batch[3].key_id = key_id(3);
-    bench.store.ingest_usage(&batch).await.unwrap();
+    bench.store.ingest_usage(&batch, delivered(1)).await.unwrap();
     let subjects = |grouping| {
         let store = bench.store.clone();
         async move {
@@ -167,7 +190,7 @@ async fn spans_are_widened_to_whole_hours(bench: Bench) {
         at(3, hour + 3_599_999),
         at(4, hour + 3_600_000),
     ];
-    bench.store.ingest_usage(&batch).await.unwrap();
+    bench.store.ingest_usage(&batch, delivered(1)).await.unwrap();
     let narrow = UsageFilter::span(UnixMs(hour + 10), UnixMs(hour + 20));
     let summary = bench.store.summarize_usage(&narrow, None).await.unwrap();
     assert_eq!(
@@ -183,7 +206,7 @@ async fn spans_are_widened_to_whole_hours(bench: Bench) {
 async fn records_come_newest_first_and_filtered(bench: Bench) {
     let mut batch: Vec<UsageRecord> = (0..5).map(record).collect();
     batch[1].user_id = user_id(2);
-    bench.store.ingest_usage(&batch).await.unwrap();
+    bench.store.ingest_usage(&batch, delivered(1)).await.unwrap();
     let newest = bench.store.usage_records(&everything(), 2, None).await.unwrap();
     assert_eq!(newest, [batch[4].clone(), batch[3].clone()]);
     let rest = records(&bench, &everything(), Some(newest[1].id)).await;
@@ -202,7 +225,7 @@ async fn a_record_that_cannot_be_stored_does_not_block_the_others(bench: Bench) 
     let mut absurd = record(1);
     absurd.tokens.input = u64::MAX;
     let batch = [record(0), absurd.clone(), record(2)];
-    let ingested = bench.store.ingest_usage(&batch).await.unwrap();
+    let ingested = bench.store.ingest_usage(&batch, delivered(1)).await.unwrap();
     assert_eq!(ingested.fresh, 2);
     assert_eq!(ingested.refused.len(), 1);
     assert_eq!(ingested.refused[0].0, absurd.id);
@@ -218,7 +241,15 @@ async fn a_nul_in_a_model_name_does_not_block_the_batch(bench: Bench) {
     odd.model = "a\0b".to_owned();
     odd.tokens.factors = vec!["c\0".to_owned()];
     odd.upstream_request_id = Some("\0".to_owned());
-    assert_eq!(bench.store.ingest_usage(&[odd]).await.unwrap().fresh, 1);
+    assert_eq!(
+        bench
+            .store
+            .ingest_usage(&[odd], delivered(1))
+            .await
+            .unwrap()
+            .fresh,
+        1
+    );
     assert_eq!(records(&bench, &everything(), None).await[0].model, "a\u{FFFD}b");
 }
 
@@ -228,13 +259,21 @@ async fn records_outlive_their_users(bench: Bench) {
         .commit(commit().with(put_user(1, "alice")))
         .await
         .unwrap();
-    bench.store.ingest_usage(&[record(0)]).await.unwrap();
+    bench
+        .store
+        .ingest_usage(&[record(0)], delivered(1))
+        .await
+        .unwrap();
     bench
         .store
         .commit(commit().with(delete(user_ref(1))))
         .await
         .unwrap();
-    bench.store.ingest_usage(&[record(1)]).await.unwrap();
+    bench
+        .store
+        .ingest_usage(&[record(1)], delivered(1))
+        .await
+        .unwrap();
     assert_eq!(records(&bench, &everything(), None).await.len(), 2);
 }
 

@@ -10,6 +10,7 @@
 mod bench;
 mod build;
 mod clashes;
+mod commands;
 mod commits;
 mod feed;
 mod history;
@@ -19,4 +20,6 @@ mod listing;
 mod nodes;
 mod opening;
 mod postgres_only;
+mod spend;
+mod spend_migration;
 mod unreadable;

@@ -101,7 +101,7 @@ async fn records_go_to_their_months_partition_also_belatedly() {
         assert_eq!(
             bench
                 .store
-                .ingest_usage(std::slice::from_ref(&late))
+                .ingest_usage(std::slice::from_ref(&late), delivered(1))
                 .await
                 .unwrap()
                 .fresh,
@@ -115,7 +115,7 @@ async fn records_go_to_their_months_partition_also_belatedly() {
         assert_eq!(
             bench
                 .store
-                .ingest_usage(std::slice::from_ref(&late))
+                .ingest_usage(std::slice::from_ref(&late), delivered(1))
                 .await
                 .unwrap()
                 .fresh,
@@ -136,7 +136,7 @@ async fn e05_no_record_is_lost_while_its_partition_is_made() {
             let store = Arc::clone(&bench.store);
             running.spawn(async move {
                 let batch: Vec<_> = (0..100).map(|i| record(far + n * 100 + i)).collect();
-                store.ingest_usage(&batch).await.unwrap().fresh
+                store.ingest_usage(&batch, delivered(1)).await.unwrap().fresh
             });
         }
         bench
@@ -153,6 +153,29 @@ async fn e05_no_record_is_lost_while_its_partition_is_made() {
         );
         let sums = bench.store.summarize_usage(&span, None).await.unwrap();
         assert_eq!(sums.totals.requests, 1000);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn other_replicas_hear_of_commands_and_answers() {
+    run(Backend::Postgres, |bench: Bench| async move {
+        let replica = bench.another().await;
+        let (mut here, mut there) = (listening(&bench.store).await, listening(&replica).await);
+        here.mark_unchanged();
+        there.mark_unchanged();
+        let id = uuid::Uuid::from_u128(1);
+        bench.store.post_command(id, b"read", NOW).await.unwrap();
+        announced(&mut there).await;
+        replica.take_commands("cp-2", 1, NOW).await.unwrap();
+        here.mark_unchanged();
+        let answer = penstock_store::NodeAnswer {
+            node: "node-1".to_owned(),
+            answer: b"much".to_vec(),
+        };
+        replica.answer_command(id, &answer).await.unwrap();
+        announced(&mut here).await;
+        replica.close().await;
     })
     .await;
 }

@@ -1,7 +1,8 @@
 //! The far end of one stream.
 
 use penstock_proto::sync::v1::{
-    Ack, FleetInfo, Hello, SyncRequest, SyncResponse, Update, sync_request, sync_response,
+    Ack, Command, CommandResult, FleetInfo, Hello, SyncRequest, SyncResponse, Update, sync_request,
+    sync_response,
 };
 use penstock_proto::telemetry::v1::KeyUpgrade;
 use penstock_proto::telemetry::v1::{
@@ -60,6 +61,17 @@ impl SyncStream {
     pub(crate) async fn fleet(&self, live_nodes: u32) {
         self.reply(sync_response::Message::Fleet(FleetInfo { live_nodes }))
             .await;
+    }
+
+    pub(crate) async fn command(&self, command: Command) {
+        self.reply(sync_response::Message::Command(command)).await;
+    }
+
+    pub(crate) async fn result(&mut self) -> CommandResult {
+        match self.next().await {
+            Some(sync_request::Message::CommandResult(result)) => result,
+            other => panic!("not a CommandResult: {other:?}"),
+        }
     }
 
     pub(crate) async fn fail(self, status: Status) {
