@@ -52,9 +52,15 @@ pub(crate) fn counted_tokens(used: &TokenUsage) -> u64 {
 
 /// The limits of a key and its user.
 pub(crate) fn claims(key: &KeyEntry, user: &UserEntry, of_key: Takes, of_user: Takes) -> Vec<Claim> {
-    let key_claim = claim(SubjectName::Key(key.id), &key.key.limits, key.version, of_key);
-    let user_claim = claim(SubjectName::User, &user.user.limits, user.version, of_user);
-    vec![key_claim, user_claim]
+    vec![key_claim(key, of_key), user_claim(user, of_user)]
+}
+
+pub(crate) fn key_claim(key: &KeyEntry, takes: Takes) -> Claim {
+    claim(SubjectName::Key(key.id), &key.key.limits, key.version, takes)
+}
+
+pub(crate) fn user_claim(user: &UserEntry, takes: Takes) -> Claim {
+    claim(SubjectName::User, &user.user.limits, user.version, takes)
 }
 
 /// The limits of a provider.

@@ -96,5 +96,5 @@ impl Baseline {
     /// A baseline with more minutes than this is refused; ask for shorter spans or fewer subjects.
     pub const MAX_MINUTES: usize = 100_000;
     /// As many marks are told. Both together fit into a gRPC message of the usual 4 MiB.
-    pub const MAX_MARKS: u32 = 40_000;
+    pub const MAX_MARKS: u32 = 2_000;
 }
