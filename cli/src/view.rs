@@ -7,7 +7,7 @@
 mod access;
 mod change;
 mod key;
-mod limits;
+mod limits_used;
 mod migration;
 mod node;
 mod price;
@@ -26,7 +26,7 @@ use serde::Serialize;
 
 pub(crate) use change::Difference;
 pub(crate) use key::{FoundKey, Key, NewKey};
-pub(crate) use limits::{Limits, LimitsReset};
+pub(crate) use limits_used::{LimitsReset, LimitsUsed};
 pub(crate) use migration::Migration;
 pub(crate) use node::Nodes;
 pub(crate) use price::{Price, ResolvedPrice};

@@ -7,6 +7,6 @@ mod contract {
     mod commands;
     mod failures;
     mod keys;
-    mod limits;
+    mod limits_used;
     mod operator;
 }

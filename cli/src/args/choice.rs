@@ -1,9 +1,14 @@
 //! Options that take one of a few words, so that `--help` and completions list them.
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use penstock_core::limits::Dimension;
 use penstock_core::provider::ProviderKind;
 use penstock_core::setting::UnpricedAction;
+
+/// What a limit counts.
+pub(crate) fn dimension() -> impl TypedValueParser<Value = penstock_core::limits::Dimension> {
+    use penstock_core::limits::Dimension;
+    words(&Dimension::ALL, Dimension::as_str)
+}
 
 /// A provider's kind.
 pub(crate) fn provider_kind() -> impl TypedValueParser<Value = ProviderKind> {
@@ -13,11 +18,6 @@ pub(crate) fn provider_kind() -> impl TypedValueParser<Value = ProviderKind> {
 /// What happens to a model without a price.
 pub(crate) fn unpriced_action() -> impl TypedValueParser<Value = UnpricedAction> {
     words(&UnpricedAction::ALL, UnpricedAction::as_str)
-}
-
-/// What a limit counts.
-pub(crate) fn dimension() -> impl TypedValueParser<Value = Dimension> {
-    words(&Dimension::ALL, Dimension::as_str)
 }
 
 fn words<T>(all: &'static [T], word: fn(T) -> &'static str) -> impl TypedValueParser<Value = T>

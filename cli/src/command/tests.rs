@@ -53,10 +53,6 @@ fn g06_every_command_of_the_contract_is_there() {
         "key rotate laptop --overlap 24h",
         "key find --secret -",
         "key import-suffix relay --secret -",
-        "limits show --key alice/laptop -o json",
-        "limits show --provider main",
-        "limits reset --user alice",
-        "limits reset --key laptop --dimension usd_total --dimension rpm --reason paid",
         "price create --name m --rate input=3 --rate output=15",
         "price list --contains opus --source manual",
         "price resolve claude-opus-4-8 --provider main",
@@ -68,6 +64,10 @@ fn g06_every_command_of_the_contract_is_there() {
         "usage",
         "usage --since 7d --until 1d --user a --key k --provider p --model m --by hour",
         "usage records --limit 1000 --before 0198",
+        "limits show --key alice/laptop -o json",
+        "limits show --provider main",
+        "limits reset --user alice",
+        "limits reset --key laptop --dimension usd_total --dimension rpm --reason paid",
         "config history --limit 3",
         "config diff 3 4",
         "config diff -1",
@@ -96,14 +96,14 @@ fn contradictions_are_wrong_usage() {
     wrong("key create --user a --name b --secret - --prefix x_");
     wrong("key create --user a --name b --import-suffix relay");
     wrong("provider update x --enabled --disabled");
-    wrong("limits show");
-    wrong("limits reset --user a --key b");
     wrong("config rollback");
     wrong("config rollback 3 --to 4");
     wrong("usage --by colour");
     wrong("usage records --limit 0");
     wrong("provider create --name x --kind bedrock2");
     wrong("node list --token t --token-file f");
+    wrong("limits show");
+    wrong("limits reset --user a --key b");
 }
 
 #[test]
