@@ -7,7 +7,8 @@ mod contract {
     mod commands;
     mod failures;
     mod keys;
-    mod limit_usage;
+
     mod limits;
+    mod limits_used;
     mod operator;
 }

@@ -14,6 +14,7 @@ mod ports;
 mod postgres;
 mod process;
 mod python;
+mod redis;
 mod stack;
 mod wait;
 
@@ -24,5 +25,6 @@ pub use ports::free_port;
 pub use postgres::{Database, Postgres};
 pub use process::{Process, Signal};
 pub use python::python;
+pub use redis::Redis;
 pub use stack::{ADMIN_TOKEN, CREDENTIAL, NODE_TOKEN, Node, Stack, StackBuilder};
 pub use wait::until;

@@ -56,7 +56,7 @@ impl Command {
                     subject: Some(subject.wire()),
                 };
                 let answer = session.connect().await?.limits().show_limits(request).await?;
-                session.print(&view::LimitUsages::read(answer.into_inner())?)
+                session.print(&view::LimitsUsed::read(answer.into_inner())?)
             }
             Self::Reset {
                 subject,

@@ -13,8 +13,8 @@ use crate::failure::Failure;
 
 /// `penstock limits show`.
 #[derive(Debug, Serialize)]
-pub(crate) struct LimitUsages {
-    pub items: Vec<Limit>,
+pub(crate) struct LimitsUsed {
+    pub items: Vec<LimitUsed>,
     /// The data plane that read the counters.
     pub node_id: String,
     /// How that one holds limits: `shared`, `alone`, `local`, `open`, `closed`, `off`.
@@ -23,7 +23,7 @@ pub(crate) struct LimitUsages {
 
 /// One limit.
 #[derive(Debug, Serialize)]
-pub(crate) struct Limit {
+pub(crate) struct LimitUsed {
     /// Whose: `key`, `user`, `provider`.
     pub level: &'static str,
     pub id: String,
@@ -33,6 +33,10 @@ pub(crate) struct Limit {
     /// For calls in flight.
     pub reserved: Amount,
     pub limit: Amount,
+    /// Money again, as integers; else `null`.
+    pub used_nanousd: Option<i64>,
+    pub reserved_nanousd: Option<i64>,
+    pub limit_nanousd: Option<i64>,
     /// When a fixed window ends.
     pub reset_at: Option<String>,
 }
@@ -54,7 +58,7 @@ pub(crate) struct LimitsReset {
     pub revision: u64,
 }
 
-impl LimitUsages {
+impl LimitsUsed {
     pub(crate) fn read(answer: wire::ShowLimitsResponse) -> Result<Self, Failure> {
         let mut items = Vec::new();
         let mut enforcement = String::new();
@@ -62,7 +66,7 @@ impl LimitUsages {
             let level = level_from_wire("level", subject.level)?.as_str();
             let reading = subject.reading.unwrap_or_default();
             for state in reading.states {
-                items.push(Limit::read(level, &subject.id, &subject.name, &state)?);
+                items.push(LimitUsed::read(level, &subject.id, &subject.name, &state)?);
             }
             if enforcement.is_empty() {
                 enforcement = reading.enforcement;
@@ -76,10 +80,11 @@ impl LimitUsages {
     }
 }
 
-impl Limit {
+impl LimitUsed {
     fn read(level: &'static str, id: &str, name: &str, state: &LimitState) -> Result<Self, Failure> {
         let dimension = dimension_from_wire("dimension", state.dimension)?;
         let amount = |amount| Amount::of(dimension, amount);
+        let nanousd = |amount| dimension.is_money().then_some(amount);
         Ok(Self {
             level,
             id: id.to_owned(),
@@ -88,6 +93,9 @@ impl Limit {
             used: amount(state.used),
             reserved: amount(state.reserved),
             limit: amount(state.limit),
+            used_nanousd: nanousd(state.used),
+            reserved_nanousd: nanousd(state.reserved),
+            limit_nanousd: nanousd(state.limit),
             reset_at: state.reset_at_ms.map(|at| UnixMs(at).to_string()),
         })
     }
@@ -121,7 +129,7 @@ impl LimitsReset {
     }
 }
 
-impl View for LimitUsages {
+impl View for LimitsUsed {
     fn table(&self) -> String {
         let cells = self.items.iter().map(|item| {
             vec![
@@ -166,7 +174,7 @@ mod tests {
 
     use super::*;
 
-    fn shown() -> LimitUsages {
+    fn shown() -> LimitsUsed {
         let state = |dimension: LimitDimension, used, reset_at_ms| LimitState {
             dimension: dimension.into(),
             used,
@@ -195,7 +203,7 @@ mod tests {
             ],
             node_id: "node-1".to_owned(),
         };
-        LimitUsages::read(answer).unwrap()
+        LimitsUsed::read(answer).unwrap()
     }
 
     #[test]
@@ -218,7 +226,8 @@ mod tests {
         );
         assert_eq!(daily["reset_at"], "2023-11-14T22:13:20Z");
         assert_eq!((&rpm["level"], &rpm["used"]), (&"user".into(), &7.into()));
-        assert!(rpm["reset_at"].is_null());
+        assert_eq!(daily["used_nanousd"], 1_500_000_001);
+        assert!(rpm["reset_at"].is_null() && rpm["used_nanousd"].is_null());
         assert_eq!(
             (&json["node_id"], &json["enforcement"]),
             (&"node-1".into(), &"shared".into())
