@@ -45,6 +45,8 @@ pub(crate) struct Book {
 #[derive(Clone)]
 pub(crate) struct OpenCall {
     pub(crate) adopt: Arc<Adopt>,
+    /// It is not let in yet: whoever says again what is in flight must not let it in.
+    pub(crate) pending: bool,
     /// The shared counters may not have it.
     pub(crate) unshared: bool,
 }

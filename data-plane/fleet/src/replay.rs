@@ -22,6 +22,8 @@ use crate::state::RedisState;
 
 /// Between two renewals; a lease outlives three of them.
 pub(crate) const TICK: Duration = Duration::from_millis(LEASE_MS / 4);
+/// Until a Redis that was not reached since the start is said to be away.
+const FIRST_CONNECTION: Duration = Duration::from_secs(1);
 /// Calls to Redis under way at once, each for settlements and for what is said again.
 const AT_ONCE: usize = 64;
 /// Of accounts of which nothing is under way.
@@ -109,11 +111,14 @@ impl Fleet {
     async fn follow(self: &Arc<Self>, shared: &Shared) {
         let mut states = shared.link.changes();
         let mut was_joined = None;
+        // At the start nothing is lost yet.
+        drop(tokio::time::timeout(FIRST_CONNECTION, states.changed()).await);
         loop {
             let state = *states.borrow_and_update();
             if state == RedisState::Connected {
-                let connection = shared.link.connection_number();
-                if self.rejoin().await.is_ok() {
+                if let Some(connection) = shared.link.connection_number()
+                    && self.rejoin().await.is_ok()
+                {
                     shared.joined.store(connection, Ordering::Release);
                     shared.degraded.clear();
                     if was_joined == Some(false) {
@@ -198,7 +203,7 @@ impl Fleet {
         let (open, settled) = self
             .books
             .on(account, |book| {
-                let open: Vec<_> = book.open.values().cloned().collect();
+                let open: Vec<_> = book.open.values().filter(|open| !open.pending).cloned().collect();
                 let settled: Vec<_> = book
                     .settled
                     .iter()

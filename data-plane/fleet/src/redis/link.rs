@@ -85,9 +85,10 @@ impl Link {
         &self.scripts
     }
 
-    /// The number of the present connection, or of the last one.
-    pub fn connection_number(&self) -> u64 {
-        self.number.load(Ordering::Acquire)
+    /// The number of the present connection; None while there is none.
+    pub fn connection_number(&self) -> Option<u64> {
+        let connected = self.connection.load().is_some();
+        connected.then(|| self.number.load(Ordering::Acquire))
     }
 
     /// How long a call may wait.
