@@ -3,10 +3,13 @@
 // Says to clippy that all of it is tests.
 #![cfg(test)]
 
+mod bench;
 mod conformance;
+mod days;
 mod leases;
 mod losses;
 mod model;
 mod properties;
+mod retries;
 mod server;
 mod world;
