@@ -152,6 +152,7 @@ impl Pending {
     fn new(fleet: &Arc<Fleet>, wish: Wish, admit: &Admit) -> Self {
         let open = OpenCall {
             adopt: Arc::new(adopt_of(admit.call.clone(), admit.session, fleet.windows.now())),
+            pending: true,
             unshared: false,
         };
         fleet
@@ -183,6 +184,7 @@ impl Pending {
         let adopt = Arc::new(adopt_of(admit.call, admit.session, admitted.at));
         let open = OpenCall {
             adopt: Arc::clone(&adopt),
+            pending: false,
             unshared: degraded,
         };
         let now = self.fleet.windows.now();

@@ -45,6 +45,8 @@ pub(crate) struct Book {
 #[derive(Clone)]
 pub(crate) struct OpenCall {
     pub(crate) adopt: Arc<Adopt>,
+    /// Nobody has let it in yet; it must not be said to counters as if somebody had.
+    pub(crate) pending: bool,
     /// The shared counters may not have it.
     pub(crate) unshared: bool,
 }

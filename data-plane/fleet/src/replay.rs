@@ -198,7 +198,7 @@ impl Fleet {
         let (open, settled) = self
             .books
             .on(account, |book| {
-                let open: Vec<_> = book.open.values().cloned().collect();
+                let open: Vec<_> = book.open.values().filter(|open| !open.pending).cloned().collect();
                 let settled: Vec<_> = book
                     .settled
                     .iter()
