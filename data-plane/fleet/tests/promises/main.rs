@@ -4,12 +4,17 @@
 #![cfg(test)]
 
 mod bench;
+mod cluster;
 mod conformance;
 mod days;
+mod degraded;
 mod leases;
 mod losses;
 mod model;
+mod plane;
 mod properties;
 mod retries;
+mod returns;
 mod server;
+mod shared;
 mod world;

@@ -52,6 +52,21 @@ impl Redis {
         }
         Ok(command.query_async(&mut connection).await?)
     }
+
+    /// Waits until it answers.
+    pub(crate) async fn answers(&self) {
+        while self.run(&["PING"]).await.is_err() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// Sends it a signal: `STOP` and it answers nobody, `CONT` and it goes on.
+    pub(crate) fn signal(&self, name: &str) -> anyhow::Result<()> {
+        let pid = self.child.id().to_string();
+        let sent = Command::new("kill").args([&format!("-{name}"), &pid]).status()?;
+        anyhow::ensure!(sent.success(), "kill -{name} {pid}: {sent}");
+        Ok(())
+    }
 }
 
 impl Drop for Redis {
