@@ -201,8 +201,7 @@ impl Fleet {
 impl Shared {
     /// Whether calls are asked at Redis.
     pub(crate) fn is_joined(&self) -> bool {
-        let connection = self.link.connection_number();
-        connection > 0 && self.joined.load(Ordering::Acquire) == connection
+        self.link.is_connected() && self.joined.load(Ordering::Acquire) == self.link.connection_number()
     }
 }
 

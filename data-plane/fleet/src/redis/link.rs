@@ -90,6 +90,11 @@ impl Link {
         self.number.load(Ordering::Acquire)
     }
 
+    /// Whether calls find a connection.
+    pub fn is_connected(&self) -> bool {
+        self.connection.load().is_some()
+    }
+
     /// How long a call may wait.
     pub fn timeout(&self) -> Duration {
         self.timeout
