@@ -214,7 +214,6 @@ impl Pending {
         Grant {
             adopt,
             policy: self.wish.policy,
-            degraded,
         }
     }
 }
