@@ -80,6 +80,11 @@ impl Book {
             .collect()
     }
 
+    pub(crate) fn undelivered(&self) -> Vec<Arc<Settle>> {
+        let undelivered = self.settled.iter().filter(|settled| !settled.delivered);
+        undelivered.map(|settled| Arc::clone(&settled.settle)).collect()
+    }
+
     pub(crate) fn has_undelivered(&self) -> bool {
         self.settled.iter().any(|settled| !settled.delivered)
     }
