@@ -85,8 +85,9 @@ impl Book {
         undelivered.map(|settled| Arc::clone(&settled.settle)).collect()
     }
 
-    pub(crate) fn has_undelivered(&self) -> bool {
-        self.settled.iter().any(|settled| !settled.delivered)
+    /// Whether the shared counters may lack something.
+    pub(crate) fn has_unsaid(&self) -> bool {
+        self.settled.iter().any(|settled| !settled.delivered) || self.open.values().any(|open| open.unshared)
     }
 }
 

@@ -186,7 +186,7 @@ impl Fleet {
             }) => {
                 let (known, waiting) = self
                     .books
-                    .on(account, |book| (book.generation, book.has_undelivered()))
+                    .on(account, |book| (book.generation, book.has_unsaid()))
                     .unwrap_or_default();
                 let lapsed =
                     !was_running && self.books.on(account, |book| !book.open.is_empty()) == Some(true);

@@ -17,4 +17,5 @@ mod retries;
 mod returns;
 mod server;
 mod shared;
+mod troubles;
 mod world;

@@ -154,7 +154,7 @@ pub(crate) struct Plane {
     spool: SpoolId,
     records: AtomicU64,
     shutdown: CancellationToken,
-    _tasks: JoinSet<()>,
+    tasks: JoinSet<()>,
 }
 
 /// What calls of the tests are held to: a user with limits whose key has none.
@@ -214,6 +214,16 @@ impl Plane {
         Self::of(fleet, name, ledger)
     }
 
+    pub(crate) fn with_clock(
+        url: &str,
+        name: u8,
+        ledger: &Arc<Ledger>,
+        clock: impl Fn() -> UnixMs + Send + Sync + 'static,
+    ) -> Self {
+        let fleet = Fleet::at(&Secret::new(url), TIMEOUT, format!("process-{name}"), clock).unwrap();
+        Self::of(fleet, name, ledger)
+    }
+
     /// Not under way yet, where there is a Redis to connect to.
     fn of(fleet: Fleet, name: u8, ledger: &Arc<Ledger>) -> Self {
         let fleet = Arc::new(fleet);
@@ -230,8 +240,14 @@ impl Plane {
             spool,
             records: AtomicU64::new(0),
             shutdown,
-            _tasks: tasks,
+            tasks,
         }
+    }
+
+    /// Shuts it down, as a process ends that was asked to.
+    pub(crate) async fn end(mut self) {
+        self.shutdown.cancel();
+        while self.tasks.join_next().await.is_some() {}
     }
 
     pub(crate) async fn joined(&self) {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures::future::join_all;
 use penstock_core::limits::{Dimension, Limits};
 use penstock_core::setting::Degraded;
-use penstock_fleet::{Denied, RedisState};
+use penstock_fleet::{Denied, Enforcement, RedisState};
 use tokio::time::Instant;
 
 use crate::conformance::{strict, total};
@@ -114,6 +114,10 @@ async fn d05_a_redis_that_hangs_holds_up_the_first_calls_only_and_once() {
     let mut calls = join_all((0..20).map(|_| plane.admit(&limited, 0))).await;
     assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
     assert_eq!(plane.fleet.state(), RedisState::Disconnected);
+    assert_eq!(
+        plane.fleet.enforcement(limited.policy),
+        Enforcement::Degraded(Degraded::Local)
+    );
     // Each would wait for as long.
     let begun = Instant::now();
     for _ in 0..100 {
