@@ -31,6 +31,8 @@ pub(crate) enum Undecided {
 pub(crate) struct Pending {
     fleet: Arc<Fleet>,
     wish: Wish,
+    /// Counters were asked and did not answer: they may have let it in.
+    may_be_in: bool,
     done: bool,
 }
 
@@ -39,12 +41,15 @@ impl Fleet {
     pub async fn admit(self: &Arc<Self>, wish: Wish) -> Result<Grant, Denied> {
         let deadline = Instant::now() + self.patience();
         let mut admit = self.admit_of(&wish);
-        let pending = Pending::new(self, wish, &admit);
+        let mut pending = Pending::new(self, wish, &admit);
         let asked = match &self.backend {
             Backend::Alone(local) => self.ask(local, &pending.wish, &mut admit, deadline).await,
             Backend::Shared(shared) if shared.is_joined() => {
-                self.ask(&shared.counters, &pending.wish, &mut admit, deadline)
-                    .await
+                let asked = self
+                    .ask(&shared.counters, &pending.wish, &mut admit, deadline)
+                    .await;
+                pending.may_be_in = asked == Err(Undecided::Unreachable);
+                asked
             }
             Backend::Shared(_) => Err(Undecided::Unreachable),
         };
@@ -161,6 +166,7 @@ impl Pending {
         Self {
             fleet: Arc::clone(fleet),
             wish,
+            may_be_in: false,
             done: false,
         }
     }
@@ -169,8 +175,11 @@ impl Pending {
         &self.wish
     }
 
-    /// Nothing was taken.
+    /// Nothing was taken here. What counters may have taken without a word is given back to them.
     pub(crate) fn forget(mut self) {
+        if self.may_be_in {
+            return;
+        }
         self.done = true;
         let request = self.wish.request;
         self.fleet
@@ -205,7 +214,6 @@ impl Pending {
         Grant {
             adopt,
             policy: self.wish.policy,
-            degraded,
         }
     }
 }
@@ -215,7 +223,7 @@ impl Drop for Pending {
         if self.done {
             return;
         }
-        // The caller went away while the counters were asked.
+        // The caller went away while the counters were asked, or was refused when they did not answer.
         let none = |subject: &Subject| Subject {
             tokens: 0,
             money: 0,

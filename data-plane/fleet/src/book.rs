@@ -80,8 +80,14 @@ impl Book {
             .collect()
     }
 
-    pub(crate) fn has_undelivered(&self) -> bool {
-        self.settled.iter().any(|settled| !settled.delivered)
+    pub(crate) fn undelivered(&self) -> Vec<Arc<Settle>> {
+        let undelivered = self.settled.iter().filter(|settled| !settled.delivered);
+        undelivered.map(|settled| Arc::clone(&settled.settle)).collect()
+    }
+
+    /// Whether the shared counters may lack something.
+    pub(crate) fn has_unsaid(&self) -> bool {
+        self.settled.iter().any(|settled| !settled.delivered) || self.open.values().any(|open| open.unshared)
     }
 }
 

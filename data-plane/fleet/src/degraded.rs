@@ -18,7 +18,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::account::Account;
 use crate::admit::{Pending, Undecided, named};
-use crate::baseline;
+use crate::baseline::{self, Turn};
 use crate::counters::{Admit, Admitted, Counters, Seed, SeedDimension, Seen, Spent, Verdict};
 use crate::fleet::{Backend, Fleet};
 use crate::grant::{Denied, Grant};
@@ -86,13 +86,19 @@ impl Fleet {
         let mut verdict = counters.admit(&scaled).await;
         if let Ok(Verdict::Unknown(unknown)) = &verdict {
             let account = admit.call.account;
-            for subject in named(&admit.call.subjects, unknown) {
-                let Some(left) = self.last_seen(account, subject, deadline).await else {
-                    pending.forget();
-                    return Err(Denied::Unknown);
-                };
-                let seed = share_seed(subject, &left, nodes, self.windows.now());
-                drop(counters.seed(account, &[seed], &[]).await);
+            let subjects: Vec<_> = named(&admit.call.subjects, unknown).cloned().collect();
+            let unseen = self
+                .share_what_was_seen(counters, account, &subjects, nodes)
+                .await;
+            if let Some(deadline) = deadline.filter(|_| !unseen.is_empty()) {
+                self.learn_shares(account, unseen, nodes, deadline).await;
+            }
+            verdict = counters.admit(&scaled).await;
+        }
+        if let Ok(Verdict::Unknown(unknown)) = &verdict {
+            for subject in named(&admit.call.subjects, unknown).filter(|subject| !subject.strict) {
+                let seed = share_seed(subject, &[], nodes, self.windows.now());
+                drop(counters.seed(admit.call.account, &[seed], &[]).await);
             }
             verdict = counters.admit(&scaled).await;
         }
@@ -109,29 +115,69 @@ impl Fleet {
         }
     }
 
-    /// What a subject's dimensions of money were at when this node last saw them, else by the ledger, else nothing.
-    /// None: nobody knows, and the budget is strict.
-    async fn last_seen(
+    /// Begins the shares of subjects with what this node last saw of them. Those that it never saw.
+    async fn share_what_was_seen(
         &self,
+        counters: &Local,
         account: Account,
-        subject: &Subject,
-        deadline: Option<Instant>,
-    ) -> Option<Vec<Seen>> {
-        let seen = self
-            .books
-            .on(account, |book| book.seen_of(subject.name))
-            .unwrap_or_default();
-        if !seen.is_empty() {
-            return Some(seen);
-        }
-        if let (Some(node), Some(deadline)) = (self.node.get(), deadline) {
-            let subjects = [subject.clone()];
-            let asking = baseline::ask(node.as_ref(), account, &subjects);
-            if let Ok(Ok((seeds, _))) = timeout_at(deadline, asking).await {
-                return Some(seeds.iter().flat_map(seen_by_ledger).collect());
+        subjects: &[Subject],
+        nodes: u64,
+    ) -> Vec<Subject> {
+        let mut unseen = Vec::new();
+        for subject in subjects {
+            let seen = self.books.on(account, |book| book.seen_of(subject.name));
+            match seen.filter(|seen| !seen.is_empty()) {
+                Some(seen) => {
+                    let seed = share_seed(subject, &seen, nodes, self.windows.now());
+                    drop(counters.seed(account, &[seed], &[]).await);
+                }
+                None => unseen.push(subject.clone()),
             }
         }
-        (!subject.strict).then(Vec::new)
+        unseen
+    }
+
+    /// Has the shares of subjects begun with what the ledger says, and waits for it until the deadline. One question
+    /// is in flight for an account.
+    async fn learn_shares(
+        self: &Arc<Self>,
+        account: Account,
+        subjects: Vec<Subject>,
+        nodes: u64,
+        deadline: Instant,
+    ) {
+        let mut waiter = match self.asking.turn(account) {
+            Turn::Crowded => return,
+            Turn::Wait(waiter) => waiter,
+            Turn::Ask(waiter) => {
+                let fleet = Arc::clone(self);
+                self.tasks.spawn(async move {
+                    fleet.share_by_ledger(account, &subjects, nodes).await;
+                    fleet.asking.end(account);
+                });
+                waiter
+            }
+        };
+        // Whether the answer was of use shows when the counters are asked again.
+        drop(timeout_at(deadline, waiter.wait_for(|done| *done)).await);
+    }
+
+    async fn share_by_ledger(&self, account: Account, subjects: &[Subject], nodes: u64) {
+        let (Some(node), Backend::Shared(shared)) = (self.node.get(), &self.backend) else {
+            return;
+        };
+        let Ok((seeds, _)) = baseline::ask(node.as_ref(), account, subjects).await else {
+            return;
+        };
+        if shared.is_joined() {
+            // Shares of a time that is over.
+            return;
+        }
+        let now = self.windows.now();
+        let share =
+            |(subject, seed): (&Subject, &Seed)| share_seed(subject, &seen_by_ledger(seed), nodes, now);
+        let shares: Vec<_> = subjects.iter().zip(&seeds).map(share).collect();
+        drop(shared.degraded.seed(account, &shares, &[]).await);
     }
 }
 

@@ -51,8 +51,6 @@ pub struct Policy {
 pub struct Grant {
     pub(crate) adopt: Arc<Adopt>,
     pub(crate) policy: Policy,
-    /// Counted by this node alone.
-    pub(crate) degraded: bool,
 }
 
 /// A call that was not let in.

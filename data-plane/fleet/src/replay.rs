@@ -26,6 +26,8 @@ pub(crate) const TICK: Duration = Duration::from_millis(LEASE_MS / 4);
 const FIRST_CONNECTION: Duration = Duration::from_secs(1);
 /// Calls to Redis under way at once, each for settlements and for what is said again.
 const AT_ONCE: usize = 64;
+/// For what was settled last, when this node ends.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 /// Of accounts of which nothing is under way.
 const KEEP_SEEN_MS: i64 = 6 * 3_600_000;
 
@@ -52,10 +54,27 @@ impl Fleet {
                     shared.link.keep(random, shutdown.clone()),
                     stop.run_until_cancelled(working)
                 );
+                drop(tokio::time::timeout(LAST_WORDS, self.say_the_rest(shared)).await);
             }
         }
         self.tasks.close();
         self.tasks.wait().await;
+    }
+
+    /// Settlements that were on their way when this node was told to end.
+    async fn say_the_rest(self: &Arc<Self>, shared: &Shared) {
+        if !shared.is_joined() {
+            return;
+        }
+        let undelivered = |account| {
+            self.books
+                .on(account, |book| book.undelivered())
+                .unwrap_or_default()
+        };
+        let rest = self.books.active().into_iter().flat_map(undelivered);
+        futures::stream::iter(rest)
+            .for_each_concurrent(AT_ONCE, |settle| async move { self.deliver(&settle).await })
+            .await;
     }
 
     async fn tick_alone(self: Arc<Self>) {
@@ -172,7 +191,7 @@ impl Fleet {
             }) => {
                 let (known, waiting) = self
                     .books
-                    .on(account, |book| (book.generation, book.has_undelivered()))
+                    .on(account, |book| (book.generation, book.has_unsaid()))
                     .unwrap_or_default();
                 let lapsed =
                     !was_running && self.books.on(account, |book| !book.open.is_empty()) == Some(true);

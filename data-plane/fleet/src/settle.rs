@@ -64,9 +64,13 @@ impl Fleet {
         for subject in &mut call.subjects {
             subject.money = if subject.strict { more } else { 0 };
         }
+        // What was let in without the shared counters is asked there as soon as they have it.
+        let unshared = self.books.on(call.account, |book| {
+            book.open.get(&call.request).is_some_and(|open| open.unshared)
+        });
         let held = match &self.backend {
             Backend::Alone(local) => local.top_up(&call, grant.policy.enforce).await,
-            Backend::Shared(shared) if shared.is_joined() && !grant.degraded => {
+            Backend::Shared(shared) if shared.is_joined() && unshared != Some(true) => {
                 shared.counters.top_up(&call, grant.policy.enforce).await
             }
             Backend::Shared(shared) => shared.degraded.top_up(&call, grant.policy.enforce).await,

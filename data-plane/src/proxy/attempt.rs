@@ -87,8 +87,7 @@ pub(super) async fn run(call: &mut Call, caller: &Caller, outgoing: &Outgoing) -
     let mut tried: Vec<ProviderId> = Vec::new();
     let mut full = Full::default();
     loop {
-        let passed_over: Vec<_> = tried.iter().chain(full.providers()).copied().collect();
-        let chosen = route::choose(call, caller, &passed_over).map_err(|refusal| full.explain(refusal))?;
+        let chosen = route::choose(call, caller, &tried, &full).map_err(|refusal| full.wait(refusal))?;
         let id = chosen.provider.id;
         match provider_limits::admit(call, &chosen, &outgoing.asked).await {
             Ok(grant) => call.provider_grant = grant,

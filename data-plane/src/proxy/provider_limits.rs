@@ -27,10 +27,10 @@ pub(super) enum NoRoom {
 /// The providers that were passed over in this request for want of room.
 #[derive(Default)]
 pub(super) struct Full {
-    providers: Vec<ProviderId>,
+    /// Each with what it is full of.
+    providers: Vec<(ProviderId, String)>,
     /// Until the first of them has room, seconds.
     soonest: Option<u64>,
-    why: Vec<String>,
 }
 
 /// Takes a provider's limits for one attempt. None: it has none.
@@ -90,37 +90,31 @@ fn most(call: &Call, chosen: &Chosen, body: &Bytes) -> Option<NanoUsd> {
 }
 
 impl Full {
-    pub(super) fn providers(&self) -> &[ProviderId] {
-        &self.providers
+    pub(super) fn providers(&self) -> impl Iterator<Item = &ProviderId> {
+        self.providers.iter().map(|(id, _)| id)
+    }
+
+    /// Why a provider was passed over here.
+    pub(super) fn why(&self, provider: ProviderId) -> Option<&str> {
+        let (_, why) = self.providers.iter().find(|(id, _)| *id == provider)?;
+        Some(why)
     }
 
     pub(super) fn note(&mut self, provider: &ProviderEntry, no_room: NoRoom) {
-        self.providers.push(provider.id);
-        let name = &provider.provider.name;
         let (wait, why) = match no_room {
             NoRoom::Exceeded(exceeded) => (
                 exceeded.retry_after,
-                format!("{name} is full ({})", exceeded.dimension.as_str()),
+                format!("is full ({})", exceeded.dimension.as_str()),
             ),
-            NoRoom::Unknown => (
-                1,
-                format!("{name} has a budget of which it is not known what is left"),
-            ),
+            NoRoom::Unknown => (1, "has a budget of which it is not known what is left".to_owned()),
         };
         self.soonest = Some(self.soonest.map_or(wait, |soonest| soonest.min(wait)));
-        self.why.push(why);
+        self.providers.push((provider.id, why));
     }
 
-    /// Nobody is left: says who was full, and when the first of them will not be.
-    pub(super) fn explain(&self, mut refusal: Refusal) -> Refusal {
-        let Some(soonest) = self.soonest else {
-            return refusal;
-        };
-        refusal.error.retry_after = Some(soonest);
-        let why = self.why.join(", ");
-        match refusal.detail.take() {
-            Some(detail) => refusal.because(format!("{why}; {detail}")),
-            None => refusal.because(why),
-        }
+    /// Nobody is left: says when the first of those that were full will not be.
+    pub(super) fn wait(&self, mut refusal: Refusal) -> Refusal {
+        refusal.error.retry_after = self.soonest.or(refusal.error.retry_after);
+        refusal
     }
 }

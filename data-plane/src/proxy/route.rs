@@ -14,23 +14,30 @@ use penstock_core::snapshot::{Caller, Snapshot};
 use super::call::{Call, Chosen};
 use super::error::Refusal;
 use super::pricing::{self, Unpriced};
+use super::provider_limits::Full;
 use crate::clock;
 
 /// More providers than this are not explained.
 const EXPLAINED: usize = 50;
 
-/// Picks a provider that is not among `tried`.
-pub(super) fn choose(call: &Call, caller: &Caller, tried: &[ProviderId]) -> Result<Chosen, Refusal> {
+/// Picks a provider that is neither among `tried` nor full.
+pub(super) fn choose(
+    call: &Call,
+    caller: &Caller,
+    tried: &[ProviderId],
+    full: &Full,
+) -> Result<Chosen, Refusal> {
     let mut unpriced = Vec::new();
     let metered = call.endpoint.is_metered();
     loop {
         // Nearly always the only turn, without an allocation.
-        let excluded: Vec<_> = tried.iter().chain(&unpriced).copied().collect();
+        let excluded = tried.iter().chain(full.providers()).chain(&unpriced);
+        let excluded: Vec<_> = excluded.copied().collect();
         let ask = ask(call, caller, &excluded);
         let provider = match route::choose(call.snapshot.providers(), &ask, random()) {
             Ok(provider) => provider,
             Err(_) if !unpriced.is_empty() => return Err(model_unpriced(&call.asked.model)),
-            Err(none) => return Err(no_candidate(&call.snapshot, &ask, &none)),
+            Err(none) => return Err(no_candidate(&call.snapshot, &ask, &none, full)),
         };
         let defaults = &call.proxy.defaults;
         match pricing::tariff(&call.snapshot, defaults, &provider.provider, &call.asked.model) {
@@ -72,8 +79,8 @@ fn model_unpriced(model: &str) -> Refusal {
     Refusal::new(Code::ModelUnpriced, message).because(fix)
 }
 
-fn no_candidate(snapshot: &Snapshot, ask: &Ask<'_>, none: &NoCandidate) -> Refusal {
-    let why = explain(snapshot, ask);
+fn no_candidate(snapshot: &Snapshot, ask: &Ask<'_>, none: &NoCandidate, full: &Full) -> Refusal {
+    let why = explain(snapshot, ask, full);
     if !none.served_elsewhere {
         let message = format!("Model {} is not available here.", ask.model);
         return Refusal::new(Code::ModelNotFound, message).because(why);
@@ -86,7 +93,7 @@ fn no_candidate(snapshot: &Snapshot, ask: &Ask<'_>, none: &NoCandidate) -> Refus
 }
 
 /// Each provider with what speaks against it.
-fn explain(snapshot: &Snapshot, ask: &Ask<'_>) -> String {
+fn explain(snapshot: &Snapshot, ask: &Ask<'_>, full: &Full) -> String {
     let providers = snapshot.providers();
     if providers.is_empty() {
         return "there are no providers".to_owned();
@@ -94,13 +101,10 @@ fn explain(snapshot: &Snapshot, ask: &Ask<'_>) -> String {
     let mut text = String::new();
     for (i, entry) in providers.iter().take(EXPLAINED).enumerate() {
         let comma = if i == 0 { "" } else { ", " };
+        let verdict = route::judge(entry, ask);
+        let why = full.why(entry.id).unwrap_or_else(|| verdict.as_str());
         // Writing to a string cannot fail.
-        let written = write!(
-            text,
-            "{comma}{} {}",
-            entry.provider.name,
-            route::judge(entry, ask)
-        );
+        let written = write!(text, "{comma}{} {why}", entry.provider.name);
         debug_assert!(written.is_ok());
     }
     if providers.len() > EXPLAINED {

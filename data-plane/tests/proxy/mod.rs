@@ -2,10 +2,13 @@
 
 mod access;
 mod bodies;
+mod budgets;
 mod client;
+mod full;
 mod gateway;
 mod guessing;
 mod ledger;
+mod limits;
 mod logs;
 mod metering;
 mod own_limits;
@@ -13,3 +16,4 @@ mod providers;
 mod refusals;
 mod serving;
 mod streams;
+mod strict;

@@ -3,10 +3,19 @@
 // Says to clippy that all of it is tests.
 #![cfg(test)]
 
+mod bench;
+mod cluster;
 mod conformance;
+mod days;
+mod degraded;
 mod leases;
 mod losses;
 mod model;
+mod plane;
 mod properties;
+mod retries;
+mod returns;
 mod server;
+mod shared;
+mod troubles;
 mod world;

@@ -3,6 +3,7 @@
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -20,20 +21,15 @@ pub(crate) struct Redis {
 
 impl Redis {
     pub(crate) fn start() -> anyhow::Result<Self> {
-        let port = free_port()?;
-        let port_text = port.to_string();
-        let args = [
-            "--port",
-            &port_text,
-            "--bind",
-            "127.0.0.1",
-            "--save",
-            "",
-            "--appendonly",
-            "no",
-        ];
+        Self::start_at(free_port()?, &[])
+    }
+
+    /// On this port, with these words behind those that all have.
+    pub(crate) fn start_at(port: u16, words: &[&str]) -> anyhow::Result<Self> {
         let child = Command::new("redis-server")
-            .args(args)
+            .args(["--port", &port.to_string(), "--bind", "127.0.0.1"])
+            .args(["--save", "", "--appendonly", "no"])
+            .args(words)
             .stdout(Stdio::null())
             .spawn()
             .context("redis-server is not installed: run ./test, which installs it")?;
@@ -43,6 +39,11 @@ impl Redis {
 
     /// One command, on a connection of its own.
     pub(crate) async fn run(&self, words: &[&str]) -> anyhow::Result<redis::Value> {
+        self.ask(words).await
+    }
+
+    /// The answer to one command.
+    pub(crate) async fn ask<T: redis::FromRedisValue>(&self, words: &[&str]) -> anyhow::Result<T> {
         let client = redis::Client::open(self.url.as_str())?;
         let mut connection = client.get_multiplexed_async_connection().await?;
         let mut command = redis::cmd(words[0]);
@@ -50,6 +51,21 @@ impl Redis {
             command.arg(*word);
         }
         Ok(command.query_async(&mut connection).await?)
+    }
+
+    /// Waits until it answers.
+    pub(crate) async fn answers(&self) {
+        while self.run(&["PING"]).await.is_err() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// Sends it a signal: `STOP` and it answers nobody, `CONT` and it goes on.
+    pub(crate) fn signal(&self, name: &str) -> anyhow::Result<()> {
+        let pid = self.child.id().to_string();
+        let sent = Command::new("kill").args([&format!("-{name}"), &pid]).status()?;
+        anyhow::ensure!(sent.success(), "kill -{name} {pid}: {sent}");
+        Ok(())
     }
 }
 
@@ -59,12 +75,18 @@ impl Drop for Redis {
     }
 }
 
-/// Below the range of outgoing connections: a client that tries again and again must not meet itself there.
-fn free_port() -> anyhow::Result<u16> {
-    let start = u16::try_from(std::process::id() % 3000)?;
-    let mut ports = (0..3000).map(|n| 11_000 + (start + n) % 3000);
-    let free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
-    ports.find(free).context("no free port between 11000 and 14000")
+/// Below the range of outgoing connections: a client that tries again and again must not meet itself there. Each
+/// process has eight ports, so that tests that run at once do not take each other's.
+pub(crate) fn free_port() -> anyhow::Result<u16> {
+    static GIVEN: AtomicU16 = AtomicU16::new(0);
+    let block = u16::try_from(std::process::id() % 2000)?;
+    for _ in 0..8 {
+        let port = 11_000 + block * 8 + GIVEN.fetch_add(1, Ordering::Relaxed);
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return Ok(port);
+        }
+    }
+    anyhow::bail!("no free port from {} on", 11_000 + block * 8)
 }
 
 /// A connection that is kept until it is dropped.
@@ -76,10 +98,11 @@ pub(crate) struct Linked {
 
 impl Linked {
     pub(crate) async fn to(redis: &Redis) -> anyhow::Result<Self> {
-        let link = Arc::new(Link::new(
-            &Secret::new(redis.url.as_str()),
-            Duration::from_secs(10),
-        )?);
+        Self::at(&redis.url).await
+    }
+
+    pub(crate) async fn at(url: &str) -> anyhow::Result<Self> {
+        let link = Arc::new(Link::new(&Secret::new(url), Duration::from_secs(10))?);
         let shutdown = CancellationToken::new();
         let mut tasks = JoinSet::new();
         let (kept, stop) = (Arc::clone(&link), shutdown.clone());
