@@ -85,13 +85,18 @@ impl Fleet {
         admit: &mut Admit,
         deadline: Instant,
     ) -> Result<Verdict, Undecided> {
+        let account = admit.call.account;
+        let seeds = || self.books.on(account, |book| book.seeds);
+        let mut seeded = seeds();
         let mut asked = counters.admit(admit).await;
         for _ in 0..MOST_ASKED {
             match asked {
+                // Somebody else has asked the ledger while this call was on its way.
+                Ok(Verdict::Unknown(_)) if seeds() != seeded => {}
                 Ok(Verdict::Unknown(unknown)) => {
                     let of = |subject: &&Subject| unknown.contains(&subject.name);
                     let subjects = admit.call.subjects.iter().filter(of).cloned().collect();
-                    if !self.learn(admit.call.account, subjects, deadline).await {
+                    if !self.learn(account, subjects, deadline).await {
                         return Err(Undecided::Unknown);
                     }
                 }
@@ -102,6 +107,7 @@ impl Fleet {
                 Ok(verdict) => return Ok(verdict),
                 Err(_) => return Err(Undecided::Unreachable),
             }
+            seeded = seeds();
             asked = match timeout_at(deadline, counters.admit(admit)).await {
                 Ok(asked) => asked,
                 Err(_) => return Err(Undecided::Unreachable),
@@ -148,6 +154,7 @@ impl Fleet {
             Backend::Shared(shared) => shared.counters.seed(account, &seeds, &marks).await,
         };
         if seeded.is_ok() {
+            self.books.on(account, |book| book.seeds += 1);
             self.say_again(account).await;
         }
     }

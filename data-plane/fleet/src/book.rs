@@ -34,6 +34,8 @@ pub(crate) struct Books {
 pub(crate) struct Book {
     /// Of the counters when they were last heard of.
     pub(crate) generation: u64,
+    /// How often this node had the counters made from the ledger.
+    pub(crate) seeds: u64,
     pub(crate) open: HashMap<RequestId, OpenCall>,
     pub(crate) settled: VecDeque<Settled>,
     /// The counters' last values, and when.
