@@ -196,3 +196,64 @@ async fn up_without_demo_says_how_to_make_the_first_provider_and_key() -> Result
     );
     Ok(())
 }
+
+#[tokio::test]
+async fn d06_up_counts_alone_and_knows_after_a_restart_or_a_kill_what_was_spent() -> Result<()> {
+    let mut up = Up::start(&["--demo"]).await?;
+    let key = std::fs::read_to_string(up.folder.path().join(".local/share/penstock/demo/demo.key"))?;
+    let cli = up.cli();
+    let user = cli.json(&["user", "list"])?["items"][0]["name"].clone();
+    let user = user.as_str().context("the demo has a user")?.to_owned();
+    cli.run(&[
+        "user",
+        "update",
+        &user,
+        "--usd-total",
+        "0.1",
+        "--budget",
+        "strict",
+    ])?;
+    let call = async |up: &Up| {
+        let url = format!("{}/v1/messages", up.traffic);
+        let request = client().post(url).header("x-api-key", key.trim());
+        let answer = request
+            .json(&penstock_tests::anthropic_body("alone", false))
+            .send()
+            .await?;
+        let status = answer.status().as_u16();
+        answer.bytes().await?;
+        anyhow::Ok(status)
+    };
+    until("the limit is in force", || async {
+        call(&up).await?;
+        Ok(cli.json(&["limits", "show", "--user", &user])?["items"]
+            .get(0)
+            .is_some()
+            .then_some(()))
+    })
+    .await?;
+    let used = |up: &Up| {
+        let shown = up.cli().json(&["limits", "show", "--user", &user])?;
+        anyhow::ensure!(shown["enforcement"] == "alone", "{shown}");
+        anyhow::Ok(shown["items"][0]["used_nanousd"].as_i64().context("used")?)
+    };
+    while call(&up).await? == 200 {}
+    let before = used(&up)?;
+    assert!(before > 0);
+    up.restart().await?;
+    until("it answers", || async { Ok(call(&up).await.ok()) }).await?;
+    assert_eq!(used(&up)?, before);
+    up.process.kill()?;
+    up.process = spawn(up.folder.path(), &up.flags)?;
+    up.live().await?;
+    until("it refuses", || async {
+        Ok(matches!(call(&up).await, Ok(429)).then_some(()))
+    })
+    .await?;
+    assert_eq!(used(&up)?, before);
+    cli.run(&["limits", "reset", "--user", &user])?;
+    until("it is reset", || async {
+        Ok(matches!(call(&up).await, Ok(200)).then_some(()))
+    })
+    .await
+}
