@@ -1,6 +1,8 @@
 //! Redis forgets its scripts, takes no writes, starts anew; a clock is off; streams outlive an outage. Behaviours D4,
 //! D5, D6.
 
+use std::time::Duration;
+
 use penstock_core::limits::{Dimension, Limits};
 use penstock_core::setting::Degraded;
 use penstock_core::time::UnixMs;
@@ -128,6 +130,24 @@ async fn d04_a_stream_that_began_without_redis_is_held_to_the_budget_when_it_is_
     assert!(!plane.fleet.top_up(&call.1, 851).await);
     plane.settle(&limited, &call, 120);
     plane.comes_to(&limited, TOTAL, (120, 0)).await;
+}
+
+#[tokio::test]
+async fn d04_what_a_stream_gets_while_redis_is_away_is_a_risk_that_is_told() {
+    let server = Redis::start().unwrap();
+    let plane = Plane::patient(&server.url, 1, &Ledger::new(), Duration::from_millis(200));
+    plane.joined().await;
+    let limited = held(strict(1000), Degraded::Local, 1);
+    let call = plane.admit(&limited, 50).await.unwrap();
+    assert_eq!(plane.fleet.worst_case_overspend(), 0);
+    server.signal("STOP").unwrap();
+    assert!(plane.fleet.top_up(&call.1, 100).await);
+    assert_eq!(plane.fleet.worst_case_overspend(), 150);
+    server.signal("CONT").unwrap();
+    plane.joined().await;
+    until(async || plane.fleet.worst_case_overspend() == 0).await;
+    plane.settle(&limited, &call, 140);
+    plane.comes_to(&limited, TOTAL, (140, 0)).await;
 }
 
 #[tokio::test]
