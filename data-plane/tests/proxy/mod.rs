@@ -16,5 +16,6 @@ mod own_limits;
 mod providers;
 mod refusals;
 mod serving;
+mod slots;
 mod streams;
 mod strict;

@@ -29,6 +29,22 @@ async fn d03_scripts_that_redis_forgot_are_given_to_it_again() {
 }
 
 #[tokio::test]
+async fn d05_an_operator_who_is_patient_with_redis_is_obeyed() {
+    let server = Redis::start().unwrap();
+    let plane = Plane::patient(&server.url, 1, &Ledger::new(), Duration::from_secs(30));
+    plane.joined().await;
+    let limited = held(strict(1000), Degraded::Closed, 1);
+    plane.admit(&limited, 10).await.unwrap();
+    server.signal("STOP").unwrap();
+    let (call, ()) = tokio::join!(plane.admit(&limited, 10), async {
+        tokio::time::sleep(Duration::from_millis(700)).await;
+        server.signal("CONT").unwrap();
+    });
+    call.unwrap();
+    plane.comes_to(&limited, TOTAL, (0, 20)).await;
+}
+
+#[tokio::test]
 async fn d05_a_redis_that_takes_no_writes_is_set_aside() {
     let server = Redis::start().unwrap();
     let plane = Plane::at(&server.url, 1, &Ledger::new());
