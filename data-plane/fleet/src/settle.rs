@@ -78,16 +78,22 @@ impl Fleet {
         match held {
             Ok(TopUp::Refused(_)) => false,
             // Where the counters lost it or are away, it is said again with all that it holds.
-            Ok(TopUp::Held | TopUp::Lost) | Err(_) => {
-                self.hold_in_book(&call);
+            Ok(TopUp::Held) => {
+                self.hold_in_book(&call, false);
+                true
+            }
+            Ok(TopUp::Lost) | Err(_) => {
+                self.hold_in_book(&call, matches!(self.backend, Backend::Shared(_)));
                 true
             }
         }
     }
 
-    fn hold_in_book(&self, more: &Call) {
+    /// `unshared`: the shared counters do not know of it.
+    fn hold_in_book(&self, more: &Call, unshared: bool) {
         self.books.on(more.account, |book| {
             if let Some(open) = book.open.get_mut(&more.request) {
+                open.unshared |= unshared;
                 let adopt = Arc::make_mut(&mut open.adopt);
                 for (subject, more) in adopt.call.subjects.iter_mut().zip(&more.subjects) {
                     subject.money = subject.money.saturating_add(more.money);

@@ -55,6 +55,8 @@ pub(crate) struct Setup {
     pub(crate) prices: Vec<(&'static str, Price)>,
     pub(crate) settings: Vec<Setting>,
     pub(crate) traffic: TrafficSettings,
+    /// None: this data plane is its own fleet.
+    pub(crate) redis_url: Option<String>,
 }
 
 /// A running gateway.
@@ -144,6 +146,7 @@ impl Default for Setup {
                 (GPT, price("openai", &gpt)),
             ],
             settings: Vec::new(),
+            redis_url: None,
             traffic: TrafficSettings {
                 max_body_bytes: 1 << 20,
                 max_bodies_bytes: 16 << 20,
@@ -209,7 +212,7 @@ impl Setup {
             },
             seal_key: None,
             redis_timeout: std::time::Duration::from_millis(50),
-            redis_url: None,
+            redis_url: self.redis_url.as_deref().map(Secret::new),
         }
     }
 

@@ -124,78 +124,6 @@ async fn d02_a_refused_call_leaves_a_record_with_its_code_and_costs_nothing() {
     gateway.stop().await;
 }
 
-fn one_at_a_time() -> Limits {
-    Limits {
-        concurrent_requests: 1,
-        ..Limits::default()
-    }
-}
-
-#[tokio::test]
-async fn d01_a_slot_is_free_when_its_stream_ends() {
-    let gate = Gate::new();
-    let (_fake, gateway) = limited(Behaviour::held_after(5, &gate), one_at_a_time()).await;
-    let mut first = ask(&gateway, true).await;
-    first.until("content_block_delta").await;
-    let refused = ask(&gateway, true).await;
-    assert_eq!(refused.status, StatusCode::TOO_MANY_REQUESTS);
-    assert_eq!(refused.header("retry-after"), Some("1"));
-    assert_eq!(refused.header("x-should-retry"), None);
-    gate.open();
-    assert!(first.read().await.clean);
-    assert_eq!(ask(&gateway, true).await.status, StatusCode::OK);
-    gateway.stop().await;
-}
-
-#[tokio::test]
-async fn d01_a_slot_is_free_when_its_caller_goes_away() {
-    let gate = Gate::new();
-    let (fake, gateway) = limited(Behaviour::held_after(5, &gate), one_at_a_time()).await;
-    let mut first = ask(&gateway, true).await;
-    first.until("content_block_delta").await;
-    assert_eq!(ask(&gateway, true).await.status, StatusCode::TOO_MANY_REQUESTS);
-    drop(first);
-    comes_to(&gateway, "concurrent_requests", json!(0)).await;
-    fake.set_default(told());
-    assert_eq!(ask(&gateway, true).await.status, StatusCode::OK);
-    gateway.stop().await;
-}
-
-#[tokio::test]
-async fn d01_a_slot_is_free_when_the_provider_fails() {
-    let (fake, gateway) = limited(Behaviour::status(500), one_at_a_time()).await;
-    for _ in 0..3 {
-        assert!(ask(&gateway, false).await.status.is_server_error());
-        assert!(ask(&gateway, true).await.status.is_server_error());
-    }
-    assert_eq!(fake.request_count(), 6);
-    assert_eq!(reading(&gateway, "user", "concurrent_requests").await.0, 0);
-    gateway.stop().await;
-}
-
-#[tokio::test]
-async fn d01_sessions_are_those_that_coding_agents_name() {
-    let limits = Limits {
-        concurrent_sessions: 2,
-        ..Limits::default()
-    };
-    let (_fake, gateway) = limited(told(), limits).await;
-    let with = async |session: &str| {
-        let asking = gateway.client().messages(&messages("hi", false));
-        asking.header("x-claude-code-session-id", session).send().await
-    };
-    for session in ["one", "two", "one", "two"] {
-        assert_eq!(with(session).await.status, StatusCode::OK);
-    }
-    let refused = with("three").await;
-    assert_eq!(refused.status, StatusCode::TOO_MANY_REQUESTS);
-    assert_eq!(refused.header("x-should-retry"), Some("false"));
-    let body = refused.json().await;
-    assert_eq!(body["error"]["penstock"]["dimension"], "concurrent_sessions");
-    assert_eq!(ask(&gateway, false).await.status, StatusCode::OK, "it names none");
-    gateway.stop().await;
-}
-
 #[tokio::test]
 async fn d01_tokens_are_reserved_by_estimate_and_corrected_by_what_was_used() {
     let gate = Gate::new();
@@ -229,7 +157,8 @@ async fn d01_counting_tokens_takes_nothing_and_has_a_limit_of_its_own() {
     let limits = Limits {
         rpm: 1,
         tpm: 1_000,
-        ..one_at_a_time()
+        concurrent_requests: 1,
+        ..Limits::default()
     };
     let (_fake, gateway) = limited(told(), limits).await;
     let client = gateway.client();

@@ -17,7 +17,7 @@ use penstock_core::secret::Secret;
 use redis::aio::MultiplexedConnection;
 use redis::cluster::ClusterClient;
 use redis::cluster_async::ClusterConnection;
-use redis::{Client, Cmd, FromRedisValue, RedisResult, ScriptInvocation};
+use redis::{AsyncConnectionConfig, Client, Cmd, FromRedisValue, RedisResult, ScriptInvocation};
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -206,7 +206,9 @@ impl Link {
 
     async fn connect_to(&self, url: &Secret) -> Result<Connection, String> {
         let client = Client::open(url.expose()).map_err(|e| e.to_string())?;
-        let single = bounded(client.get_multiplexed_async_connection()).await?;
+        // How long an answer may take is for whoever asks to say.
+        let config = AsyncConnectionConfig::new().set_response_timeout(None);
+        let single = bounded(client.get_multiplexed_async_connection_with_config(&config)).await?;
         let mut connection = Connection::Single(single);
         let info: String = bounded(connection.query(redis::cmd("INFO").arg("cluster"))).await?;
         if info.contains("cluster_enabled:1") {

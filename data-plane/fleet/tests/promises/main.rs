@@ -4,6 +4,7 @@
 #![cfg(test)]
 
 mod bench;
+mod booking;
 mod cluster;
 mod conformance;
 mod days;
@@ -15,6 +16,7 @@ mod plane;
 mod properties;
 mod retries;
 mod returns;
+mod secured;
 mod server;
 mod shared;
 mod troubles;

@@ -42,6 +42,9 @@ pub(crate) struct Ledger {
     marks: Mutex<BTreeMap<SpoolId, u64>>,
     /// How often it was asked.
     pub(crate) questions: AtomicU64,
+    /// Questions that wait for their answer, and the most there were at once.
+    asking: AtomicU64,
+    pub(crate) most_asking: AtomicU64,
     /// It answers that it cannot.
     pub(crate) fails: AtomicBool,
     /// It answers when this is true.
@@ -54,6 +57,8 @@ impl Ledger {
             records: Mutex::default(),
             marks: Mutex::default(),
             questions: AtomicU64::new(0),
+            asking: AtomicU64::new(0),
+            most_asking: AtomicU64::new(0),
             fails: AtomicBool::new(false),
             open: watch::Sender::new(true),
         })
@@ -119,9 +124,12 @@ struct Way {
 impl Node for Way {
     fn ask_ledger(&self, questions: Vec<Question>) -> Asking {
         self.ledger.questions.fetch_add(1, Ordering::Relaxed);
+        let asking = self.ledger.asking.fetch_add(1, Ordering::Relaxed) + 1;
+        self.ledger.most_asking.fetch_max(asking, Ordering::Relaxed);
         let ledger = Arc::clone(&self.ledger);
         Box::pin(async move {
             ledger.open.subscribe().wait_for(|open| *open).await.unwrap();
+            ledger.asking.fetch_sub(1, Ordering::Relaxed);
             match ledger.fails.load(Ordering::Relaxed) {
                 true => Err("the control plane is away".to_owned()),
                 false => Ok(ledger.answer(&questions)),

@@ -90,7 +90,8 @@ async fn check(bench: &Bench, limited: &Limited, refused: &Exceeded) {
 
 #[test]
 fn d02_a_refused_call_passes_after_retry_after_and_not_a_second_earlier() {
-    let runtime = tokio::runtime::Builder::new_current_thread()
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
         .enable_all()
         .build()
         .unwrap();

@@ -45,7 +45,13 @@ impl Redis {
     /// The answer to one command.
     pub(crate) async fn ask<T: redis::FromRedisValue>(&self, words: &[&str]) -> anyhow::Result<T> {
         let client = redis::Client::open(self.url.as_str())?;
-        let mut connection = client.get_multiplexed_async_connection().await?;
+        // A noisy machine is no promise broken.
+        let patient = redis::AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(Duration::from_secs(60)))
+            .set_response_timeout(Some(Duration::from_secs(60)));
+        let mut connection = client
+            .get_multiplexed_async_connection_with_config(&patient)
+            .await?;
         let mut command = redis::cmd(words[0]);
         for word in &words[1..] {
             command.arg(*word);

@@ -1,6 +1,8 @@
 //! Redis forgets its scripts, takes no writes, starts anew; a clock is off; streams outlive an outage. Behaviours D4,
 //! D5, D6.
 
+use std::time::Duration;
+
 use penstock_core::limits::{Dimension, Limits};
 use penstock_core::setting::Degraded;
 use penstock_core::time::UnixMs;
@@ -24,6 +26,22 @@ async fn d03_scripts_that_redis_forgot_are_given_to_it_again() {
     plane.settle(&limited, &call, 5);
     plane.comes_to(&limited, TOTAL, (5, 20)).await;
     assert_eq!(plane.fleet.state(), RedisState::Connected);
+}
+
+#[tokio::test]
+async fn d05_an_operator_who_is_patient_with_redis_is_obeyed() {
+    let server = Redis::start().unwrap();
+    let plane = Plane::patient(&server.url, 1, &Ledger::new(), Duration::from_secs(30));
+    plane.joined().await;
+    let limited = held(strict(1000), Degraded::Closed, 1);
+    plane.admit(&limited, 10).await.unwrap();
+    server.signal("STOP").unwrap();
+    let (call, ()) = tokio::join!(plane.admit(&limited, 10), async {
+        tokio::time::sleep(Duration::from_millis(700)).await;
+        server.signal("CONT").unwrap();
+    });
+    call.unwrap();
+    plane.comes_to(&limited, TOTAL, (0, 20)).await;
 }
 
 #[tokio::test]
@@ -128,6 +146,24 @@ async fn d04_a_stream_that_began_without_redis_is_held_to_the_budget_when_it_is_
     assert!(!plane.fleet.top_up(&call.1, 851).await);
     plane.settle(&limited, &call, 120);
     plane.comes_to(&limited, TOTAL, (120, 0)).await;
+}
+
+#[tokio::test]
+async fn d04_what_a_stream_gets_while_redis_is_away_is_a_risk_that_is_told() {
+    let server = Redis::start().unwrap();
+    let plane = Plane::patient(&server.url, 1, &Ledger::new(), Duration::from_millis(200));
+    plane.joined().await;
+    let limited = held(strict(1000), Degraded::Local, 1);
+    let call = plane.admit(&limited, 50).await.unwrap();
+    assert_eq!(plane.fleet.worst_case_overspend(), 0);
+    server.signal("STOP").unwrap();
+    assert!(plane.fleet.top_up(&call.1, 100).await);
+    assert_eq!(plane.fleet.worst_case_overspend(), 150);
+    server.signal("CONT").unwrap();
+    plane.joined().await;
+    until(async || plane.fleet.worst_case_overspend() == 0).await;
+    plane.settle(&limited, &call, 140);
+    plane.comes_to(&limited, TOTAL, (140, 0)).await;
 }
 
 #[tokio::test]
