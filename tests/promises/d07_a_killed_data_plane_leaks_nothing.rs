@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use penstock_fake_provider::Behaviour;
 use tokio::time::Instant;
 
 use crate::limited::{Limited, told};
@@ -22,24 +21,18 @@ async fn d07_a_hundred_slots_of_a_killed_data_plane_are_free_within_a_minute() -
         "strict",
     ];
     let mut limited = Limited::start(2, "5s", &limits).await?;
-    limited
-        .stack
-        .fake
-        .set_default(Behaviour::parse("pace=1000 chunks=300")?);
     let http = limited.stack.http.clone();
     let url = format!("{}/v1/messages", limited.stack.data[0].url);
-    let mut streams = Vec::new();
-    for _ in 0..100 {
-        let body = told("pace=1000 chunks=300 bytes=3000", 4_000);
-        let sent = http
-            .post(&url)
+    let body = told("pace=1000 chunks=300 bytes=3000", 4_000);
+    let open = || {
+        http.post(&url)
             .header("x-api-key", &limited.key)
             .json(&body)
-            .send();
-        let answer = sent.await?;
-        assert_eq!(answer.status(), 200);
-        streams.push(answer);
-    }
+            .send()
+    };
+    let streams = futures::future::join_all((0..100).map(|_| open())).await;
+    let streams = streams.into_iter().collect::<Result<Vec<_>, _>>()?;
+    assert!(streams.iter().all(|answer| answer.status() == 200));
     let refused = limited
         .stack
         .messages(1, &limited.key, &told("bytes=10", 100))

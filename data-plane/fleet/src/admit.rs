@@ -96,7 +96,9 @@ impl Fleet {
                 Ok(Verdict::Unknown(unknown)) => {
                     let of = |subject: &&Subject| unknown.contains(&subject.name);
                     let subjects = admit.call.subjects.iter().filter(of).cloned().collect();
-                    if !self.learn(account, subjects, deadline).await {
+                    // Nobody waits for what refuses nobody.
+                    let until = if admit.enforce { deadline } else { Instant::now() };
+                    if !self.learn(account, subjects, until).await {
                         return Err(Undecided::Unknown);
                     }
                 }

@@ -9,9 +9,11 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use penstock_core::id::RequestId;
 use penstock_core::time::UnixMs;
+use tokio::time::Instant;
 
 use crate::account::{Account, SubjectName};
 use crate::counters::{Adopt, Seen, Settle};
@@ -20,6 +22,8 @@ use crate::counters::{Adopt, Seen, Settle};
 pub(crate) const MAX_SETTLED: usize = 200_000;
 /// Accounts whose last values are kept though nothing of them is under way.
 const MAX_IDLE: usize = 100_000;
+/// For a settlement to be delivered.
+const ON_ITS_WAY: Duration = Duration::from_secs(3);
 const SHARDS: usize = 32;
 
 /// All books.
@@ -57,6 +61,7 @@ pub(crate) struct OpenCall {
 pub(crate) struct Settled {
     pub(crate) settle: Arc<Settle>,
     pub(crate) delivered: bool,
+    pub(crate) since: Instant,
     /// It was let in without the shared counters.
     pub(crate) unshared: bool,
 }
@@ -89,7 +94,14 @@ impl Book {
 
     /// Whether the shared counters may lack something.
     pub(crate) fn has_unsaid(&self) -> bool {
-        self.settled.iter().any(|settled| !settled.delivered) || self.open.values().any(|open| open.unshared)
+        self.settled.iter().any(Settled::is_overdue) || self.open.values().any(|open| open.unshared)
+    }
+}
+
+impl Settled {
+    /// It got lost on its way.
+    fn is_overdue(&self) -> bool {
+        !self.delivered && self.since.elapsed() > ON_ITS_WAY
     }
 }
 
@@ -130,6 +142,7 @@ impl Books {
             book.settled.push_back(Settled {
                 settle: Arc::clone(settle),
                 delivered: false,
+                since: Instant::now(),
                 unshared,
             });
             true

@@ -19,7 +19,9 @@ use tokio::time::{Instant, timeout_at};
 use crate::account::Account;
 use crate::admit::{Pending, Undecided, named};
 use crate::baseline::{self, Turn};
-use crate::counters::{Admit, Admitted, Counters, Seed, SeedDimension, Seen, Spent, Verdict};
+use crate::counters::{
+    Admit, Admitted, Adopt, Call, Counters, Seed, SeedDimension, Seen, Spent, TopUp, Verdict,
+};
 use crate::fleet::{Backend, Fleet};
 use crate::grant::{Denied, Grant};
 use crate::local::Local;
@@ -113,6 +115,50 @@ impl Fleet {
                 Err(Denied::Unknown)
             }
         }
+    }
+
+    /// Holds more for a call in flight, of this node's share. A call that the shared counters let in joins the share
+    /// when it first needs more; what it held then is in what was last seen.
+    pub(crate) async fn top_up_share(&self, counters: &Local, grant: &Grant, more: &Call) -> TopUp {
+        let nodes = u64::from(grant.policy.live_nodes.max(1));
+        let scaled = |money: fn(&Subject) -> u64| Call {
+            subjects: more
+                .subjects
+                .iter()
+                .map(|subject| Subject {
+                    money: money(subject),
+                    ..share_of(subject, nodes)
+                })
+                .collect(),
+            ..more.clone()
+        };
+        let wanted = scaled(|subject| subject.money);
+        match counters.top_up(&wanted, true).await {
+            Ok(TopUp::Lost) => {}
+            Ok(held) => return held,
+            Err(_) => return TopUp::Lost,
+        }
+        let budgets: Vec<_> = more
+            .subjects
+            .iter()
+            .filter(|subject| subject.has_budget())
+            .cloned()
+            .collect();
+        // Counters that know a subject keep what they have.
+        let unseen = self
+            .share_what_was_seen(counters, more.account, &budgets, nodes)
+            .await;
+        for subject in &unseen {
+            let seed = share_seed(subject, &[], nodes, self.windows.now());
+            drop(counters.seed(more.account, &[seed], &[]).await);
+        }
+        let adopt = Adopt {
+            call: scaled(|_| 0),
+            session: None,
+            admitted_at: grant.admitted_at(),
+        };
+        drop(counters.adopt(&adopt).await);
+        counters.top_up(&wanted, true).await.unwrap_or(TopUp::Lost)
     }
 
     /// Begins the shares of subjects with what this node last saw of them. Those that it never saw.

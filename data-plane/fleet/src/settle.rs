@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use futures::FutureExt;
 use penstock_core::id::{Epoch, RequestId};
+use penstock_core::setting::Degraded;
 use penstock_core::time::UnixMs;
 
 use crate::account::Account;
@@ -73,7 +74,12 @@ impl Fleet {
             Backend::Shared(shared) if shared.is_joined() && unshared != Some(true) => {
                 shared.counters.top_up(&call, grant.policy.enforce).await
             }
-            Backend::Shared(shared) => shared.degraded.top_up(&call, grant.policy.enforce).await,
+            Backend::Shared(shared) => match grant.policy.degraded {
+                _ if !grant.policy.enforce => Ok(TopUp::Lost),
+                Degraded::Open => Ok(TopUp::Lost),
+                Degraded::Closed => return false,
+                Degraded::Local => Ok(self.top_up_share(&shared.degraded, grant, &call).await),
+            },
         };
         match held {
             Ok(TopUp::Refused(_)) => false,

@@ -81,6 +81,14 @@ impl AccountState {
                 seen: Vec::new(),
             });
         }
+        if self.settled.contains_key(&call.request) {
+            // Its caller is gone and it was settled: it takes nothing.
+            return Verdict::Admitted(Admitted {
+                at: UnixMs(now),
+                generation: self.generation,
+                seen: Vec::new(),
+            });
+        }
         let unknown = self.unknown(call);
         if !unknown.is_empty() {
             return Verdict::Unknown(unknown);
@@ -272,7 +280,9 @@ impl AccountState {
             return Noted::Gone;
         }
         self.begin(now, first_generation(now));
-        if !self.open.contains_key(&call.request) && !self.settled.contains_key(&call.request) {
+        if self.open.contains_key(&call.request) {
+            self.hold_what_is_said(call, now);
+        } else if !self.settled.contains_key(&call.request) {
             for subject in &call.subjects {
                 let state = self.subjects.entry(subject.name).or_default();
                 if let Some(money) = &mut state.money {
@@ -282,6 +292,26 @@ impl AccountState {
             self.take(call, adopt.session, adopt.admitted_at.0.min(now), now);
         }
         Noted::At(self.generation)
+    }
+
+    /// A call in flight may hold more by now than was said before.
+    fn hold_what_is_said(&mut self, call: &Call, now: i64) {
+        let Some(open) = self.open.get_mut(&call.request) else {
+            return;
+        };
+        for subject in &call.subjects {
+            let said = signed(subject.money);
+            let held = open
+                .held
+                .iter_mut()
+                .find(|held| held.name == subject.name && held.money < said);
+            let Some(held) = held else { continue };
+            if let Some(money) = self.subjects.entry(subject.name).or_default().money.as_mut() {
+                money.turn(subject, now);
+                money.hold(open.at, said - held.money);
+            }
+            held.money = said;
+        }
     }
 
     pub(super) fn top_up(&mut self, call: &Call, enforce: bool, now: UnixMs) -> TopUp {

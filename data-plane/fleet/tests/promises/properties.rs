@@ -103,6 +103,14 @@ impl Teller<'_> {
 
     async fn tell(&mut self, op: Op) -> anyhow::Result<()> {
         self.redis.set_clock(self.clock.now());
+        let now = self.now();
+        if self.ledger[self.committed..]
+            .iter()
+            .any(|record| now - record.at > 72_000_000)
+        {
+            // What is older than a day is in the ledger.
+            self.committed = self.ledger.len();
+        }
         match op {
             Op::Step(ms) => {
                 // What is older than a day is in the ledger.

@@ -5,10 +5,14 @@
 -- unknown|now|subject… (no baseline), clock|now (the windows do not hold now).
 
 local all = subjects()
-prepare(all)
 local id, session, refuse = ARGV[4], tail(1), ARGV[5] == '1'
+prepare(all, { 'D' .. hour_of(id) })
 local entry = entry_of(id)
 local now = now_ms()
+if not entry and text('D' .. hour_of(id)) and redis.call('HGET', done_key(id), id) then
+  -- Its caller is gone and it was settled: a call that was long on its way takes nothing.
+  return { 'ok', digits(now), text('g') or '0', '' }
+end
 if entry then return { 'ok', digits(decode(entry).at), text('g') or '0', '' } end
 reap(now)
 prepare_rings(all, now)

@@ -15,6 +15,20 @@ if not text('g') then
   end
 end
 if v then
+  -- It may hold more by now than was said before.
+  local e, more = decode(v), false
+  for _, s in ipairs(all) do
+    for _, held in ipairs(e.subjects) do
+      if held.name == s.name and s.money > held.money then
+        for _, x in ipairs(MONEY) do
+          turn(s.name, x, now, edges_of(s, x))
+          hold(s.name, x, e.at, s.money - held.money)
+        end
+        held.money, more = s.money, true
+      end
+    end
+  end
+  if more then redis.call('HSET', O, id, encode(e)) end
   lease(now)
   save(now)
   return { 'ok', digits(now), text('g') }
