@@ -5,8 +5,10 @@
 
 mod account;
 mod check;
+mod flight;
 mod free_calls;
 mod money;
+mod reading;
 mod ring;
 mod subject;
 

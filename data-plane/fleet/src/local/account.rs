@@ -4,17 +4,14 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use penstock_core::id::RequestId;
 use penstock_core::limits::{Dimension, Exceeded};
-use penstock_core::session::SessionId;
 use penstock_core::time::UnixMs;
 
 use super::check::{Checked, first_exceeded};
+use super::flight::Open;
 use super::money::Money;
 use super::subject::SubjectState;
 use crate::account::SubjectName;
-use crate::counters::{
-    Admit, Admitted, Adopt, Call, Noted, RecordNumber, Renewed, Seed, Seen, Settle, TopUp, Usage, Verdict,
-};
-use crate::subject::Subject;
+use crate::counters::{Admit, Admitted, Call, Noted, RecordNumber, Renewed, Seed, Seen, Settle, Verdict};
 
 /// Settled ids are kept so long.
 const SETTLED_MS: i64 = 24 * 3_600_000;
@@ -27,32 +24,15 @@ pub(super) struct AccountState {
     /// Time does not go back behind this.
     last: i64,
     /// 0: nothing was counted yet.
-    generation: u64,
-    subjects: BTreeMap<SubjectName, SubjectState>,
-    open: HashMap<RequestId, Open>,
-    settled: HashMap<RequestId, u64>,
+    pub(super) generation: u64,
+    pub(super) subjects: BTreeMap<SubjectName, SubjectState>,
+    pub(super) open: HashMap<RequestId, Open>,
+    pub(super) settled: HashMap<RequestId, u64>,
     settled_at: VecDeque<(i64, RequestId)>,
 }
 
-/// A request in flight.
-#[derive(Clone, Debug)]
-struct Open {
-    at: i64,
-    session: Option<SessionId>,
-    held: Vec<Held>,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Held {
-    name: SubjectName,
-    tokens: i64,
-    money: i64,
-    /// None: its session is not counted.
-    idle_ms: Option<i64>,
-}
-
 impl AccountState {
-    fn now(&mut self, now: UnixMs) -> i64 {
+    pub(super) fn now(&mut self, now: UnixMs) -> i64 {
         let now = self.last.max(now.0);
         if self.generation > 0 {
             self.last = now;
@@ -61,7 +41,7 @@ impl AccountState {
     }
 
     /// From here on something is counted.
-    fn begin(&mut self, now: i64, generation: u64) {
+    pub(super) fn begin(&mut self, now: i64, generation: u64) {
         self.last = now;
         self.generation = self.generation.max(generation);
     }
@@ -115,7 +95,7 @@ impl AccountState {
         })
     }
 
-    fn unknown(&mut self, call: &Call) -> Vec<SubjectName> {
+    pub(super) fn unknown(&mut self, call: &Call) -> Vec<SubjectName> {
         let mut unknown = Vec::new();
         for subject in call.subjects.iter().filter(|subject| subject.has_budget()) {
             let state = self.subjects.entry(subject.name).or_default();
@@ -149,35 +129,6 @@ impl AccountState {
             self.subjects.insert(subject.name, state);
         }
         exceeded
-    }
-
-    /// Counts a request as in flight since `at`.
-    fn take(&mut self, call: &Call, session: Option<SessionId>, at: i64, now: i64) {
-        let mut held = Vec::with_capacity(call.subjects.len());
-        for subject in &call.subjects {
-            let state = self.subjects.entry(subject.name).or_default();
-            state.in_flight += 1;
-            if subject.cap(Dimension::Rpm) > 0 {
-                state.rpm(now).add(at, 1);
-            }
-            if subject.cap(Dimension::Tpm) > 0 {
-                state.tpm(now).add(at, signed(subject.tokens));
-            }
-            if let Some(money) = &mut state.money {
-                money.hold(at, signed(subject.money));
-            }
-            let counted = session.filter(|_| subject.cap(Dimension::ConcurrentSessions) > 0);
-            if let Some(session) = counted {
-                state.join(session);
-            }
-            held.push(Held {
-                name: subject.name,
-                tokens: signed(subject.tokens),
-                money: signed(subject.money),
-                idle_ms: counted.map(|_| signed(subject.idle_ms)),
-            });
-        }
-        self.open.insert(call.request, Open { at, session, held });
     }
 
     fn seen(&self, call: &Call) -> Vec<Seen> {
@@ -246,20 +197,6 @@ impl AccountState {
         Noted::At(self.generation)
     }
 
-    /// Gives back what a request held.
-    fn release(&mut self, open: &Open, now: i64) {
-        for held in &open.held {
-            let state = self.subjects.entry(held.name).or_default();
-            state.in_flight = state.in_flight.saturating_sub(1);
-            if let Some(money) = &mut state.money {
-                money.hold(open.at, -held.money);
-            }
-            if let (Some(session), Some(idle_ms)) = (open.session, held.idle_ms) {
-                state.leave(session, idle_ms, now);
-            }
-        }
-    }
-
     fn note_settled(&mut self, id: RequestId, now: i64) {
         if self.settled.insert(id, self.generation).is_none() {
             self.settled_at.push_back((now, id));
@@ -271,77 +208,6 @@ impl AccountState {
             self.settled_at.pop_front();
             self.settled.remove(&oldest);
         }
-    }
-
-    pub(super) fn adopt(&mut self, adopt: &Adopt, now: UnixMs) -> Noted {
-        let now = self.now(now);
-        let call = &adopt.call;
-        if self.generation == 0 && call.subjects.iter().any(Subject::has_budget) {
-            return Noted::Gone;
-        }
-        self.begin(now, first_generation(now));
-        if self.open.contains_key(&call.request) {
-            self.hold_what_is_said(call, now);
-        } else if !self.settled.contains_key(&call.request) {
-            for subject in &call.subjects {
-                let state = self.subjects.entry(subject.name).or_default();
-                if let Some(money) = &mut state.money {
-                    money.turn(subject, now);
-                }
-            }
-            self.take(call, adopt.session, adopt.admitted_at.0.min(now), now);
-        }
-        Noted::At(self.generation)
-    }
-
-    /// A call in flight may hold more by now than was said before.
-    fn hold_what_is_said(&mut self, call: &Call, now: i64) {
-        let Some(open) = self.open.get_mut(&call.request) else {
-            return;
-        };
-        for subject in &call.subjects {
-            let said = signed(subject.money);
-            let held = open
-                .held
-                .iter_mut()
-                .find(|held| held.name == subject.name && held.money < said);
-            let Some(held) = held else { continue };
-            if let Some(money) = self.subjects.entry(subject.name).or_default().money.as_mut() {
-                money.turn(subject, now);
-                money.hold(open.at, said - held.money);
-            }
-            held.money = said;
-        }
-    }
-
-    pub(super) fn top_up(&mut self, call: &Call, enforce: bool, now: UnixMs) -> TopUp {
-        let now = self.now(now);
-        let Some(at) = self.open.get(&call.request).map(|open| open.at) else {
-            return TopUp::Lost;
-        };
-        for subject in &call.subjects {
-            let state = self.subjects.entry(subject.name).or_default();
-            let Some(money) = &mut state.money else { continue };
-            money.turn(subject, now);
-            if enforce
-                && subject.strict
-                && let Some(exceeded) = too_much(subject, money, at, now)
-            {
-                return TopUp::Refused(exceeded);
-            }
-        }
-        for subject in &call.subjects {
-            let state = self.subjects.entry(subject.name).or_default();
-            if let Some(money) = &mut state.money {
-                money.hold(at, signed(subject.money));
-            }
-            let open = self.open.get_mut(&call.request);
-            let held = open.and_then(|open| open.held.iter_mut().find(|held| held.name == subject.name));
-            if let Some(held) = held {
-                held.money += signed(subject.money);
-            }
-        }
-        TopUp::Held
     }
 
     pub(super) fn renew(&self) -> Renewed {
@@ -374,80 +240,13 @@ impl AccountState {
             self.last = now;
         }
     }
-
-    pub(super) fn read(&mut self, call: &Call, now: UnixMs) -> Option<Vec<Usage>> {
-        let now = self.now(now);
-        if !self.unknown(call).is_empty() {
-            return None;
-        }
-        let mut usages = Vec::new();
-        for subject in &call.subjects {
-            let state = self.subjects.entry(subject.name).or_default();
-            if let Some(money) = &mut state.money {
-                money.turn(subject, now);
-            }
-            for dimension in Dimension::ALL
-                .into_iter()
-                .filter(|dimension| subject.cap(*dimension) > 0)
-            {
-                usages.extend(state.usage(subject.name, dimension, now));
-            }
-        }
-        Some(usages)
-    }
-}
-
-impl SubjectState {
-    fn usage(&mut self, subject: SubjectName, dimension: Dimension, now: i64) -> Option<Usage> {
-        let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
-        let (used, reserved, reset_at) = match dimension {
-            Dimension::ConcurrentSessions => {
-                self.expire_sessions(now);
-                (count(self.sessions.len()), 0, None)
-            }
-            Dimension::ConcurrentRequests => (i64::try_from(self.in_flight).unwrap_or(i64::MAX), 0, None),
-            Dimension::Rpm => (self.rpm(now).sum(), 0, None),
-            Dimension::Tpm => (self.tpm(now).sum(), 0, None),
-            Dimension::UsdTotal
-            | Dimension::Usd5h
-            | Dimension::UsdDaily
-            | Dimension::UsdWeekly
-            | Dimension::UsdMonthly => {
-                let counter = self.money.as_ref()?.counter(dimension)?;
-                (counter.settled(), counter.reserved, counter.end())
-            }
-        };
-        Some(Usage {
-            subject,
-            dimension,
-            used: u64::try_from(used).unwrap_or(0),
-            reserved: u64::try_from(reserved).unwrap_or(0),
-            reset_at: reset_at.map(UnixMs),
-        })
-    }
-}
-
-fn too_much(subject: &Subject, money: &Money, at: i64, now: i64) -> Option<Exceeded> {
-    Dimension::MONEY.into_iter().find_map(|dimension| {
-        let counter = money.counter(dimension).filter(|_| money.counts(dimension, at))?;
-        let limit = subject.cap(dimension);
-        let used = counter.settled() + counter.reserved;
-        (limit > 0 && used + signed(subject.money) > signed(limit)).then(|| Exceeded {
-            level: subject.name.level(),
-            dimension,
-            used: u64::try_from(used).unwrap_or(0),
-            limit,
-            reset_at: counter.end().map(UnixMs),
-            retry_after: crate::retry_after(counter.end().map_or(1000, |end| end - now)),
-        })
-    })
 }
 
 /// Above that of all counters that were lost before.
-fn first_generation(now: i64) -> u64 {
+pub(super) fn first_generation(now: i64) -> u64 {
     u64::try_from(now).unwrap_or(0) * 1000
 }
 
-fn signed(amount: u64) -> i64 {
+pub(super) fn signed(amount: u64) -> i64 {
     i64::try_from(amount).unwrap_or(i64::MAX)
 }

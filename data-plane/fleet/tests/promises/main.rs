@@ -9,6 +9,7 @@ mod cluster;
 mod conformance;
 mod days;
 mod degraded;
+mod late;
 mod leases;
 mod losses;
 mod model;
