@@ -15,5 +15,6 @@ mod own_limits;
 mod providers;
 mod refusals;
 mod serving;
+mod sessions;
 mod streams;
 mod strict;
