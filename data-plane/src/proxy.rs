@@ -36,6 +36,7 @@ mod relay;
 mod reserve;
 mod route;
 mod server;
+mod session;
 mod settle;
 mod socket;
 mod stopwatch;

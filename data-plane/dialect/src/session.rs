@@ -1,8 +1,10 @@
-//! Which conversation a request belongs to, as its client says it (behaviour B4, wire facts 0.12).
+//! Which conversation a request belongs to (behaviour B4, wire facts 0.12): [`find`] gives what its client says, and
+//! [`digest()`] what the start of the conversation says when the client says nothing.
 //!
 //! The text found here identifies a person's session and comes from the caller: whoever uses it scopes it to the key
-//! and hashes it before it is stored or logged. A client that names no session gets None; a digest of the
-//! conversation's start is another module's business.
+//! and hashes it before it is stored or logged.
+
+mod digest;
 
 use std::borrow::Cow;
 
@@ -10,6 +12,8 @@ use http::HeaderMap;
 
 use crate::inspect::Inspected;
 use crate::json::Members;
+
+pub use digest::{PART, digest};
 
 /// Longer ids count as absent, bytes.
 pub const MAX_ID: usize = 256;
@@ -25,9 +29,11 @@ pub enum SessionSource {
     CodexHeader,
     /// `prompt_cache_key` of the body.
     PromptCacheKey,
+    /// Nobody: a hash of the model, the system text and the first message.
+    Digest,
 }
 
-/// A session as its client names it. Its `Debug` shows only where the id came from.
+/// A session, not yet scoped to a key. Its `Debug` shows only where the id came from.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Session<'a> {
     /// Where the id was found.
@@ -36,7 +42,7 @@ pub struct Session<'a> {
     pub id: Cow<'a, str>,
 }
 
-/// Finds the session of a request.
+/// The session that the client names.
 pub fn find<'a>(headers: &'a HeaderMap, inspected: &'a Inspected) -> Option<Session<'a>> {
     let header = |names: &[&str]| {
         let mut values = names.iter().filter_map(|name| headers.get(*name)?.to_str().ok());
@@ -88,6 +94,7 @@ impl SessionSource {
             Self::UserId => "metadata_user_id",
             Self::CodexHeader => "codex_header",
             Self::PromptCacheKey => "prompt_cache_key",
+            Self::Digest => "digest",
         }
     }
 }

@@ -12,12 +12,11 @@ use hyper::body::Incoming;
 use penstock_core::dialect::Dialect;
 use penstock_core::error::{CallerError, Code};
 use penstock_core::guard::Verdict;
-use penstock_core::session::SessionId;
 use penstock_core::snapshot::{Caller, Snapshot};
 use penstock_core::usage::Outcome;
 use penstock_dialect::headers::client_response_headers;
 use penstock_dialect::route::{Endpoint, Matched};
-use penstock_dialect::{edit, inspect, models as shapes, route as paths, session};
+use penstock_dialect::{edit, inspect, models as shapes, route as paths};
 
 use super::admit::{admit, free_call};
 use super::answer::{AnswerBody, REQUEST_ID, id_value, json};
@@ -29,7 +28,7 @@ use super::error::Refusal;
 use super::relay::Relay;
 use super::settle::End;
 use super::stopwatch::Arrival;
-use super::{Proxy, address, decode, guards, limits, models, pass_error};
+use super::{Proxy, address, decode, guards, limits, models, pass_error, session};
 use crate::telemetry::reports::KeyUpgrade;
 use crate::upstream::SendBody;
 
@@ -105,7 +104,6 @@ async fn ask_a_provider(
     let head = &mut inbound.head;
     let invalid = |error: inspect::InspectError| Refusal::new(Code::InvalidRequest, error.to_string());
     let inspected = inspect::inspect(&call.endpoint, &received.bytes).map_err(invalid)?;
-    let session = session::find(&head.headers, &inspected);
     let edited = match call.endpoint {
         Endpoint::ChatCompletions => edit::include_usage(&received.bytes, &inspected),
         Endpoint::Messages
@@ -115,7 +113,7 @@ async fn ask_a_provider(
         | Endpoint::Limits => None,
     };
     call.asked = Asked {
-        session: session.map(|session| SessionId::of(call.key.id, &session.id)),
+        session: session::of(call, caller, &head.headers, &received.bytes, &inspected),
         stream: inspected.stream,
         prompt_bytes: received.bytes.len(),
         model: inspected.model,

@@ -16,6 +16,7 @@ mod own_limits;
 mod providers;
 mod refusals;
 mod serving;
+mod sessions;
 mod slots;
 mod streams;
 mod strict;

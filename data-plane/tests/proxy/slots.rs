@@ -76,6 +76,5 @@ async fn d01_sessions_are_those_that_coding_agents_name() {
     assert_eq!(refused.header("x-should-retry"), Some("false"));
     let body = refused.json().await;
     assert_eq!(body["error"]["penstock"]["dimension"], "concurrent_sessions");
-    assert_eq!(ask(&gateway, false).await.status, StatusCode::OK, "it names none");
     gateway.stop().await;
 }

@@ -5,6 +5,7 @@
 
 mod answers;
 mod bound;
+mod digest;
 mod error_shape;
 mod headers;
 mod inspection;

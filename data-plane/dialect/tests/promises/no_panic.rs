@@ -42,6 +42,8 @@ fn bytes() -> impl Strategy<Value = Vec<u8>> {
         "\"usage\":null",
         "\"choices\":[]",
         "\"metadata\":{\"user_id\":\"{",
+        "\"system\":",
+        "\"messages\":[{\"role\":\"user\",\"content\":",
         "data: ",
         "event: message_start\n",
         "event: error\n",
@@ -79,6 +81,7 @@ proptest! {
                         prop_assert!(most.input_tokens >= body.len() as u64);
                     }
                     session::find(&HeaderMap::new(), &asked);
+                    session::digest(&endpoint, &body, &asked);
                     include_usage(&body, &asked).map(penstock_dialect::edit::Edited::into_bytes);
                 }
                 Err(error) => prop_assert!(!error.to_string().is_empty()),
