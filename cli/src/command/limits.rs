@@ -25,7 +25,7 @@ pub(crate) enum Command {
     Reset {
         #[command(flatten)]
         subject: Subject,
-        /// What to reset, several times if need be [default: all that have a limit]
+        /// What to reset, several times if need be [default: all budgets]
         #[arg(long = "dimension", value_name = "DIMENSION", value_parser = choice::dimension())]
         dimensions: Vec<Dimension>,
         #[command(flatten)]

@@ -19,7 +19,7 @@ async fn d01_what_has_no_limit_cannot_be_reset() {
     let refused = operator
         .fails("limits reset --user alice --dimension usd_total --reason paid", 1)
         .await;
-    assert!(refused.contains("user \"alice\" has no limit"), "{refused}");
+    assert!(refused.contains("user \"alice\" has no budget"), "{refused}");
     operator.fails("limits reset", 2).await;
     operator.fails("limits show --user alice --key laptop", 2).await;
     let wrong = operator

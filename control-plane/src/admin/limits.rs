@@ -128,17 +128,23 @@ fn read_dimensions(dimensions: &[i32]) -> Result<Vec<Dimension>, Status> {
     Ok(read)
 }
 
-/// The dimensions that were named, else all that have a limit.
+/// The budgets that were named, else all that have a limit. The other dimensions free themselves.
 fn chosen(limits: &Limits, named: &[Dimension], label: &str) -> Result<Vec<Dimension>, Status> {
-    if limits.is_unlimited() {
+    if let Some(other) = named.iter().find(|dimension| !dimension.is_money()) {
+        return Err(Status::invalid_argument(format!(
+            "only budgets are reset; what {} counts frees itself: name dimensions of money, or none",
+            other.as_str()
+        )));
+    }
+    if !limits.has_budget() {
         return Err(Status::failed_precondition(format!(
-            "{label} has no limit, so there is nothing to reset; set one first"
+            "{label} has no budget, so there is nothing to reset; set one first"
         )));
     }
     if !named.is_empty() {
         return Ok(named.to_vec());
     }
-    let limited = Dimension::ALL
+    let limited = Dimension::MONEY
         .into_iter()
         .filter(|dimension| limits.get(*dimension) > 0);
     Ok(limited.collect())

@@ -178,7 +178,7 @@ fn note(slot: &mut Option<String>, value: &Value<'_>) {
     }
 }
 
-/// Bytes of a string as the caller will see it, about: an escape counts one, `\uXXXX` counts two.
+/// Bytes of a string as the caller will see it, about: an escape counts one, `\uXXXX` three, as most scripts take.
 fn text_bytes(value: &Value<'_>) -> u64 {
     let inner = value.inner();
     let Kind::String { escaped: true } = value.kind else {
@@ -187,7 +187,7 @@ fn text_bytes(value: &Value<'_>) -> u64 {
     let (mut length, mut rest) = (0, inner);
     while let Some(found) = memchr::memchr(b'\\', rest) {
         let (escape, counts) = match rest.get(found + 1) {
-            Some(b'u') => (6, 2),
+            Some(b'u') => (6, 3),
             Some(_) | None => (2, 1),
         };
         length += found + counts;

@@ -131,8 +131,8 @@ impl Fleet {
             Turn::Ask(waiter) => {
                 let fleet = Arc::clone(self);
                 self.tasks.spawn(async move {
+                    let _ending = fleet.asking.ending(account);
                     fleet.seed_from_ledger(account, &subjects).await;
-                    fleet.asking.end(account);
                 });
                 waiter
             }
@@ -168,6 +168,7 @@ impl Pending {
             adopt: Arc::new(adopt_of(admit.call.clone(), admit.session, fleet.windows.now())),
             pending: true,
             unshared: false,
+            in_share: false,
         };
         fleet
             .books
@@ -204,6 +205,7 @@ impl Pending {
             adopt: Arc::clone(&adopt),
             pending: false,
             unshared: degraded,
+            in_share: degraded,
         };
         let now = self.fleet.windows.now();
         let stale = self.fleet.books.on(self.wish.account, |book| {

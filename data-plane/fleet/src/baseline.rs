@@ -87,8 +87,13 @@ impl InFlight {
         Turn::Ask(waiter)
     }
 
+    /// Says the end when it is dropped, also by a panic.
+    pub(crate) fn ending(&self, account: Account) -> Ending<'_> {
+        Ending(self, account)
+    }
+
     /// The question has its answer, or will have none.
-    pub(crate) fn end(&self, account: Account) {
+    fn end(&self, account: Account) {
         if let Some(done) = self.map().remove(&account) {
             done.send_replace(true);
         }
@@ -96,6 +101,15 @@ impl InFlight {
 
     fn map(&self) -> MutexGuard<'_, HashMap<Account, watch::Sender<bool>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// See [`InFlight::ending`].
+pub(crate) struct Ending<'a>(&'a InFlight, Account);
+
+impl Drop for Ending<'_> {
+    fn drop(&mut self) {
+        self.0.end(self.1);
     }
 }
 

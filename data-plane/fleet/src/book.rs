@@ -6,7 +6,7 @@
 //!
 //! Bounded: beyond [`MAX_SETTLED`] settlements in all, the oldest of their account are forgotten and counted.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -55,6 +55,8 @@ pub(crate) struct OpenCall {
     pub(crate) pending: bool,
     /// The shared counters may not have it.
     pub(crate) unshared: bool,
+    /// This node's share has it.
+    pub(crate) in_share: bool,
 }
 
 /// A call that has ended.
@@ -85,6 +87,20 @@ impl Book {
             .filter(|seen| seen.subject == subject)
             .copied()
             .collect()
+    }
+
+    /// Calls in flight that were let in.
+    pub(crate) fn in_flight(&self) -> Vec<OpenCall> {
+        self.open.values().filter(|open| !open.pending).cloned().collect()
+    }
+
+    pub(crate) fn unshared(&self) -> Vec<OpenCall> {
+        self.open.values().filter(|open| open.unshared).cloned().collect()
+    }
+
+    pub(crate) fn settlements(&self) -> Vec<Arc<Settle>> {
+        let settled = self.settled.iter();
+        settled.map(|settled| Arc::clone(&settled.settle)).collect()
     }
 
     pub(crate) fn undelivered(&self) -> Vec<Arc<Settle>> {
@@ -124,18 +140,18 @@ impl Books {
         Some(shard.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Keeps a settlement.
+    /// Keeps a settlement. Whether this node's share has its call.
     pub(crate) fn settle(&self, settle: &Arc<Settle>) -> bool {
         let call = &settle.call;
         let full = self.settled.load(Ordering::Relaxed) >= MAX_SETTLED;
         self.on(call.account, |book| {
             let open = book.open.remove(&call.request);
-            let unshared = open.is_some_and(|open| open.unshared);
+            let (unshared, in_share) = open.map_or((false, false), |open| (open.unshared, open.in_share));
             if full && book.settled.pop_front().is_some() {
                 self.forgotten.fetch_add(1, Ordering::Relaxed);
             } else if full {
                 self.forgotten.fetch_add(1, Ordering::Relaxed);
-                return false;
+                return in_share;
             } else {
                 self.settled.fetch_add(1, Ordering::Relaxed);
             }
@@ -145,7 +161,7 @@ impl Books {
                 since: Instant::now(),
                 unshared,
             });
-            true
+            in_share
         })
         .unwrap_or(false)
     }
@@ -160,7 +176,29 @@ impl Books {
         });
     }
 
-    /// Forgets settlements that any new baseline contains.
+    /// The counters have these.
+    pub(crate) fn delivered_all(&self, account: Account, requests: &HashSet<RequestId>) {
+        self.on(account, |book| {
+            for settled in &mut book.settled {
+                settled.delivered |= requests.contains(&settled.settle.call.request);
+            }
+        });
+    }
+
+    /// The counters have a call in flight, as it was then. False: it has ended.
+    pub(crate) fn is_said(&self, said: &OpenCall) -> bool {
+        let call = &said.adopt.call;
+        let open = self.on(call.account, |book| {
+            let held = book.open.get_mut(&call.request)?;
+            // Unless it holds more by now, which was not said.
+            held.unshared &= !Arc::ptr_eq(&held.adopt, &said.adopt);
+            Some(())
+        });
+        open.flatten().is_some()
+    }
+
+    /// Forgets settlements that any new baseline contains. `acked`: what the ledger had before any answer of it that is
+    /// still on its way into the counters.
     pub(crate) fn retire(&self, account: Account, acked: u64, delivered_only: bool) {
         self.on(account, |book| {
             let before = book.settled.len();

@@ -46,7 +46,7 @@ impl Fleet {
                 pending.forget();
                 return Err(Denied::Unknown);
             }
-            Backend::Alone(_) => return Ok(self.pass(pending, admit)),
+            Backend::Alone(local) => return self.count_only(local, pending, admit).await,
             Backend::Shared(shared) => shared,
         };
         match policy.degraded {
@@ -59,6 +59,28 @@ impl Fleet {
                 let asked = undecided == Undecided::Unreachable;
                 self.share(&shared.degraded, pending, admit, asked.then_some(deadline))
                     .await
+            }
+        }
+    }
+
+    /// By all limits but the soft budgets, of which nobody here knows what was spent. What the call takes of those is
+    /// held as soon as it is known.
+    async fn count_only(&self, local: &Local, pending: Pending, mut admit: Admit) -> Result<Grant, Denied> {
+        for subject in &mut admit.call.subjects {
+            for dimension in Dimension::MONEY {
+                subject.caps[dimension as usize] = 0;
+            }
+            subject.specification.hash = 0;
+        }
+        match local.admit(&admit).await {
+            Ok(Verdict::Admitted(admitted)) => Ok(pending.granted(admit, &admitted, false)),
+            Ok(Verdict::Refused(exceeded)) => {
+                pending.forget();
+                Err(Denied::Exceeded(exceeded))
+            }
+            Ok(Verdict::Unknown(_) | Verdict::Clock(_)) | Err(_) => {
+                pending.forget();
+                Err(Denied::Unknown)
             }
         }
     }
@@ -198,8 +220,8 @@ impl Fleet {
             Turn::Ask(waiter) => {
                 let fleet = Arc::clone(self);
                 self.tasks.spawn(async move {
+                    let _ending = fleet.asking.ending(account);
                     fleet.share_by_ledger(account, &subjects, nodes).await;
-                    fleet.asking.end(account);
                 });
                 waiter
             }

@@ -41,8 +41,8 @@ pub use redis::BadRedisUrl;
 pub use settle::Ended;
 pub use state::RedisState;
 
-/// Whole seconds, at least one and at most [`penstock_core::limits::exceeded::NEVER`].
+/// Whole seconds, at least one.
 fn retry_after(wait_ms: i64) -> u64 {
     let seconds = u64::try_from(wait_ms).unwrap_or(0).div_ceil(1000);
-    seconds.clamp(1, penstock_core::limits::exceeded::NEVER)
+    seconds.max(1)
 }

@@ -2,11 +2,12 @@
 //!
 //! Every [`TICK`] the lease is renewed on each account of which something is under way. The answer says whether the
 //! counters are still the ones that have it: if not, what is in flight is adopted and what was settled lately is
-//! settled again, by id. If so, settlements that were in the ledger before the question are forgotten, since any later
-//! baseline contains them.
+//! settled again, by id. If so, settlements that were in the ledger at the renewal before are forgotten: any later
+//! baseline contains them, and so does one that is on its way, since no answer of the ledger is under way for so long.
 //!
 //! When Redis was away, the same is done for all accounts before calls are asked there again.
 
+use std::collections::HashSet;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
@@ -16,7 +17,7 @@ use penstock_core::time::UnixMs;
 use tokio_util::sync::CancellationToken;
 
 use crate::account::Account;
-use crate::counters::{Counters, LEASE_MS, Noted, Renewed, Unreachable};
+use crate::counters::{Counters, LEASE_MS, Noted, Renewed, Settle, Unreachable};
 use crate::fleet::{Backend, Fleet, Shared};
 use crate::state::RedisState;
 
@@ -26,10 +27,20 @@ pub(crate) const TICK: Duration = Duration::from_millis(LEASE_MS / 4);
 const FIRST_CONNECTION: Duration = Duration::from_secs(1);
 /// Calls to Redis under way at once, each for settlements and for what is said again.
 const AT_ONCE: usize = 64;
+/// And of one account.
+const AT_ONCE_OF_ONE: usize = 8;
 /// For what was settled last, when this node ends.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 /// Of accounts of which nothing is under way.
 const KEEP_SEEN_MS: i64 = 6 * 3_600_000;
+
+/// What is said of an account.
+#[derive(Clone, Copy)]
+enum Saying {
+    All,
+    /// What the counters cannot have.
+    Unsaid,
+}
 
 impl Fleet {
     /// Keeps the fleet until shutdown.
@@ -78,11 +89,12 @@ impl Fleet {
     }
 
     async fn tick_alone(self: Arc<Self>) {
+        let mut acked = 0;
         loop {
             tokio::time::sleep(TICK).await;
-            let acked = self.acked();
+            let before = std::mem::replace(&mut acked, self.acked());
             for account in self.books.active() {
-                self.books.retire(account, acked, true);
+                self.books.retire(account, before, true);
             }
             self.sweep();
             if let Backend::Alone(local) = &self.backend {
@@ -140,6 +152,7 @@ impl Fleet {
                 {
                     shared.joined.store(connection, Ordering::Release);
                     shared.degraded.clear();
+                    self.say_what_came_meanwhile();
                     if was_joined == Some(false) {
                         tracing::info!("Rate limit enforcement is shared again");
                     }
@@ -149,6 +162,8 @@ impl Fleet {
                 let mode = self.node.get().map(|node| node.degraded()).unwrap_or_default();
                 tracing::warn!("Rate limit degraded: {}", mode.as_str());
                 was_joined = Some(false);
+                // Shares begin with what was seen last, not with those of an earlier time.
+                shared.degraded.clear();
             }
             if states.changed().await.is_err() {
                 return;
@@ -166,17 +181,27 @@ impl Fleet {
         }
     }
 
+    /// Calls that were let in by this node's share after their account was said.
+    fn say_what_came_meanwhile(&self) {
+        for account in self.books.active() {
+            if self.books.on(account, |book| book.has_unsaid()) == Some(true) {
+                self.is_stale(account);
+            }
+        }
+    }
+
     async fn tick(self: &Arc<Self>, shared: &Shared) {
+        let mut acked = 0;
         loop {
             tokio::time::sleep(TICK).await;
+            let before = std::mem::replace(&mut acked, self.acked());
             if !shared.is_joined() {
                 continue;
             }
-            let acked = self.acked();
             let accounts = futures::stream::iter(self.books.active());
             accounts
                 .for_each_concurrent(AT_ONCE, |account| async move {
-                    self.renew(shared, account, acked).await
+                    self.renew(shared, account, before).await
                 })
                 .await;
             self.sweep();
@@ -195,8 +220,11 @@ impl Fleet {
                     .unwrap_or_default();
                 let lapsed =
                     !was_running && self.books.on(account, |book| !book.open.is_empty()) == Some(true);
-                if generation != known || lapsed || waiting {
+                if generation != known || lapsed {
                     self.say_again(account).await;
+                } else if waiting {
+                    // The next time does, when this does not arrive.
+                    drop(self.say_to(&shared.counters, account, Saying::Unsaid).await);
                 } else {
                     self.books.retire(account, acked, true);
                 }
@@ -213,49 +241,70 @@ impl Fleet {
     /// Says again what this node has of an account. False: the counters could not be reached.
     pub(crate) async fn say_again(self: &Arc<Self>, account: Account) -> bool {
         match &self.backend {
-            Backend::Alone(local) => self.say_again_to(local, account).await.is_ok(),
-            Backend::Shared(shared) => self.say_again_to(&shared.counters, account).await.is_ok(),
+            Backend::Alone(local) => self.say_to(local, account, Saying::All).await.is_ok(),
+            Backend::Shared(shared) => self.say_to(&shared.counters, account, Saying::All).await.is_ok(),
         }
     }
 
-    async fn say_again_to<C: Counters>(&self, counters: &C, account: Account) -> Result<(), Unreachable> {
+    async fn say_to<C: Counters>(
+        &self,
+        counters: &C,
+        account: Account,
+        what: Saying,
+    ) -> Result<(), Unreachable> {
         let (open, settled) = self
             .books
-            .on(account, |book| {
-                let open: Vec<_> = book.open.values().filter(|open| !open.pending).cloned().collect();
-                let settled: Vec<_> = book
-                    .settled
-                    .iter()
-                    .map(|settled| Arc::clone(&settled.settle))
-                    .collect();
-                (open, settled)
+            .on(account, |book| match what {
+                Saying::All => (book.in_flight(), book.settlements()),
+                Saying::Unsaid => (book.unshared(), book.undelivered()),
             })
             .unwrap_or_default();
         let mut generation = None;
         for open in open {
             if let Noted::At(heard) = counters.adopt(&open.adopt).await? {
                 generation = Some(heard);
-                let request = open.adopt.call.request;
-                let still_open = self.books.on(account, |book| {
-                    let held = book.open.get_mut(&request);
-                    held.map(|held| held.unshared = false).is_some()
-                });
-                if still_open != Some(true) {
+                if !self.books.is_said(&open) {
                     // It ended meanwhile, perhaps before it was adopted: what was adopted is settled again.
+                    let request = open.adopt.call.request;
                     self.settle_again(counters, account, request).await?;
                 }
             }
         }
-        for settle in settled {
-            if let Noted::At(heard) = counters.settle(&settle).await? {
-                generation = Some(heard);
-                self.books.delivered(&settle);
-            }
-        }
-        if let Some(generation) = generation {
+        let heard = self.say_settled(counters, account, settled).await?;
+        if let Some(generation) = heard.or(generation) {
             self.books.on(account, |book| book.generation = generation);
         }
         Ok(())
+    }
+
+    /// The generation that was heard of.
+    async fn say_settled<C: Counters>(
+        &self,
+        counters: &C,
+        account: Account,
+        settled: Vec<Arc<Settle>>,
+    ) -> Result<Option<u64>, Unreachable> {
+        let saying = futures::stream::iter(settled).map(|settle| async move {
+            let noted = counters.settle(&settle).await?;
+            Ok((settle.call.request, noted))
+        });
+        let mut saying = saying.buffer_unordered(AT_ONCE_OF_ONE);
+        let (mut generation, mut delivered, mut failed) = (None, HashSet::new(), None);
+        while let Some(said) = saying.next().await {
+            match said {
+                Ok((request, Noted::At(heard))) => {
+                    generation = Some(heard);
+                    delivered.insert(request);
+                }
+                Ok((_, Noted::Gone)) => {}
+                Err(error) => {
+                    failed = Some(error);
+                    break;
+                }
+            }
+        }
+        self.books.delivered_all(account, &delivered);
+        failed.map_or(Ok(generation), Err)
     }
 
     async fn settle_again<C: Counters>(

@@ -9,7 +9,7 @@ use penstock_core::time::UnixMs;
 
 use crate::account::Account;
 use crate::counters::{Call, Counters, Noted, RecordNumber, Settle, TopUp, Usage};
-use crate::fleet::{Backend, Fleet};
+use crate::fleet::{Backend, Fleet, Shared};
 use crate::grant::{Claim, Grant};
 
 /// A call that has ended.
@@ -23,6 +23,15 @@ pub struct Ended {
     pub admitted_at: UnixMs,
     /// Where its record is; None: it has none.
     pub record: Option<RecordNumber>,
+}
+
+/// Who has noted what a call in flight holds more.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum By {
+    /// The fleet's, or the only node's.
+    Counters,
+    Share,
+    Nobody,
 }
 
 impl Fleet {
@@ -41,7 +50,7 @@ impl Fleet {
 
     pub(crate) fn note_settled(&self, settle: Settle) {
         let settle = Arc::new(settle);
-        self.books.settle(&settle);
+        let in_share = self.books.settle(&settle);
         match &self.backend {
             Backend::Alone(local) => {
                 if let Some(Ok(Noted::At(_))) = local.settle(&settle).now_or_never() {
@@ -49,7 +58,7 @@ impl Fleet {
                 }
             }
             Backend::Shared(shared) => {
-                if !shared.is_joined() {
+                if in_share || !shared.is_joined() {
                     // Gives its slots back here, too.
                     drop(shared.degraded.settle(&settle).now_or_never());
                 }
@@ -65,41 +74,57 @@ impl Fleet {
         for subject in &mut call.subjects {
             subject.money = if subject.strict { more } else { 0 };
         }
-        // What was let in without the shared counters is asked there as soon as they have it.
-        let unshared = self.books.on(call.account, |book| {
-            book.open.get(&call.request).is_some_and(|open| open.unshared)
-        });
         let held = match &self.backend {
-            Backend::Alone(local) => local.top_up(&call, grant.policy.enforce).await,
-            Backend::Shared(shared) if shared.is_joined() && unshared != Some(true) => {
-                shared.counters.top_up(&call, grant.policy.enforce).await
-            }
-            Backend::Shared(shared) => match grant.policy.degraded {
-                _ if !grant.policy.enforce => Ok(TopUp::Lost),
-                Degraded::Open => Ok(TopUp::Lost),
-                Degraded::Closed => return false,
-                Degraded::Local => Ok(self.top_up_share(&shared.degraded, grant, &call).await),
+            Backend::Alone(local) => match local.top_up(&call, grant.policy.enforce).await {
+                Ok(TopUp::Refused(_)) => return false,
+                Ok(TopUp::Held | TopUp::Lost) | Err(_) => By::Counters,
+            },
+            Backend::Shared(shared) => match self.top_up_shared(shared, grant, &call).await {
+                Some(by) => by,
+                None => return false,
             },
         };
-        match held {
-            Ok(TopUp::Refused(_)) => false,
-            // Where the counters lost it or are away, it is said again with all that it holds.
-            Ok(TopUp::Held) => {
-                self.hold_in_book(&call, false);
-                true
+        // Where the counters lost it or are away, it is said again with all that it holds.
+        self.hold_in_book(&call, held);
+        true
+    }
+
+    /// By the shared counters; where they do not answer, by this node's share. None: there is no room.
+    async fn top_up_shared(&self, shared: &Shared, grant: &Grant, more: &Call) -> Option<By> {
+        let open = self
+            .books
+            .on(more.account, |book| book.open.get(&more.request).cloned());
+        // What was let in without the shared counters is asked there as soon as they have it.
+        let open = open.flatten().filter(|open| shared.is_joined() && !open.unshared);
+        if let Some(open) = open {
+            let enforce = grant.policy.enforce;
+            let mut held = shared.counters.top_up(more, enforce).await;
+            if held == Ok(TopUp::Lost) && shared.counters.adopt(&open.adopt).await.is_ok() {
+                held = shared.counters.top_up(more, enforce).await;
             }
-            Ok(TopUp::Lost) | Err(_) => {
-                self.hold_in_book(&call, matches!(self.backend, Backend::Shared(_)));
-                true
+            match held {
+                Ok(TopUp::Held) => return Some(By::Counters),
+                Ok(TopUp::Refused(_)) => return None,
+                Ok(TopUp::Lost) | Err(_) => {}
             }
+        }
+        match grant.policy.degraded {
+            _ if !grant.policy.enforce => Some(By::Nobody),
+            Degraded::Open => Some(By::Nobody),
+            Degraded::Closed => None,
+            Degraded::Local => match self.top_up_share(&shared.degraded, grant, more).await {
+                TopUp::Held => Some(By::Share),
+                TopUp::Refused(_) => None,
+                TopUp::Lost => Some(By::Nobody),
+            },
         }
     }
 
-    /// `unshared`: the shared counters do not know of it.
-    fn hold_in_book(&self, more: &Call, unshared: bool) {
+    fn hold_in_book(&self, more: &Call, held: By) {
         self.books.on(more.account, |book| {
             if let Some(open) = book.open.get_mut(&more.request) {
-                open.unshared |= unshared;
+                open.unshared |= held != By::Counters;
+                open.in_share |= held == By::Share;
                 let adopt = Arc::make_mut(&mut open.adopt);
                 for (subject, more) in adopt.call.subjects.iter_mut().zip(&more.subjects) {
                     subject.money = subject.money.saturating_add(more.money);

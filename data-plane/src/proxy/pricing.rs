@@ -130,6 +130,20 @@ impl Most {
         }
     }
 
+    /// What suffices for a stream at either provider.
+    pub(super) fn or_dearer(self, other: Self) -> Self {
+        let rate = |most: &Self| most.rates.output(1 << 20);
+        Self {
+            input: self.input.max(other.input),
+            output_tokens: self.output_tokens.max(other.output_tokens),
+            rates: if rate(&other) > rate(&self) {
+                other.rates
+            } else {
+                self.rates
+            },
+        }
+    }
+
     /// With all of its output.
     pub(super) fn whole(&self) -> NanoUsd {
         self.with_output(self.output_tokens)

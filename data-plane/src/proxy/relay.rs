@@ -180,8 +180,16 @@ impl Relay {
                 let room = ready!(holding.answer.as_mut().poll(cx));
                 let held = holding.held;
                 self.holding = None;
+                let output = self.call.observer.output_bytes();
                 match (room, self.watched()) {
                     (true, Some(watched)) => watched.held = held,
+                    // There may be room for it without a lead.
+                    (false, Some(watched)) if held > output => {
+                        let cost = watched.up_to(output);
+                        let answer = self.call.hold(cost);
+                        self.holding = Some(Holding { answer, held: output });
+                        continue;
+                    }
                     (_, _) => return Poll::Ready(room),
                 }
             }

@@ -5,7 +5,8 @@
 //! stream whose output can be watched reserves its input and a lead of output; the relay holds more before it hands on
 //! what would use it. What cannot be watched (an answer that is no stream, hidden reasoning) reserves its whole bound.
 //!
-//! The bound is that of the dearest provider that could serve the call, since which one does is decided later.
+//! Which provider serves the call is decided later, so the bound takes what is dearest at any that could: of a stream
+//! its input and its output apart.
 
 use bytes::Bytes;
 use penstock_core::limits::Dimension;
@@ -75,8 +76,13 @@ impl Watched {
         let held = output
             .saturating_add(LEAD.max(output / 2))
             .min(self.most.output_tokens.max(output));
-        let cost = self.most.with_output(held).0 - self.most.with_output(self.held).0;
-        Some((NanoUsd(cost.max(0)), held))
+        Some((self.up_to(held), held))
+    }
+
+    /// What more must be held for so much output and no lead.
+    pub(super) fn up_to(&self, output: u64) -> NanoUsd {
+        let cost = self.most.with_output(output).0 - self.most.with_output(self.held).0;
+        NanoUsd(cost.max(0))
     }
 }
 
@@ -97,23 +103,21 @@ fn estimate(call: &Call, caller: &Caller) -> Estimate {
 fn strict(call: &Call, caller: &Caller, body: &Bytes) -> Result<(NanoUsd, Option<Watched>), Refusal> {
     let bound = bound::bound(&call.endpoint, body)?;
     let watched = call.asked.stream && !bound.hidden;
-    let mut dearest: Option<(NanoUsd, Most)> = None;
+    let mut whole = NanoUsd(0);
+    let mut dearest: Option<Most> = None;
     for (tariff, multiplier) in candidates(call, caller) {
         let most = tariff.most(&bound, multiplier)?;
-        let cost = match watched {
-            true => most.with_output(LEAD),
-            false => most.whole(),
-        };
-        if dearest.is_none_or(|(held, _)| cost > held) {
-            dearest = Some((cost, most));
-        }
+        whole = whole.max(most.whole());
+        dearest = Some(dearest.map_or(most, |held| held.or_dearer(most)));
     }
-    // Without a candidate the call is refused when one is looked for.
-    let Some((cost, most)) = dearest else {
-        return Ok((NanoUsd(0), None));
-    };
-    let held = LEAD.min(most.output_tokens);
-    Ok((cost, watched.then_some(Watched { most, held })))
+    Ok(match dearest.filter(|_| watched) {
+        Some(most) => {
+            let held = LEAD.min(most.output_tokens);
+            (most.with_output(held), Some(Watched { most, held }))
+        }
+        // Without a candidate the call is refused when one is looked for.
+        None => (whole, None),
+    })
 }
 
 /// What the providers that could serve the call charge by.

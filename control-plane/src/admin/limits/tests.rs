@@ -64,19 +64,18 @@ async fn stored(store: &FakeStore) -> Arc<Limits> {
 }
 
 #[tokio::test]
-async fn d01_a_reset_without_dimensions_is_of_all_that_are_limited() {
+async fn d01_a_reset_without_dimensions_is_of_all_budgets() {
     let plane = plane(FakeStore::new(), LONG).await;
     commit(&plane.store, put_limited(limits())).await;
     let made = reset_user(&plane, &[]).await.unwrap();
-    let dimensions = [LimitDimension::UsdTotal, LimitDimension::Rpm];
-    assert_eq!(made.dimensions, dimensions.map(i32::from));
+    assert_eq!(made.dimensions, [i32::from(LimitDimension::UsdTotal)]);
     assert_eq!(made.revision, 2);
     let at = UnixMs(made.reset_at_ms);
     let kept = stored(&plane.store).await;
     assert_eq!(
         *kept,
         Limits {
-            resets: [(Dimension::UsdTotal, at), (Dimension::Rpm, at)].into(),
+            resets: [(Dimension::UsdTotal, at)].into(),
             ..limits()
         }
     );
@@ -87,13 +86,13 @@ async fn d01_a_reset_leaves_the_other_dimensions_and_never_moves_back() {
     let plane = plane(FakeStore::new(), LONG).await;
     let later = UnixMs(clock::now().0 + 1_000_000);
     let before = Limits {
-        resets: [(Dimension::Rpm, UnixMs(7)), (Dimension::UsdTotal, later)].into(),
+        resets: [(Dimension::Usd5h, UnixMs(7)), (Dimension::UsdTotal, later)].into(),
         ..limits()
     };
     commit(&plane.store, put_limited(before)).await;
     reset_user(&plane, &[LimitDimension::UsdTotal]).await.unwrap();
     let kept = stored(&plane.store).await;
-    assert_eq!(kept.reset_at(Dimension::Rpm), Some(UnixMs(7)));
+    assert_eq!(kept.reset_at(Dimension::Usd5h), Some(UnixMs(7)));
     assert_eq!(kept.reset_at(Dimension::UsdTotal), Some(later));
 }
 
@@ -105,19 +104,32 @@ async fn d01_what_has_no_limit_cannot_be_reset_and_says_so() {
     assert_eq!(status.code(), Code::FailedPrecondition);
     assert_eq!(
         status.message(),
-        "user \"alice\" has no limit, so there is nothing to reset; set one first"
+        "user \"alice\" has no budget, so there is nothing to reset; set one first"
     );
     let status = reset_user(&plane, &[LimitDimension::Unspecified])
         .await
         .unwrap_err();
     assert_eq!(status.code(), Code::InvalidArgument);
+    commit(&plane.store, put_limited(limits())).await;
+    let status = reset_user(&plane, &[LimitDimension::UsdTotal, LimitDimension::Rpm])
+        .await
+        .unwrap_err();
+    assert_eq!(status.code(), Code::InvalidArgument);
+    assert!(
+        status.message().contains("what rpm counts frees itself"),
+        "{status}"
+    );
 }
 
 #[tokio::test]
 async fn g01_resets_at_the_same_time_all_happen() {
     let plane = plane(FakeStore::new(), LONG).await;
     commit(&plane.store, put_limited(limits())).await;
-    let all = [LimitDimension::UsdTotal, LimitDimension::Rpm, LimitDimension::Tpm];
+    let all = [
+        LimitDimension::UsdTotal,
+        LimitDimension::Usd5h,
+        LimitDimension::UsdDaily,
+    ];
     let reset = |dimension| {
         let plane = &plane;
         async move { reset_user(plane, &[dimension]).await.unwrap() }

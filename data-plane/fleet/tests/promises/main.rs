@@ -21,4 +21,5 @@ mod secured;
 mod server;
 mod shared;
 mod troubles;
+mod unknown;
 mod world;
