@@ -9,7 +9,7 @@
 //! its input and its output apart.
 
 use bytes::Bytes;
-use penstock_core::limits::Dimension;
+use penstock_core::limits::{Dimension, Limits};
 use penstock_core::money::NanoUsd;
 use penstock_core::route::{self, Ask};
 use penstock_core::snapshot::Caller;
@@ -45,7 +45,10 @@ impl Reserve {
     /// For a call of which the body is this.
     pub(super) fn of(call: &Call, caller: &Caller, body: &Bytes) -> Result<Self, Refusal> {
         let (key, user) = (&caller.key.key.limits, &caller.user.user.limits);
-        let estimate = estimate(call, caller);
+        let estimate = match [key, user].into_iter().any(|limits| estimates(limits)) {
+            true => estimate(call, caller),
+            false => Estimate::default(),
+        };
         let of = |strict: bool, bound: NanoUsd, tpm: u64| Takes {
             tokens: if tpm > 0 {
                 estimate.tokens.min(tpm)
@@ -84,6 +87,11 @@ impl Watched {
         let cost = self.most.with_output(output).0 - self.most.with_output(self.held).0;
         NanoUsd(cost.max(0))
     }
+}
+
+/// Whether an estimate decides anything.
+fn estimates(limits: &Limits) -> bool {
+    limits.get(Dimension::Tpm) > 0 || (limits.has_budget() && !limits.is_strict())
 }
 
 fn estimate(call: &Call, caller: &Caller) -> Estimate {
