@@ -13,7 +13,8 @@
 -- Windows that slide are rings of slots with their sum: field 'l' is the newest slot, 's' the sum, a number a slot.
 -- Money has five dimensions, a total, h 5 hours, d day, w week, m month: 'f' the first instant that counts, 's'
 -- settled, 'R' reserved; fixed windows begin at 'l' and end at 'e', rolling ones have 'e' = -1 and are rings.
--- Nothing is written before save(), so a script that refuses has taken nothing.
+-- What a call takes is written behind all of its checks, so one that is refused has taken nothing. What reap() ends is
+-- taken out of the requests in flight at once: every way out behind it saves.
 
 local M, O, L = KEYS[1], KEYS[2], KEYS[3]
 local BASE = string.sub(M, 1, -2)
@@ -98,6 +99,11 @@ local function save(now)
   if renew then
     for _, key in ipairs({ M, O, L }) do redis.call('PEXPIRE', key, KEEP) end
   end
+end
+
+-- Keeps what was changed on the way to an answer that makes no counters.
+local function keep(now)
+  if text('g') then save(now) end
 end
 
 -- === Rings ===

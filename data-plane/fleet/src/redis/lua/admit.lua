@@ -22,7 +22,7 @@ for i, s in ipairs(all) do
   if not known(s) then unknown[#unknown + 1] = digits(i) end
 end
 if #unknown > 2 then
-  if text('g') then save(now) end
+  keep(now)
   return unknown
 end
 
@@ -30,7 +30,10 @@ for _, s in ipairs(all) do
   if s.limit.r > 0 then advance(s.name .. '.r', 1000, 61, now) end
   if s.limit.t > 0 then advance(s.name .. '.t', 1000, 61, now) end
   for _, x in ipairs(MONEY) do
-    if s.limit[x] > 0 and not turn(s.name, x, now, edges_of(s, x)) then return { 'clock', digits(now) } end
+    if s.limit[x] > 0 and not turn(s.name, x, now, edges_of(s, x)) then
+      keep(now)
+      return { 'clock', digits(now) }
+    end
   end
 end
 
