@@ -10,7 +10,8 @@
 --   ARGV: 1 now (ms; '' is the server's clock, a number is for tests) 2 lease (ms) 3 data plane's process 4 request id
 --         5 '1' to refuse, '0' to count only 6 number of subjects, then WIDTH for each, then what the script takes.
 --
--- Windows that slide are rings of slots with their sum: field 'l' is the newest slot, 's' the sum, a number a slot.
+-- Windows that slide are rings of slots with their sum: field 'l' is the newest slot, 's' the sum, a number a slot;
+-- before slot 'o' all are empty.
 -- Money has five dimensions, a total, h 5 hours, d day, w week, m month: 'f' the first instant that counts, 's'
 -- settled, 'R' reserved; fixed windows begin at 'l' and end at 'e', rolling ones have 'e' = -1 and are rings.
 -- What a call takes is written behind all of its checks, so one that is refused has taken nothing. What reap() ends is
@@ -22,6 +23,8 @@ local WIDTH, FIRST = 29, 6
 local BIG = 9000000000000000
 local NEVER = 86400000
 local HOUR = 3600000
+-- Slots of a ring that are read at once, where few of them may do.
+local CHUNK = 32
 local KEEP = 36 * HOUR
 local MONEY = { 'a', 'h', 'd', 'w', 'm' }
 
@@ -139,19 +142,28 @@ local function add(p, unit, size, at, amount)
   if slot <= last - size then return end
   local cell = p .. (slot % size)
   set(cell, (num(cell) or 0) + amount)
+  if slot < (num(p .. 'o') or 0) then set(p .. 'o', slot) end
   set(p .. 's', (num(p .. 's') or 0) + amount)
 end
 
--- When so much will have left the ring; nil: never.
+-- When so much will have left the ring; nil: never. Reads from the oldest slot on, and notes where that is.
 local function leaves(p, unit, size, amount)
   local last = num(p .. 'l')
-  local cells = {}
-  for i = last - size + 1, last do cells[#cells + 1] = p .. (i % size) end
-  load(cells)
-  local sum = 0
-  for i = last - size + 1, last do
-    sum = sum + (num(p .. (i % size)) or 0)
-    if sum >= amount then return (i + size) * unit end
+  local first = math.max(last - size + 1, num(p .. 'o') or 0)
+  local sum, oldest = 0, nil
+  for from = first, last, CHUNK do
+    local to, cells = math.min(from + CHUNK - 1, last), {}
+    for i = from, to do cells[#cells + 1] = p .. (i % size) end
+    load(cells)
+    for i = from, to do
+      local v = num(p .. (i % size))
+      if v and not oldest then
+        oldest = i
+        if i >= first + CHUNK then set(p .. 'o', i) end
+      end
+      sum = sum + (v or 0)
+      if sum >= amount then return (i + size) * unit end
+    end
   end
   return nil
 end
@@ -280,14 +292,14 @@ local function prepare(all, more)
     for _, f in ipairs({ 'c', 'b', 'q' }) do fields[#fields + 1] = p .. f end
     for _, x in ipairs({ 'r', 't' }) do
       if s.limit[x] > 0 then
-        fields[#fields + 1] = p .. x .. 'l'
-        fields[#fields + 1] = p .. x .. 's'
+        for _, k in ipairs({ 's', 'l', 'o' }) do fields[#fields + 1] = p .. x .. k end
       end
     end
     for _, x in ipairs(MONEY) do
       fields[#fields + 1] = p .. x .. 'f'
       if s.spec ~= '0' then
         for _, k in ipairs({ 's', 'R', 'l', 'e' }) do fields[#fields + 1] = p .. x .. k end
+        if x == 'h' or x == 'd' then fields[#fields + 1] = p .. x .. 'o' end
       end
     end
   end

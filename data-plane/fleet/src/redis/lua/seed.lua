@@ -70,7 +70,7 @@ for i, s in ipairs(all) do
     changed = true
     ring_fields(s.name)
     for _, x in ipairs(MONEY) do
-      for _, k in ipairs({ 'f', 's', 'R', 'l', 'e' }) do
+      for _, k in ipairs({ 'f', 's', 'R', 'l', 'e', 'o' }) do
         if text(s.name .. '.' .. x .. k) then drop(s.name .. '.' .. x .. k) end
       end
     end
