@@ -23,9 +23,13 @@ local WIDTH, FIRST = 29, 6
 local BIG = 9000000000000000
 local NEVER = 86400000
 local HOUR = 3600000
+-- Ids of settled requests are kept so long.
+local DONE_HOURS = 26
 -- Slots of a ring that are read at once, where few of them may do.
 local CHUNK = 32
 local KEEP = 36 * HOUR
+-- Times to live are begun anew after this.
+local RENEW = 6 * HOUR
 local MONEY = { 'a', 'h', 'd', 'w', 'm' }
 
 local got, put, gone = {}, {}, {}
@@ -85,7 +89,7 @@ end
 local function save(now)
   set('now', now)
   if not text('g') then set('g', now * 1000) end
-  local renew = (num('x') or 0) < now - 6 * HOUR
+  local renew = (num('x') or 0) < now - RENEW
   if renew then set('x', now) end
   local fields, dropped = {}, {}
   for f, v in pairs(put) do
@@ -286,7 +290,7 @@ local function tail(j) return ARGV[FIRST + tonumber(ARGV[FIRST]) * WIDTH + j] en
 -- One read for all counters that the call will look at, and fields that only it knows.
 local function prepare(all, more)
   local fields = more or {}
-  for _, f in ipairs({ 'now', 'g', 'x', 'o' }) do fields[#fields + 1] = f end
+  for _, f in ipairs({ 'now', 'g', 'x', 'o', 'D' }) do fields[#fields + 1] = f end
   for _, s in ipairs(all) do
     local p = s.name .. '.'
     for _, f in ipairs({ 'c', 'b', 'q' }) do fields[#fields + 1] = p .. f end
@@ -373,15 +377,26 @@ local function decode(v)
   return e
 end
 
+-- Whether the subject's set of sessions was lost. 'q' says when it was joined, to RENEW: one that nobody joined for
+-- KEEP has come to its end, and all of its sessions are idle.
+local function lost_sessions(name, now)
+  local since = num(name .. '.q')
+  if not since or redis.call('ZSCORE', BASE .. 's:' .. name, '') then return false end
+  if since >= now - KEEP + RENEW then return true end
+  drop(name .. '.q')
+  return false
+end
+
 local function join(name, session, now)
   local key, q = BASE .. 's:' .. name, name .. '.q' .. session
-  if not text(name .. '.q') then
+  local since = num(name .. '.q')
+  if not since then
     redis.call('DEL', key)
     redis.call('ZADD', key, BIG, '')
-    set(name .. '.q', now)
   end
   redis.call('ZADD', key, BIG, session)
   redis.call('PEXPIRE', key, KEEP)
+  if not since or since < now - RENEW then set(name .. '.q', now) end
   set(q, (num(q) or 0) + 1)
 end
 
@@ -415,27 +430,29 @@ end
 
 local function done_key(id) return BASE .. 'd:' .. hour_of(id) end
 
--- generation|S, or generation|L|name|money… of one that lapsed. Nil: not settled.
-local function done(id)
+-- Whether ids of this hour were settled. 'D' has a ';' before and behind each such hour.
+local function is_noted(hour) return string.find(text('D') or '', ';' .. hour .. ';', 1, true) end
+
+-- generation|S, or generation|L|name|money… of one that lapsed. Nil: not settled. Ids of an hour that should still be
+-- there and are not were lost.
+local function done(id, now)
   local v = redis.call('HGET', done_key(id), id)
   if v then return v end
-  if text('D' .. hour_of(id)) and redis.call('EXISTS', done_key(id)) == 0 then forget() end
+  local expires = (tonumber(hour_of(id)) + DONE_HOURS - 1) * HOUR
+  if now < expires and is_noted(hour_of(id)) and redis.call('EXISTS', done_key(id)) == 0 then forget() end
   return nil
 end
 
-local function put_done(id, v)
+local function put_done(id, v, now)
   redis.call('HSET', done_key(id), id, v)
   local hour = hour_of(id)
-  if not text('D' .. hour) then
-    redis.call('PEXPIRE', done_key(id), 26 * HOUR)
-    set('D' .. hour, 1)
-    local old = {}
-    for i = 27, 40 do old[#old + 1] = 'D' .. digits(tonumber(hour) - i) end
-    load(old)
-    for i = 27, 40 do
-      if text('D' .. digits(tonumber(hour) - i)) then drop('D' .. digits(tonumber(hour) - i)) end
-    end
+  if is_noted(hour) then return end
+  redis.call('PEXPIRE', done_key(id), DONE_HOURS * HOUR)
+  local hours = ';'
+  for noted in string.gmatch(text('D') or '', '%d+') do
+    if (tonumber(noted) + DONE_HOURS) * HOUR > now then hours = hours .. noted .. ';' end
   end
+  set('D', hours .. hour .. ';')
 end
 
 -- === Leases ===
@@ -453,7 +470,7 @@ local function lapse(id, e, now)
     parts[#parts + 1] = digits(s.money)
   end
   redis.call('HDEL', O, id)
-  put_done(id, table.concat(parts, '|'))
+  put_done(id, table.concat(parts, '|'), now)
 end
 
 local function reap(now)

@@ -6,10 +6,10 @@
 
 local all = subjects()
 local id, session, refuse = ARGV[4], tail(1), ARGV[5] == '1'
-prepare(all, { 'D' .. hour_of(id) })
+prepare(all)
 local entry = entry_of(id)
 local now = now_ms()
-if not entry and text('D' .. hour_of(id)) and redis.call('HGET', done_key(id), id) then
+if not entry and is_noted(hour_of(id)) and redis.call('HGET', done_key(id), id) then
   -- Its caller is gone and it was settled: a call that was long on its way takes nothing.
   return { 'ok', digits(now), text('g') or '0', '' }
 end
@@ -103,9 +103,7 @@ local function check_requests(i)
 end
 
 for _, s in ipairs(all) do
-  -- A set of sessions that was lost.
-  if s.limit.S > 0 and session ~= '-' and text(s.name .. '.q')
-      and not redis.call('ZSCORE', BASE .. 's:' .. s.name, '') then
+  if s.limit.S > 0 and session ~= '-' and lost_sessions(s.name, now) then
     forget()
     return { 'unknown', digits(now), '1' }
   end
