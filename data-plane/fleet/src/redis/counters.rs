@@ -14,8 +14,8 @@ use super::reply::Reply;
 use super::script::Scripts;
 use crate::account::{Account, SubjectName};
 use crate::counters::{
-    Admit, Adopt, Call, Counters, Noted, RecordNumber, Renewed, Seed, Settle, TopUp, Unreachable, Usage,
-    Verdict,
+    Admit, Adopt, Call, Counters, Noted, RecordNumber, Renewed, Seed, Seeded, Settle, TopUp, Unreachable,
+    Usage, Verdict,
 };
 use crate::subject::Subject;
 
@@ -156,15 +156,12 @@ impl Counters for RedisCounters {
         account: Account,
         seeds: &[Seed],
         marks: &[RecordNumber],
-    ) -> Result<(), Unreachable> {
+    ) -> Result<Seeded, Unreachable> {
         let subjects: Vec<&Subject> = seeds.iter().map(|seed| &seed.subject).collect();
         let header = self.header(true);
         let invocation =
             Invocation::new(&self.scripts.seed, account, header, NO_REQUEST, &subjects).seeds(seeds, marks);
-        self.ask(invocation, Vec::new(), PATIENCE)
-            .await?
-            .noted()
-            .map(drop)
+        self.ask(invocation, Vec::new(), PATIENCE).await?.seeded()
     }
 
     async fn read(&self, call: &Call) -> Result<Option<Vec<Usage>>, Unreachable> {
