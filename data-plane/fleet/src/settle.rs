@@ -41,6 +41,8 @@ impl Fleet {
 
     pub(crate) fn note_settled(&self, settle: Settle) {
         let settle = Arc::new(settle);
+        let (account, request) = (settle.call.account, settle.call.request);
+        let unshared = self.is_unshared(account, request);
         self.books.settle(&settle);
         match &self.backend {
             Backend::Alone(local) => {
@@ -49,7 +51,7 @@ impl Fleet {
                 }
             }
             Backend::Shared(shared) => {
-                if !shared.is_joined() {
+                if !shared.is_joined() || unshared {
                     // Gives its slots back here, too.
                     drop(shared.degraded.settle(&settle).now_or_never());
                 }
@@ -59,6 +61,14 @@ impl Fleet {
         }
     }
 
+    /// Whether a call in flight was let in without the shared counters, and they do not have it yet.
+    fn is_unshared(&self, account: Account, request: RequestId) -> bool {
+        let unshared = self.books.on(account, |book| {
+            book.open.get(&request).is_some_and(|open| open.unshared)
+        });
+        unshared == Some(true)
+    }
+
     /// Holds more money for a call in flight, of its strict budgets. False: there is no room for it.
     pub async fn top_up(self: &Arc<Self>, grant: &Grant, more: u64) -> bool {
         let mut call = grant.adopt.call.clone();
@@ -66,12 +76,10 @@ impl Fleet {
             subject.money = if subject.strict { more } else { 0 };
         }
         // What was let in without the shared counters is asked there as soon as they have it.
-        let unshared = self.books.on(call.account, |book| {
-            book.open.get(&call.request).is_some_and(|open| open.unshared)
-        });
+        let unshared = self.is_unshared(call.account, call.request);
         let held = match &self.backend {
             Backend::Alone(local) => local.top_up(&call, grant.policy.enforce).await,
-            Backend::Shared(shared) if shared.is_joined() && unshared != Some(true) => {
+            Backend::Shared(shared) if shared.is_joined() && !unshared => {
                 shared.counters.top_up(&call, grant.policy.enforce).await
             }
             Backend::Shared(shared) => match grant.policy.degraded {
