@@ -11,7 +11,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::account::{Account, SubjectName};
 use crate::baseline::{self, Turn};
 use crate::book::OpenCall;
-use crate::counters::{Admit, Admitted, Adopt, Call, Counters, Settle, Verdict};
+use crate::counters::{Admit, Admitted, Adopt, Call, Counters, Seeded, Settle, Verdict};
 use crate::fleet::{Backend, Fleet};
 use crate::grant::{Denied, Grant, Wish};
 use crate::subject::Subject;
@@ -102,13 +102,12 @@ impl Fleet {
                         return Err(Undecided::Unknown);
                     }
                 }
-                Ok(Verdict::Clock(now)) => {
-                    self.windows.learn(now);
-                    admit.call.subjects = self.subjects(&wish.claims, wish.epoch);
-                }
+                Ok(Verdict::Clock(now)) => self.windows.learn(now),
                 Ok(verdict) => return Ok(verdict),
                 Err(_) => return Err(Undecided::Unreachable),
             }
+            // The ledger's answer may have come with better windows, too.
+            admit.call.subjects = self.subjects(&wish.claims, wish.epoch);
             seeded = seeds();
             asked = match timeout_at(deadline, counters.admit(admit)).await {
                 Ok(asked) => asked,
@@ -155,7 +154,10 @@ impl Fleet {
             Backend::Alone(local) => local.seed(account, &seeds, &marks).await,
             Backend::Shared(shared) => shared.counters.seed(account, &seeds, &marks).await,
         };
-        if seeded.is_ok() {
+        if let Ok(seeded) = seeded {
+            if let Seeded::Clock(now) = seeded {
+                self.windows.learn(now);
+            }
             self.books.on(account, |book| book.seeds += 1);
             self.say_again(account).await;
         }

@@ -175,6 +175,14 @@ pub enum Spent {
     Rolling(Vec<(UnixMs, i64)>),
 }
 
+/// What became of a seed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Seeded {
+    Done,
+    /// Subjects with a window that does not hold now were left as they are; this is the counters' time.
+    Clock(UnixMs),
+}
+
 /// Counters of accounts. Calls on one account happen one after the other.
 pub trait Counters: Send + Sync {
     /// Takes a call's limits, all or none.
@@ -198,7 +206,7 @@ pub trait Counters: Send + Sync {
         account: Account,
         seeds: &[Seed],
         marks: &[RecordNumber],
-    ) -> impl Future<Output = Result<(), Unreachable>> + Send;
+    ) -> impl Future<Output = Result<Seeded, Unreachable>> + Send;
 
     /// What is used of the subjects' limits; None where money cannot be counted yet.
     fn read(&self, call: &Call) -> impl Future<Output = Result<Option<Vec<Usage>>, Unreachable>> + Send;

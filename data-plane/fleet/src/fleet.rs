@@ -34,11 +34,9 @@ pub(crate) const QUEUE: usize = 16_384;
 /// Without Redis the ledger is waited for as long as Redis would be.
 const PATIENCE: Duration = Duration::from_millis(50);
 
-pub(crate) type Clock = Arc<dyn Fn() -> UnixMs + Send + Sync>;
-
 /// See the module.
 pub struct Fleet {
-    pub(crate) windows: Windows,
+    pub(crate) windows: Arc<Windows>,
     pub(crate) books: Books,
     pub(crate) asking: InFlight,
     pub(crate) node: OnceLock<Arc<dyn Node>>,
@@ -93,9 +91,9 @@ impl Enforcement {
 impl Fleet {
     /// A fleet of one.
     pub fn alone(clock: impl Fn() -> UnixMs + Send + Sync + 'static) -> Self {
-        let clock: Clock = Arc::new(clock);
-        let local = local(&clock);
-        Self::new(clock, Backend::Alone(local))
+        let windows = Arc::new(Windows::new(Arc::new(clock)));
+        let local = local(&windows);
+        Self::new(windows, Backend::Alone(local))
     }
 
     /// A fleet that meets at this Redis. Does not connect yet. `process` names this process: a data plane that was
@@ -106,26 +104,26 @@ impl Fleet {
         process: String,
         clock: impl Fn() -> UnixMs + Send + Sync + 'static,
     ) -> Result<Self, BadRedisUrl> {
-        let clock: Clock = Arc::new(clock);
+        let windows = Arc::new(Windows::new(Arc::new(clock)));
         let link = Arc::new(Link::new(url, timeout)?);
         let (settlements, settled) = mpsc::channel(QUEUE);
         let (stale, stales) = mpsc::channel(1024);
         let shared = Shared {
             counters: RedisCounters::new(Arc::clone(&link), process),
             link,
-            degraded: local(&clock),
+            degraded: local(&windows),
             joined: AtomicU64::new(0),
             settlements,
             settled: std::sync::Mutex::new(Some(settled)),
             stale,
             stales: std::sync::Mutex::new(Some(stales)),
         };
-        Ok(Self::new(clock, Backend::Shared(shared)))
+        Ok(Self::new(windows, Backend::Shared(shared)))
     }
 
-    fn new(clock: Clock, backend: Backend) -> Self {
+    fn new(windows: Arc<Windows>, backend: Backend) -> Self {
         Self {
-            windows: Windows::new(clock),
+            windows,
             books: Books::new(),
             asking: InFlight::default(),
             node: OnceLock::new(),
@@ -205,9 +203,10 @@ impl Shared {
     }
 }
 
-fn local(clock: &Clock) -> Local {
-    let clock = Arc::clone(clock);
-    Local::new(move || clock())
+/// Counters in the process, under the clock of the windows that callers give them.
+fn local(windows: &Arc<Windows>) -> Local {
+    let windows = Arc::clone(windows);
+    Local::new(move || windows.now())
 }
 
 impl std::fmt::Debug for Fleet {

@@ -19,8 +19,8 @@ use penstock_core::time::UnixMs;
 
 use crate::account::Account;
 use crate::counters::{
-    Admit, Adopt, Call, Counters, Noted, RecordNumber, Renewed, Seed, Settle, TopUp, Unreachable, Usage,
-    Verdict,
+    Admit, Adopt, Call, Counters, Noted, RecordNumber, Renewed, Seed, Seeded, Settle, TopUp, Unreachable,
+    Usage, Verdict,
 };
 use account::AccountState;
 pub(crate) use free_calls::FreeCalls;
@@ -96,9 +96,8 @@ impl Counters for Local {
         account: Account,
         seeds: &[Seed],
         marks: &[RecordNumber],
-    ) -> Result<(), Unreachable> {
-        self.on(account, |state, now| state.seed(seeds, marks, now));
-        Ok(())
+    ) -> Result<Seeded, Unreachable> {
+        Ok(self.on(account, |state, now| state.seed(seeds, marks, now)))
     }
 
     async fn read(&self, call: &Call) -> Result<Option<Vec<Usage>>, Unreachable> {

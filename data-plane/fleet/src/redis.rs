@@ -6,6 +6,7 @@
 
 mod arguments;
 mod counters;
+mod failure;
 mod link;
 mod reply;
 mod script;

@@ -148,7 +148,7 @@ impl Fleet {
             let state = *states.borrow_and_update();
             if state == RedisState::Connected {
                 if let Some(connection) = shared.link.connection_number()
-                    && self.rejoin().await.is_ok()
+                    && self.rejoin(shared, connection).await.is_ok()
                 {
                     shared.joined.store(connection, Ordering::Release);
                     shared.degraded.clear();
@@ -171,11 +171,12 @@ impl Fleet {
         }
     }
 
-    async fn rejoin(self: &Arc<Self>) -> Result<(), Unreachable> {
+    async fn rejoin(self: &Arc<Self>, shared: &Shared, connection: u64) -> Result<(), Unreachable> {
         let accounts = futures::stream::iter(self.books.active());
         let said = accounts.map(|account| async move { self.say_again(account).await });
         let said: Vec<bool> = said.buffer_unordered(AT_ONCE).collect().await;
-        match said.into_iter().all(|done| done) {
+        // Counters of an account on which scripts fail hold up nobody else.
+        match said.into_iter().all(|done| done) || shared.link.connection_number() == Some(connection) {
             true => Ok(()),
             false => Err(Unreachable("Redis went away again".to_owned())),
         }

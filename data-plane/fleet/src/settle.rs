@@ -140,12 +140,12 @@ impl Fleet {
         epoch: Epoch,
         claims: &[Claim],
     ) -> Option<Vec<Usage>> {
-        let call = Call {
+        let mut call = Call {
             account,
             request: RequestId::from_parts(0, &[0; 10]),
             subjects: self.subjects(claims, epoch),
         };
-        for _ in 0..2 {
+        for _ in 0..3 {
             let read = match &self.backend {
                 Backend::Alone(local) => local.read(&call).await,
                 Backend::Shared(shared) if shared.is_joined() => shared.counters.read(&call).await,
@@ -159,6 +159,7 @@ impl Fleet {
                     if !self.learn(account, budgets.cloned().collect(), deadline).await {
                         return None;
                     }
+                    call.subjects = self.subjects(claims, epoch);
                 }
                 Err(_) => return None,
             }

@@ -14,8 +14,6 @@ use crate::subject::Edges;
 
 /// Windows of more zones than this are computed each time. There are about 600 zones, and 1 440 reset times.
 const MAX_ZONES: usize = 1_000;
-/// A smaller difference between the clocks is that of the way.
-const WORTH_NOTING_MS: i64 = 1_000;
 
 /// By reset time.
 type OfZone = Vec<(DailyReset, Arc<Edges>)>;
@@ -42,13 +40,10 @@ impl Windows {
         UnixMs((self.clock)().0 + self.skew_ms.load(Ordering::Relaxed))
     }
 
-    /// The counters' clock says so.
+    /// The counters' clock says so, since the windows did not hold there: however small the difference is, it matters.
     pub(crate) fn learn(&self, theirs: UnixMs) {
         let skew = theirs.0 - (self.clock)().0;
-        let held = self.skew_ms.load(Ordering::Relaxed);
-        if (skew - held).abs() >= WORTH_NOTING_MS {
-            self.skew_ms.store(skew, Ordering::Relaxed);
-        }
+        self.skew_ms.store(skew, Ordering::Relaxed);
     }
 
     pub(crate) fn around(&self, limits: &Limits, now: UnixMs) -> Arc<Edges> {

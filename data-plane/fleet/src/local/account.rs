@@ -11,7 +11,10 @@ use super::flight::Open;
 use super::money::Money;
 use super::subject::SubjectState;
 use crate::account::SubjectName;
-use crate::counters::{Admit, Admitted, Call, Noted, RecordNumber, Renewed, Seed, Seen, Settle, Verdict};
+use crate::counters::{
+    Admit, Admitted, Call, Noted, RecordNumber, Renewed, Seed, SeedDimension, Seeded, Seen, Settle, Spent,
+    Verdict,
+};
 
 /// Settled ids are kept so long.
 const SETTLED_MS: i64 = 24 * 3_600_000;
@@ -220,13 +223,18 @@ impl AccountState {
         }
     }
 
-    pub(super) fn seed(&mut self, seeds: &[Seed], marks: &[RecordNumber], now: UnixMs) {
+    pub(super) fn seed(&mut self, seeds: &[Seed], marks: &[RecordNumber], now: UnixMs) -> Seeded {
         let now = self.now(now);
         let generation = (self.generation + 1).max(first_generation(now));
+        let mut seeded = Seeded::Done;
         for seed in seeds {
             let state = self.subjects.entry(seed.subject.name).or_default();
             let keeps = |money: &Money| money.keeps(seed.subject.specification);
             if state.money.as_ref().is_some_and(keeps) {
+                continue;
+            }
+            if !seed.dimensions.iter().all(|dimension| holds_at(dimension, now)) {
+                seeded = Seeded::Clock(UnixMs(now));
                 continue;
             }
             let mut money = Money::new(seed, marks, generation, now);
@@ -239,6 +247,14 @@ impl AccountState {
             self.generation = generation;
             self.last = now;
         }
+        seeded
+    }
+}
+
+fn holds_at(dimension: &SeedDimension, now: i64) -> bool {
+    match dimension.spent {
+        Spent::Fixed { start, end, .. } => start.0 <= now && now < end.0,
+        Spent::Total(_) | Spent::Rolling(_) => true,
     }
 }
 

@@ -154,7 +154,8 @@ impl Counter {
             }
         };
         Self {
-            from: seed.from.0,
+            // A reset is in force at once, also where the clock that gave it is ahead.
+            from: seed.from.0.min(now),
             reserved: 0,
             state,
         }

@@ -18,7 +18,7 @@ const NO_EDGES: Bounds = Bounds {
 };
 
 /// A script call on an account.
-pub(super) struct Invocation<'a>(ScriptInvocation<'a>);
+pub(super) struct Invocation<'a>(ScriptInvocation<'a>, Account);
 
 /// What all scripts on an account are told first.
 #[derive(Clone, Copy)]
@@ -54,7 +54,7 @@ impl<'a> Invocation<'a> {
         for subject in subjects {
             push_subject(&mut call, subject);
         }
-        Self(call)
+        Self(call, account)
     }
 
     pub(super) fn arg(mut self, value: impl redis::ToRedisArgs) -> Self {
@@ -90,6 +90,10 @@ impl<'a> Invocation<'a> {
                 call
             }
         };
+    }
+
+    pub(super) fn account(&self) -> Account {
+        self.1
     }
 
     pub(super) fn invocation(&self) -> &ScriptInvocation<'a> {

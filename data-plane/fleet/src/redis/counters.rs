@@ -1,7 +1,8 @@
 //! Counters in Redis: one script call for each thing that is done.
 
-use std::sync::Arc;
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use penstock_core::guard::GuardRules;
@@ -9,18 +10,21 @@ use penstock_core::time::UnixMs;
 use uuid::fmt::Hyphenated;
 
 use super::arguments::{Header, Invocation};
+use super::failure::Failure;
 use super::link::Link;
 use super::reply::Reply;
 use super::script::Scripts;
 use crate::account::{Account, SubjectName};
 use crate::counters::{
-    Admit, Adopt, Call, Counters, Noted, RecordNumber, Renewed, Seed, Settle, TopUp, Unreachable, Usage,
-    Verdict,
+    Admit, Adopt, Call, Counters, Noted, RecordNumber, Renewed, Seed, Seeded, Settle, TopUp, Unreachable,
+    Usage, Verdict,
 };
 use crate::subject::Subject;
 
 /// For calls that nobody waits for.
 const PATIENCE: Duration = Duration::from_secs(1);
+/// Of more accounts than this it is not said.
+const MOST_BROKEN: usize = 1_000;
 const NO_REQUEST: &str = "-";
 
 /// See the module.
@@ -31,6 +35,8 @@ pub struct RedisCounters {
     process: String,
     /// Of tests; below 0: Redis's own clock.
     now: AtomicI64,
+    /// Accounts whose counters a script failed on.
+    broken: Mutex<HashSet<Account>>,
 }
 
 impl RedisCounters {
@@ -40,6 +46,7 @@ impl RedisCounters {
             link,
             process,
             now: AtomicI64::new(-1),
+            broken: Mutex::default(),
         }
     }
 
@@ -70,7 +77,7 @@ impl RedisCounters {
         call.key(format!("penstock:1:{{{name}}}:count"))
             .arg(self.now())
             .arg(limit);
-        self.link.invoke(&call, self.link.timeout()).await
+        Ok(self.link.invoke(&call, self.link.timeout()).await?)
     }
 
     /// Notes a guessed key from an address. Milliseconds until it may try again; 0: it may.
@@ -82,7 +89,7 @@ impl RedisCounters {
             .arg(rules.attempts)
             .arg(rules.block_ms)
             .arg(rules.window_ms / 10);
-        self.link.invoke(&call, self.link.timeout()).await
+        Ok(self.link.invoke(&call, self.link.timeout()).await?)
     }
 
     fn on_call<'a>(&self, script: &'a redis::Script, call: &Call, enforce: bool) -> Invocation<'a> {
@@ -98,8 +105,19 @@ impl RedisCounters {
         names: Vec<SubjectName>,
         patience: Duration,
     ) -> Result<Reply, Unreachable> {
-        let words = self.link.invoke(invocation.invocation(), patience).await?;
-        Ok(Reply { words, names })
+        let asked = self.link.invoke(invocation.invocation(), patience).await;
+        if let Err(Failure::OfScript(error)) = &asked {
+            self.say_broken(invocation.account(), error);
+        }
+        Ok(Reply { words: asked?, names })
+    }
+
+    /// Says of an account, once, that scripts fail on its counters.
+    fn say_broken(&self, account: Account, error: &str) {
+        let mut broken = self.broken.lock().unwrap_or_else(PoisonError::into_inner);
+        if broken.len() < MOST_BROKEN && broken.insert(account) {
+            tracing::warn!(%account, error, "a script failed on counters in Redis; limits of the account are degraded");
+        }
     }
 }
 
@@ -156,15 +174,12 @@ impl Counters for RedisCounters {
         account: Account,
         seeds: &[Seed],
         marks: &[RecordNumber],
-    ) -> Result<(), Unreachable> {
+    ) -> Result<Seeded, Unreachable> {
         let subjects: Vec<&Subject> = seeds.iter().map(|seed| &seed.subject).collect();
         let header = self.header(true);
         let invocation =
             Invocation::new(&self.scripts.seed, account, header, NO_REQUEST, &subjects).seeds(seeds, marks);
-        self.ask(invocation, Vec::new(), PATIENCE)
-            .await?
-            .noted()
-            .map(drop)
+        self.ask(invocation, Vec::new(), PATIENCE).await?.seeded()
     }
 
     async fn read(&self, call: &Call) -> Result<Option<Vec<Usage>>, Unreachable> {

@@ -1,7 +1,7 @@
 //! The connection to Redis: made in the background, watched, given up at the first sign of trouble, made again.
 //!
 //! One task owns it ([`Link::keep`]). It connects with backoff and proves that scripts can write before anybody uses
-//! it. A call that fails or takes longer than its patience sets Redis aside at once, so that the calls behind it do not
+//! it. A call that fails, unless it is its script that does, or takes longer than its patience sets Redis aside at once, so that the calls behind it do not
 //! wait as well; the task then connects anew. While nobody calls, a PING each second looks after it.
 //!
 //! Each change of state is one log line, `Redis connection error` when it is lost, so that a night without Redis does
@@ -21,8 +21,8 @@ use redis::{AsyncConnectionConfig, Client, Cmd, FromRedisValue, RedisResult, Scr
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
+use super::failure::{Failure, is_of_script};
 use super::script::Scripts;
-use crate::counters::Unreachable;
 use crate::state::RedisState;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
@@ -110,18 +110,19 @@ impl Link {
         &self,
         invocation: &ScriptInvocation<'_>,
         patience: Duration,
-    ) -> Result<T, Unreachable> {
+    ) -> Result<T, Failure> {
         let Some(connection) = self.connection.load_full() else {
-            return Err(Unreachable("Redis is set aside".to_owned()));
+            return Err(Failure::Away("Redis is set aside".to_owned()));
         };
         self.calls.fetch_add(1, Ordering::Relaxed);
         let failed = match tokio::time::timeout(patience, connection.invoke(invocation)).await {
             Ok(Ok(answer)) => return Ok(answer),
+            Ok(Err(error)) if is_of_script(&error) => return Err(Failure::OfScript(error.to_string())),
             Ok(Err(error)) => error.to_string(),
             Err(_) => format!("no answer within {} ms", patience.as_millis()),
         };
         self.set_aside(&connection, &failed);
-        Err(Unreachable(failed))
+        Err(Failure::Away(failed))
     }
 
     /// Lets nobody use this connection any more.

@@ -5,7 +5,7 @@ use penstock_core::time::UnixMs;
 
 use super::arguments::{by_place, dimension};
 use crate::account::SubjectName;
-use crate::counters::{Admitted, Noted, Renewed, Seen, TopUp, Unreachable, Usage, Verdict};
+use crate::counters::{Admitted, Noted, Renewed, Seeded, Seen, TopUp, Unreachable, Usage, Verdict};
 
 /// The words of an answer.
 pub(super) struct Reply {
@@ -85,6 +85,14 @@ impl Reply {
         match self.word(0) {
             "ok" => Ok(Noted::At(self.number(2)?)),
             "gone" => Ok(Noted::Gone),
+            _ => Err(self.unreadable()),
+        }
+    }
+
+    pub(super) fn seeded(&self) -> Result<Seeded, Unreachable> {
+        match self.word(0) {
+            "ok" => Ok(Seeded::Done),
+            "clock" => Ok(Seeded::Clock(UnixMs(self.number(1)?))),
             _ => Err(self.unreadable()),
         }
     }

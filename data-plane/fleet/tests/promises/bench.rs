@@ -9,7 +9,8 @@ use penstock_core::session::SessionId;
 use penstock_core::time::UnixMs;
 use penstock_fleet::account::SubjectName;
 use penstock_fleet::counters::{
-    Admit, Admitted, Adopt, Call, Counters, Noted, RecordNumber, Renewed, Settle, TopUp, Usage, Verdict,
+    Admit, Admitted, Adopt, Call, Counters, Noted, RecordNumber, Renewed, Seeded, Settle, TopUp, Usage,
+    Verdict,
 };
 use penstock_fleet::local::Local;
 use penstock_fleet::redis::RedisCounters;
@@ -159,7 +160,7 @@ impl Bench {
         panic!("a seed changed nothing")
     }
 
-    pub(crate) async fn seed(&self, subjects: impl Iterator<Item = &Subject>) {
+    pub(crate) async fn seed(&self, subjects: impl Iterator<Item = &Subject>) -> Seeded {
         let spends = self.spends.borrow().clone();
         let marks = self.marks.borrow().clone();
         let seeds: Vec<_> = subjects.map(|s| seed(s, &spends, self.now())).collect();

@@ -116,6 +116,19 @@ async fn d06_a_reset_forgets_what_was_spent_before_it() {
 }
 
 #[tokio::test]
+async fn d06_a_reset_by_a_clock_that_is_ahead_switches_no_budget_off() {
+    on_both(NOON, async |bench| {
+        let mut reset = user(total(100)).money(60);
+        reset.user.resets.insert(TOTAL, UnixMs(NOON + 5000));
+        let (id, admitted) = bench.admit(&reset).await.unwrap();
+        assert_eq!(bench.used(&reset, TOTAL).await, (0, 60));
+        bench.settle(id, admitted.at.0, &reset, 0).await;
+        assert_eq!(bench.used(&reset, TOTAL).await, (60, 0));
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn d01_a_caller_with_an_older_configuration_is_answered_by_the_newer_counters() {
     on_both(NOON, async |bench| {
         let mut newer = user(Limits {

@@ -3,8 +3,9 @@
 use penstock_core::limits::{DailyReset, Dimension, Limits, Zone};
 use penstock_core::money::NanoUsd;
 use penstock_core::time::UnixMs;
+use penstock_fleet::counters::Seeded;
 
-use crate::bench::{Bench, Limited, on_both, user};
+use crate::bench::{Bench, Limited, NOON, on_both, user};
 
 const HOUR: i64 = 3_600_000;
 /// 2026-03-29 00:00 in Berlin; at 02:00 it is 03:00.
@@ -63,6 +64,31 @@ async fn d01_a_reset_time_that_a_day_does_not_have_is_the_next_instant_that_it_h
     on_both(SPRING - 30 * HOUR, async |bench| {
         lasts(&bench, half_past_two[0], half_past_two[1], 150).await;
         lasts(&bench, half_past_two[1], half_past_two[2], 150).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn d01_a_baseline_of_another_day_than_the_counters_is_not_taken() {
+    let limited = || {
+        let usd_daily = NanoUsd(100);
+        user(Limits {
+            usd_daily,
+            ..Limits::default()
+        })
+    };
+    let begins = NOON + 12 * HOUR;
+    on_both(NOON, async |bench| {
+        bench.step_to(begins + 1000);
+        bench.spends.replace(vec![(begins - 5, 70), (begins + 500, 40)]);
+        for off in [begins - 1000, begins + 24 * HOUR + 1000] {
+            let subjects = limited().subjects(off);
+            let seeded = bench.seed(subjects.iter().skip(1)).await;
+            assert_eq!(seeded, Seeded::Clock(bench.clock.now()));
+            assert_eq!(bench.read(&limited()).await, None);
+        }
+        bench.admit(&limited().money(1)).await.unwrap();
+        assert_eq!(bench.used(&limited(), Dimension::UsdDaily).await, (40, 1));
     })
     .await;
 }

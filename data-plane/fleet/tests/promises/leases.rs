@@ -2,12 +2,13 @@
 
 use penstock_core::limits::{Dimension, Limits};
 use penstock_core::money::NanoUsd;
-use penstock_fleet::counters::{LEASE_MS, Noted, Renewed};
+use penstock_core::time::UnixMs;
+use penstock_fleet::counters::{LEASE_MS, Noted, Renewed, Verdict};
 
 use crate::bench::{Bench, Kind, Limited, NOON, user};
 use crate::conformance::{strict, total};
 use crate::server::{Linked, Redis};
-use crate::world::Clock;
+use crate::world::{Clock, call};
 
 const TOTAL: Dimension = Dimension::UsdTotal;
 const REQUESTS: Dimension = Dimension::ConcurrentRequests;
@@ -80,6 +81,29 @@ async fn d07_an_admission_frees_the_slots_of_the_dead_by_itself() {
     fleet.two.admit(&limited(70)).await.unwrap();
     assert_eq!(fleet.two.used(&limited(0), REQUESTS).await, (1, 0));
     assert_eq!(fleet.two.used(&limited(0), TOTAL).await, (30, 70));
+}
+
+#[tokio::test]
+async fn d07_the_dead_are_freed_also_by_a_call_whose_clock_is_off() {
+    let fleet = Two::start().await;
+    let limited = |money| {
+        user(Limits {
+            concurrent_requests: 1,
+            usd_daily: NanoUsd(100),
+            ..strict(100)
+        })
+        .money(money)
+    };
+    fleet.one.admit(&limited(30)).await.unwrap();
+    fleet.step(LEASE);
+    let off = limited(1).subjects(fleet.two.now() - 5 * 86_400_000);
+    let verdict = fleet.two.ask(call(fleet.two.id(), off), None).await;
+    assert_eq!(verdict, Verdict::Clock(UnixMs(fleet.two.now())));
+    for dimension in [TOTAL, Dimension::UsdDaily] {
+        assert_eq!(fleet.two.used(&limited(0), dimension).await, (30, 0));
+    }
+    assert_eq!(fleet.two.used(&limited(0), REQUESTS).await, (0, 0));
+    fleet.two.admit(&limited(70)).await.unwrap();
 }
 
 #[tokio::test]

@@ -11,6 +11,8 @@ use crate::conformance::total;
 use crate::server::{Linked, Redis};
 use crate::world::{Clock, call, mark, request};
 
+const HOUR: i64 = 3_600_000;
+
 /// One account with everything that can be in its counters.
 struct Story {
     bench: Bench,
@@ -142,6 +144,41 @@ async fn d06_each_lost_key_alone_is_noticed_and_made_again() {
         assert_eq!(story.money().await, before, "{key}");
         assert_eq!(story.keys().await, keys, "{key}");
     }
+}
+
+#[tokio::test]
+async fn d06_what_has_come_to_its_end_in_redis_is_no_loss() {
+    let story = Story::start().await;
+    let (bench, server) = (&story.bench, &story.server);
+    let without_session = || Limited {
+        session: None,
+        ..limited()
+    };
+    bench.step(40 * HOUR);
+    for _ in 0..30 {
+        bench.step(HOUR);
+        bench.spend(&without_session()).await;
+    }
+    let before = story.money().await;
+    for key in story.keys().await {
+        // As their times to live would have it.
+        let of_the_first_hour = key.ends_with(&format!(":d:{}", NOON / HOUR));
+        if of_the_first_hour || key.contains(":s:") {
+            server.run(&["DEL", &key]).await.unwrap();
+        }
+    }
+    let late = request(NOON, 77);
+    assert!(matches!(
+        bench.settle(late, NOON, &limited(), 0).await,
+        Noted::At(_)
+    ));
+    assert_eq!(story.money().await, before);
+    let asked = call(bench.id(), limited().subjects(bench.now()));
+    let verdict = bench.ask(asked, limited().session()).await;
+    assert!(matches!(verdict, Verdict::Admitted(_)), "{verdict:?}");
+    let counters = format!("penstock:1:{{{}}}:m", crate::world::account());
+    let hours: String = server.ask(&["HGET", &counters, "D"]).await.unwrap();
+    assert!(hours.split(';').count() < 32, "{hours}");
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@
 
 mod bench;
 mod booking;
+mod broken;
 mod cluster;
 mod conformance;
 mod days;

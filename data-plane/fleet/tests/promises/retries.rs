@@ -6,9 +6,9 @@ use penstock_core::money::NanoUsd;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
-use crate::bench::{Bench, Kind, Limited, NOON};
+use crate::bench::{Bench, Kind, Limited, NOON, on_both, user};
 use crate::server::{Linked, Redis};
-use crate::world::Clock;
+use crate::world::{Clock, request};
 use penstock_fleet::local::Local;
 
 /// A call that is let in, if it is, and ends at once.
@@ -124,4 +124,31 @@ fn d02_a_refused_call_passes_after_retry_after_and_not_a_second_earlier() {
         Ok(())
     });
     told.unwrap();
+}
+
+#[tokio::test]
+async fn d02_retry_after_counts_a_record_that_came_late_among_the_first_to_leave() {
+    const HOUR: i64 = 3_600_000;
+    let limited = |money| {
+        let usd_5h = NanoUsd(100);
+        user(Limits {
+            usd_5h,
+            ..Limits::default()
+        })
+        .money(money)
+    };
+    on_both(NOON, async |bench| {
+        bench.step(3 * HOUR);
+        bench.spend(&limited(100)).await;
+        for _ in 0..2 {
+            let refused = bench.admit(&limited(1)).await.unwrap_err();
+            assert_eq!(refused.retry_after, 5 * 3600 + 60);
+        }
+        let late = request(NOON + HOUR, 1);
+        bench.settle(late, NOON + HOUR, &limited(100), 0).await;
+        bench.step(HOUR);
+        let refused = bench.admit(&limited(1)).await.unwrap_err();
+        assert_eq!((refused.used, refused.retry_after), (200, 4 * 3600 + 60));
+    })
+    .await;
 }

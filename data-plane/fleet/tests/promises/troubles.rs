@@ -1,9 +1,10 @@
 //! Redis forgets its scripts, takes no writes, starts anew; a clock is off; streams outlive an outage. Behaviours D4,
 //! D5, D6.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use penstock_core::limits::{Dimension, Limits};
+use penstock_core::limits::{DailyReset, Dimension, Limits};
 use penstock_core::setting::Degraded;
 use penstock_core::time::UnixMs;
 use penstock_fleet::{Denied, Enforcement, RedisState};
@@ -128,6 +129,33 @@ async fn property_8_a_data_plane_whose_clock_is_off_counts_by_that_of_redis() {
     }
     right.comes_to(&limited, Dimension::UsdDaily, (63, 0)).await;
     right.comes_to(&limited, Dimension::UsdMonthly, (63, 0)).await;
+}
+
+#[tokio::test]
+async fn d06_a_data_plane_that_is_slow_at_midnight_asks_the_ledger_again_for_the_new_day() {
+    const MINUTE: i64 = 60_000;
+    let midnight = now().0 / MINUTE * MINUTE;
+    let ledger = Ledger::new();
+    ledger.spent(midnight - 2 * MINUTE, 50);
+    ledger.spent(midnight, 40);
+    let server = Redis::start().unwrap();
+    let slow = Plane::with_clock(&server.url, 1, &ledger, || UnixMs(now().0 - MINUTE * 3 / 2));
+    slow.joined().await;
+    let minute_of_day = u16::try_from(midnight / MINUTE % 1440).unwrap();
+    let limited = held(
+        Limits {
+            usd_daily: penstock_core::money::NanoUsd(100),
+            daily_reset: DailyReset::At(minute_of_day),
+            ..strict(1000)
+        },
+        Degraded::Closed,
+        1,
+    );
+    let refused = slow.admit(&limited, 61).await;
+    assert!(matches!(refused, Err(Denied::Exceeded(_))), "{refused:?}");
+    slow.admit(&limited, 60).await.unwrap();
+    slow.comes_to(&limited, Dimension::UsdDaily, (40, 60)).await;
+    assert_eq!(ledger.questions.load(Ordering::Relaxed), 2);
 }
 
 #[tokio::test]

@@ -10,10 +10,12 @@
 --   ARGV: 1 now (ms; '' is the server's clock, a number is for tests) 2 lease (ms) 3 data plane's process 4 request id
 --         5 '1' to refuse, '0' to count only 6 number of subjects, then WIDTH for each, then what the script takes.
 --
--- Windows that slide are rings of slots with their sum: field 'l' is the newest slot, 's' the sum, a number a slot.
+-- Windows that slide are rings of slots with their sum: field 'l' is the newest slot, 's' the sum, a number a slot;
+-- before slot 'o' all are empty.
 -- Money has five dimensions, a total, h 5 hours, d day, w week, m month: 'f' the first instant that counts, 's'
 -- settled, 'R' reserved; fixed windows begin at 'l' and end at 'e', rolling ones have 'e' = -1 and are rings.
--- Nothing is written before save(), so a script that refuses has taken nothing.
+-- What a call takes is written behind all of its checks, so one that is refused has taken nothing. What reap() ends is
+-- taken out of the requests in flight at once: every way out behind it saves.
 
 local M, O, L = KEYS[1], KEYS[2], KEYS[3]
 local BASE = string.sub(M, 1, -2)
@@ -21,7 +23,13 @@ local WIDTH, FIRST = 29, 6
 local BIG = 9000000000000000
 local NEVER = 86400000
 local HOUR = 3600000
+-- Ids of settled requests are kept so long.
+local DONE_HOURS = 26
+-- Slots of a ring that are read at once, where few of them may do.
+local CHUNK = 32
 local KEEP = 36 * HOUR
+-- Times to live are begun anew after this.
+local RENEW = 6 * HOUR
 local MONEY = { 'a', 'h', 'd', 'w', 'm' }
 
 local got, put, gone = {}, {}, {}
@@ -81,7 +89,7 @@ end
 local function save(now)
   set('now', now)
   if not text('g') then set('g', now * 1000) end
-  local renew = (num('x') or 0) < now - 6 * HOUR
+  local renew = (num('x') or 0) < now - RENEW
   if renew then set('x', now) end
   local fields, dropped = {}, {}
   for f, v in pairs(put) do
@@ -98,6 +106,11 @@ local function save(now)
   if renew then
     for _, key in ipairs({ M, O, L }) do redis.call('PEXPIRE', key, KEEP) end
   end
+end
+
+-- Keeps what was changed on the way to an answer that makes no counters.
+local function keep(now)
+  if text('g') then save(now) end
 end
 
 -- === Rings ===
@@ -133,19 +146,28 @@ local function add(p, unit, size, at, amount)
   if slot <= last - size then return end
   local cell = p .. (slot % size)
   set(cell, (num(cell) or 0) + amount)
+  if slot < (num(p .. 'o') or 0) then set(p .. 'o', slot) end
   set(p .. 's', (num(p .. 's') or 0) + amount)
 end
 
--- When so much will have left the ring; nil: never.
+-- When so much will have left the ring; nil: never. Reads from the oldest slot on, and notes where that is.
 local function leaves(p, unit, size, amount)
   local last = num(p .. 'l')
-  local cells = {}
-  for i = last - size + 1, last do cells[#cells + 1] = p .. (i % size) end
-  load(cells)
-  local sum = 0
-  for i = last - size + 1, last do
-    sum = sum + (num(p .. (i % size)) or 0)
-    if sum >= amount then return (i + size) * unit end
+  local first = math.max(last - size + 1, num(p .. 'o') or 0)
+  local sum, oldest = 0, nil
+  for from = first, last, CHUNK do
+    local to, cells = math.min(from + CHUNK - 1, last), {}
+    for i = from, to do cells[#cells + 1] = p .. (i % size) end
+    load(cells)
+    for i = from, to do
+      local v = num(p .. (i % size))
+      if v and not oldest then
+        oldest = i
+        if i >= first + CHUNK then set(p .. 'o', i) end
+      end
+      sum = sum + (v or 0)
+      if sum >= amount then return (i + size) * unit end
+    end
   end
   return nil
 end
@@ -268,20 +290,20 @@ local function tail(j) return ARGV[FIRST + tonumber(ARGV[FIRST]) * WIDTH + j] en
 -- One read for all counters that the call will look at, and fields that only it knows.
 local function prepare(all, more)
   local fields = more or {}
-  for _, f in ipairs({ 'now', 'g', 'x', 'o' }) do fields[#fields + 1] = f end
+  for _, f in ipairs({ 'now', 'g', 'x', 'o', 'D' }) do fields[#fields + 1] = f end
   for _, s in ipairs(all) do
     local p = s.name .. '.'
     for _, f in ipairs({ 'c', 'b', 'q' }) do fields[#fields + 1] = p .. f end
     for _, x in ipairs({ 'r', 't' }) do
       if s.limit[x] > 0 then
-        fields[#fields + 1] = p .. x .. 'l'
-        fields[#fields + 1] = p .. x .. 's'
+        for _, k in ipairs({ 's', 'l', 'o' }) do fields[#fields + 1] = p .. x .. k end
       end
     end
     for _, x in ipairs(MONEY) do
       fields[#fields + 1] = p .. x .. 'f'
       if s.spec ~= '0' then
         for _, k in ipairs({ 's', 'R', 'l', 'e' }) do fields[#fields + 1] = p .. x .. k end
+        if x == 'h' or x == 'd' then fields[#fields + 1] = p .. x .. 'o' end
       end
     end
   end
@@ -355,15 +377,26 @@ local function decode(v)
   return e
 end
 
+-- Whether the subject's set of sessions was lost. 'q' says when it was joined, to RENEW: one that nobody joined for
+-- KEEP has come to its end, and all of its sessions are idle.
+local function lost_sessions(name, now)
+  local since = num(name .. '.q')
+  if not since or redis.call('ZSCORE', BASE .. 's:' .. name, '') then return false end
+  if since >= now - KEEP + RENEW then return true end
+  drop(name .. '.q')
+  return false
+end
+
 local function join(name, session, now)
   local key, q = BASE .. 's:' .. name, name .. '.q' .. session
-  if not text(name .. '.q') then
+  local since = num(name .. '.q')
+  if not since then
     redis.call('DEL', key)
     redis.call('ZADD', key, BIG, '')
-    set(name .. '.q', now)
   end
   redis.call('ZADD', key, BIG, session)
   redis.call('PEXPIRE', key, KEEP)
+  if not since or since < now - RENEW then set(name .. '.q', now) end
   set(q, (num(q) or 0) + 1)
 end
 
@@ -397,27 +430,29 @@ end
 
 local function done_key(id) return BASE .. 'd:' .. hour_of(id) end
 
--- generation|S, or generation|L|name|money… of one that lapsed. Nil: not settled.
-local function done(id)
+-- Whether ids of this hour were settled. 'D' has a ';' before and behind each such hour.
+local function is_noted(hour) return string.find(text('D') or '', ';' .. hour .. ';', 1, true) end
+
+-- generation|S, or generation|L|name|money… of one that lapsed. Nil: not settled. Ids of an hour that should still be
+-- there and are not were lost.
+local function done(id, now)
   local v = redis.call('HGET', done_key(id), id)
   if v then return v end
-  if text('D' .. hour_of(id)) and redis.call('EXISTS', done_key(id)) == 0 then forget() end
+  local expires = (tonumber(hour_of(id)) + DONE_HOURS - 1) * HOUR
+  if now < expires and is_noted(hour_of(id)) and redis.call('EXISTS', done_key(id)) == 0 then forget() end
   return nil
 end
 
-local function put_done(id, v)
+local function put_done(id, v, now)
   redis.call('HSET', done_key(id), id, v)
   local hour = hour_of(id)
-  if not text('D' .. hour) then
-    redis.call('PEXPIRE', done_key(id), 26 * HOUR)
-    set('D' .. hour, 1)
-    local old = {}
-    for i = 27, 40 do old[#old + 1] = 'D' .. digits(tonumber(hour) - i) end
-    load(old)
-    for i = 27, 40 do
-      if text('D' .. digits(tonumber(hour) - i)) then drop('D' .. digits(tonumber(hour) - i)) end
-    end
+  if is_noted(hour) then return end
+  redis.call('PEXPIRE', done_key(id), DONE_HOURS * HOUR)
+  local hours = ';'
+  for noted in string.gmatch(text('D') or '', '%d+') do
+    if (tonumber(noted) + DONE_HOURS) * HOUR > now then hours = hours .. noted .. ';' end
   end
+  set('D', hours .. hour .. ';')
 end
 
 -- === Leases ===
@@ -435,7 +470,7 @@ local function lapse(id, e, now)
     parts[#parts + 1] = digits(s.money)
   end
   redis.call('HDEL', O, id)
-  put_done(id, table.concat(parts, '|'))
+  put_done(id, table.concat(parts, '|'), now)
 end
 
 local function reap(now)

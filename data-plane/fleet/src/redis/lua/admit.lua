@@ -6,10 +6,10 @@
 
 local all = subjects()
 local id, session, refuse = ARGV[4], tail(1), ARGV[5] == '1'
-prepare(all, { 'D' .. hour_of(id) })
+prepare(all)
 local entry = entry_of(id)
 local now = now_ms()
-if not entry and text('D' .. hour_of(id)) and redis.call('HGET', done_key(id), id) then
+if not entry and is_noted(hour_of(id)) and redis.call('HGET', done_key(id), id) then
   -- Its caller is gone and it was settled: a call that was long on its way takes nothing.
   return { 'ok', digits(now), text('g') or '0', '' }
 end
@@ -22,7 +22,7 @@ for i, s in ipairs(all) do
   if not known(s) then unknown[#unknown + 1] = digits(i) end
 end
 if #unknown > 2 then
-  if text('g') then save(now) end
+  keep(now)
   return unknown
 end
 
@@ -30,7 +30,10 @@ for _, s in ipairs(all) do
   if s.limit.r > 0 then advance(s.name .. '.r', 1000, 61, now) end
   if s.limit.t > 0 then advance(s.name .. '.t', 1000, 61, now) end
   for _, x in ipairs(MONEY) do
-    if s.limit[x] > 0 and not turn(s.name, x, now, edges_of(s, x)) then return { 'clock', digits(now) } end
+    if s.limit[x] > 0 and not turn(s.name, x, now, edges_of(s, x)) then
+      keep(now)
+      return { 'clock', digits(now) }
+    end
   end
 end
 
@@ -100,9 +103,7 @@ local function check_requests(i)
 end
 
 for _, s in ipairs(all) do
-  -- A set of sessions that was lost.
-  if s.limit.S > 0 and session ~= '-' and text(s.name .. '.q')
-      and not redis.call('ZSCORE', BASE .. 's:' .. s.name, '') then
+  if s.limit.S > 0 and session ~= '-' and lost_sessions(s.name, now) then
     forget()
     return { 'unknown', digits(now), '1' }
   end

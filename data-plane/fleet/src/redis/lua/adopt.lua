@@ -6,7 +6,7 @@
 
 local all = subjects()
 local id, session = ARGV[4], tail(1)
-prepare(all, { 'D' .. hour_of(id) })
+prepare(all)
 local v = entry_of(id)
 local now = now_ms()
 if not text('g') then
@@ -34,7 +34,7 @@ if v then
   return { 'ok', digits(now), text('g') }
 end
 local at = math.min(tonumber(tail(2)), now)
-local former = done(id)
+local former = done(id, now)
 for _, s in ipairs(all) do
   for _, x in ipairs(MONEY) do turn(s.name, x, now, edges_of(s, x)) end
 end

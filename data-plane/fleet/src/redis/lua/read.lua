@@ -12,7 +12,7 @@ for i, s in ipairs(all) do
   if not known(s) then unknown[#unknown + 1] = digits(i) end
 end
 if #unknown > 2 then
-  if text('g') then save(now) end
+  keep(now)
   return unknown
 end
 local said = {}
@@ -44,5 +44,5 @@ for i, s in ipairs(all) do
     say(i, 'S', used, 0, '-')
   end
 end
-if text('g') then save(now) end
+keep(now)
 return { 'ok', digits(now), text('g') or '0', table.concat(said, ';') }

@@ -3,7 +3,8 @@
 -- Behind the subjects, for each of them: a number of dimensions, each: letter, first instant that counts, kind ('t'
 -- total, 'f' fixed, 'r' rolling), start, end, sum, number of minutes, (minute, amount)…; then the spools' marks, each
 -- 'spool:number;' with the spool's id without hyphens. A subject whose counters have a newer specification stays as it is.
--- ok|now|g
+-- One of whose windows does not hold now, for whoever asked the ledger has another clock, stays without.
+-- ok|now|g, clock|now (there is such a subject)
 
 local all = subjects()
 prepare(all)
@@ -26,28 +27,34 @@ local function in_flight()
   return open
 end
 
-local function read_dimension(wanted, name)
+local function read_dimension()
   local x, from, kind = argument(), tonumber(argument()), argument()
   local start, stop, sum = tonumber(argument()), tonumber(argument()), tonumber(argument())
-  local p = name .. '.' .. x
   local minutes = {}
   for j = 1, tonumber(argument()) do minutes[j] = { tonumber(argument()), tonumber(argument()) } end
-  if not wanted then return end
-  set(p .. 'f', from)
-  set(p .. 's', kind == 'r' and 0 or sum)
+  return { x = x, from = from, kind = kind, start = start, stop = stop, sum = sum, minutes = minutes }
+end
+
+local function holds_now(d) return d.kind ~= 'f' or (d.start <= now and now < d.stop) end
+
+-- A reset is in force at once, also where the clock that gave it is ahead.
+local function put_dimension(d, name)
+  local p, rolling = name .. '.' .. d.x, d.kind == 'r'
+  set(p .. 'f', math.min(d.from, now))
+  set(p .. 's', rolling and 0 or d.sum)
   set(p .. 'R', 0)
-  if kind == 'f' then
-    set(p .. 'l', start)
-    set(p .. 'e', stop)
-  elseif kind == 'r' then
-    for i = 0, slots(x) - 1 do if text(p .. i) then drop(p .. i) end end
+  if d.kind == 'f' then
+    set(p .. 'l', d.start)
+    set(p .. 'e', d.stop)
+  elseif rolling then
+    for i = 0, slots(d.x) - 1 do if text(p .. i) then drop(p .. i) end end
     set(p .. 'l', math.floor(now / 60000))
     set(p .. 'e', -1)
-    for _, minute in ipairs(minutes) do add(p, 60000, slots(x), minute[1], minute[2]) end
+    for _, minute in ipairs(d.minutes) do add(p, 60000, slots(d.x), minute[1], minute[2]) end
   end
   for _, e in ipairs(in_flight()) do
     for _, s in ipairs(e.subjects) do
-      if s.name == name then hold(name, x, e.at, s.money) end
+      if s.name == name then hold(name, d.x, e.at, s.money) end
     end
   end
 end
@@ -60,30 +67,36 @@ local function ring_fields(name)
 end
 
 local generation = math.max((num('g') or 0) + 1, now * 1000)
-local changed = false
-local wanted_subjects = {}
-for i, s in ipairs(all) do
+local changed, off = {}, false
+
+local function put_subject(s, dimensions)
   local epoch, version, spec = baseline(s.name)
-  local wanted = not (epoch == s.epoch and (spec == s.spec or tonumber(version) > s.version))
-  wanted_subjects[i] = wanted
-  if wanted then
-    changed = true
-    ring_fields(s.name)
-    for _, x in ipairs(MONEY) do
-      for _, k in ipairs({ 'f', 's', 'R', 'l', 'e' }) do
-        if text(s.name .. '.' .. x .. k) then drop(s.name .. '.' .. x .. k) end
-      end
+  if epoch == s.epoch and (spec == s.spec or tonumber(version) > s.version) then return end
+  for _, d in ipairs(dimensions) do
+    if not holds_now(d) then
+      off = true
+      return
     end
   end
-  for _ = 1, tonumber(argument()) do read_dimension(wanted, s.name) end
-  if wanted then
-    set(s.name .. '.b', table.concat({ s.epoch, digits(s.version), s.spec, digits(generation) }, '|'))
+  changed[#changed + 1] = s.name
+  ring_fields(s.name)
+  for _, x in ipairs(MONEY) do
+    for _, k in ipairs({ 'f', 's', 'R', 'l', 'e', 'o' }) do
+      if text(s.name .. '.' .. x .. k) then drop(s.name .. '.' .. x .. k) end
+    end
   end
+  for _, d in ipairs(dimensions) do put_dimension(d, s.name) end
+  set(s.name .. '.b', table.concat({ s.epoch, digits(s.version), s.spec, digits(generation) }, '|'))
+end
+
+for _, s in ipairs(all) do
+  local dimensions = {}
+  for j = 1, tonumber(argument()) do dimensions[j] = read_dimension() end
+  put_subject(s, dimensions)
 end
 local marks = argument()
-for i, s in ipairs(all) do
-  if wanted_subjects[i] then set(s.name .. '.M', marks) end
-end
-if changed then set('g', generation) end
-save(now)
+for _, name in ipairs(changed) do set(name .. '.M', marks) end
+if #changed > 0 then set('g', generation) end
+keep(now)
+if off then return { 'clock', digits(now) } end
 return { 'ok', digits(now), text('g') or '0' }

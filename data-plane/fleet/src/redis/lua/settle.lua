@@ -6,7 +6,7 @@
 
 local all = subjects()
 local id, spool, number = ARGV[4], tail(2), tonumber(tail(3))
-local more = { 'D' .. hour_of(id) }
+local more = {}
 for _, s in ipairs(all) do more[#more + 1] = s.name .. '.M' end
 prepare(all, more)
 local v = entry_of(id)
@@ -27,7 +27,7 @@ if v then
   release(e, now)
   redis.call('HDEL', O, id)
 else
-  former = done(id)
+  former = done(id, now)
   if not text('g') then return { 'gone', digits(now) } end
   for _, s in ipairs(all) do
     for _, x in ipairs(MONEY) do turn(s.name, x, now, edges_of(s, x)) end
@@ -54,6 +54,6 @@ for _, s in ipairs(all) do
     end
   end
 end
-put_done(id, text('g') .. '|S')
+put_done(id, text('g') .. '|S', now)
 save(now)
 return { 'ok', digits(now), text('g') }
