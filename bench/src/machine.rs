@@ -21,8 +21,13 @@ impl Machine {
             cores: std::thread::available_parallelism().map_or(1, usize::from),
             cpu: read("/proc/cpuinfo").as_deref().and_then(cpu_model),
             kernel: read("/proc/sys/kernel/osrelease").map(|release| release.trim().to_owned()),
-            load_before: read("/proc/loadavg").as_deref().and_then(first_number),
+            load_before: Self::load_now(),
         }
+    }
+
+    /// Processes that wanted to run in the last minute.
+    pub(crate) fn load_now() -> Option<f64> {
+        first_number(&fs::read_to_string("/proc/loadavg").ok()?)
     }
 
     /// `2 cores, AMD EPYC, Linux 6.18, load 0.1 before`.

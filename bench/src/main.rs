@@ -12,6 +12,10 @@ mod profile;
 mod report;
 mod stand;
 
+/// The allocator of the data plane, whose client P8 measures in this process.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 use std::io::{self, Write};
 use std::process::ExitCode;
 
@@ -57,7 +61,7 @@ async fn run(flags: &Flags) -> Result<String> {
     let machine = Machine::here();
     let at = jiff::Timestamp::now().to_string();
     let programs = Programs::find(flags.bin_dir.as_deref())?;
-    progress("starting the provider, both planes and nginx");
+    progress("starting the provider, the planes, nginx and Redis");
     let stand = Stand::start(&programs).await?;
     let bench = Bench::new(&stand, flags.span(), flags.rounds);
     if flags.profile {
@@ -71,14 +75,18 @@ async fn run(flags: &Flags) -> Result<String> {
     let mut notes = notes(&programs);
     notes.extend(others.warning());
     notes.extend(bench.notes.take());
+    notes.extend(
+        Machine::load_now().map(|load| format!("load {load:.2} at the end; the bench itself makes some")),
+    );
     notes.push(ledger(&stand).await?);
     let (seconds, rounds) = (flags.seconds, flags.rounds);
-    let nginx = programs.nginx_version();
+    let (nginx, redis) = (programs.nginx_version(), programs.redis_version());
     let report = Report {
         version: env!("CARGO_PKG_VERSION"),
         at,
         machine,
         nginx,
+        redis,
         seconds,
         rounds,
         others,
@@ -104,6 +112,13 @@ fn notes(programs: &Programs) -> Vec<String> {
     }
     if programs.nginx.is_none() {
         notes.push("nginx is not installed, so there is no reference and no ratio".to_owned());
+    }
+    if programs.redis.is_none() {
+        notes.push(
+            "redis-server is not installed, so limits in Redis (P1) and P8 were not measured".to_owned(),
+        );
+    } else if programs.redis_benchmark.is_none() {
+        notes.push("redis-benchmark is not installed, so P8 has no reference".to_owned());
     }
     notes
 }

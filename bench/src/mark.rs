@@ -1,17 +1,18 @@
 //! The marks of the performance specification, one file each.
 //!
-//! Measured now: P1, P2, P3. P4 to P10 get a variant and a file here when what they measure exists.
+//! Measured now: P1, P2, P3, P8. The others get a variant and a file here when what they measure exists.
 
 mod others;
 mod p1;
 mod p2;
 mod p3;
+mod p8;
 mod rounds;
 
 use std::cell::RefCell;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 use serde::Serialize;
 
@@ -33,6 +34,9 @@ pub(crate) enum Mark {
     /// A coding agent's requests with streamed answers: CPU time per request and added latency beside nginx.
     #[value(name = "P3")]
     P3,
+    /// Admissions in Redis beside redis-benchmark.
+    #[value(name = "P8")]
+    P8,
 }
 
 /// A bench under way.
@@ -49,15 +53,21 @@ pub(crate) struct Bench<'a> {
 }
 
 impl Mark {
-    pub(crate) const ALL: [Self; 3] = [Self::P1, Self::P2, Self::P3];
+    pub(crate) const ALL: [Self; 4] = [Self::P1, Self::P2, Self::P3, Self::P8];
 
     pub(crate) async fn measure(self, bench: &Bench<'_>) -> Result<Vec<Row>> {
         let rows = match self {
             Self::P1 => p1::measure(bench).await,
             Self::P2 => p2::measure(bench).await,
             Self::P3 => p3::measure(bench).await,
+            Self::P8 => p8::measure(bench).await,
         };
         rows.with_context(|| format!("{self:?} was not measured"))
+    }
+
+    /// Whether its load goes through a data plane.
+    pub(crate) fn loads_the_data_plane(self) -> bool {
+        self != Self::P8
     }
 
     /// The load of the mark on the data plane alone, once, for a profiler to watch.
@@ -66,6 +76,7 @@ impl Mark {
             Self::P1 => p1::exercise(bench).await,
             Self::P2 => p2::exercise(bench).await,
             Self::P3 => p3::exercise(bench).await,
+            Self::P8 => bail!("P8 does not load the data plane"),
         }
     }
 }
@@ -92,6 +103,13 @@ impl<'a> Bench<'a> {
         [Way::Direct].into_iter().chain(self.proxies()).collect()
     }
 
+    /// Keeps in mind what others used of the machine during a measurement.
+    fn others_used(&self, what: &str, share: Option<f64>) {
+        if let Some(share) = share {
+            self.others.borrow_mut().add(what, share);
+        }
+    }
+
     /// One measurement, on a stand at rest.
     async fn once(
         &self,
@@ -105,11 +123,10 @@ impl<'a> Bench<'a> {
         let outcome = run(way)
             .await
             .with_context(|| format!("{what}, {}", way.name()))?;
-        if let Some(share) = self.stand.activity()?.others_since(&before) {
-            self.others
-                .borrow_mut()
-                .add(&format!("{what}, {}", way.name()), share);
-        }
+        self.others_used(
+            &format!("{what}, {}", way.name()),
+            self.stand.activity()?.others_since(&before),
+        );
         self.stand.note(way, &outcome);
         if let Some(first) = &outcome.first_failure {
             let (failed, all) = (outcome.failed, outcome.failed + outcome.answered);

@@ -26,6 +26,7 @@ pub(crate) struct Report {
     pub(crate) at: String,
     pub(crate) machine: Machine,
     pub(crate) nginx: Option<String>,
+    pub(crate) redis: Option<String>,
     pub(crate) seconds: u64,
     pub(crate) rounds: u32,
     pub(crate) others: Others,
@@ -82,12 +83,13 @@ impl Report {
 
     fn foot(&self) -> Vec<String> {
         let nginx = self.nginx.as_deref().unwrap_or("no nginx");
+        let redis = self.redis.as_deref().unwrap_or("no Redis");
         let (seconds, rounds) = (self.seconds, self.rounds);
         let mut lines = vec![
             format!("Machine: {}.", self.machine.line()),
-            format!("Medians of {rounds} alternating rounds of {seconds} s. Penstock {}, {nginx}.", self.version),
+            format!("Medians of {rounds} alternating rounds of {seconds} s. Penstock {}, {nginx}, {redis}.", self.version),
             "On: key authentication, routing over 20 providers, metering to a control plane on SQLite, metrics, info log \
-             to a file. nginx: no access log."
+             to a file; limits where the row says so. nginx: no access log."
                 .to_owned(),
         ];
         lines.extend(self.notes.iter().map(|note| format!("Note: {note}.")));
@@ -131,6 +133,7 @@ mod tests {
             at: "2026-11-21T04:05:06.7Z".to_owned(),
             machine: Machine::here(),
             nginx: None,
+            redis: None,
             seconds: 2,
             rounds: 3,
             others: Others::default(),

@@ -1,8 +1,9 @@
 //! The test stand: every process of a bench, on free ports of 127.0.0.1, in one temporary folder.
 //!
-//! What is on: key authentication (16 keys of 4 users), routing over 20 providers, usage metering into a control plane on
-//! SQLite, metrics, the log at its default level into a file. nginx has no access log, so the reference is the cheapest
-//! proxy there is. Everything ends when the stand is dropped, whatever happened before.
+//! What is on: key authentication (16 keys of 4 users without limits, and as many with limits), routing over 20 providers,
+//! usage metering into a control plane on SQLite, metrics, the log at its default level into a file. Where Redis is
+//! installed a second data plane holds limits in it. nginx has no access log, so the reference is the cheapest proxy there
+//! is. Everything ends when the stand is dropped, whatever happened before.
 
 mod activity;
 mod cpu;
@@ -13,6 +14,11 @@ mod ports;
 mod process;
 mod programs;
 mod provider;
+mod redis;
+mod redis_benchmark;
+mod shared;
+mod watched;
+mod way;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -21,7 +27,6 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use bytes::Bytes;
-use serde::Serialize;
 use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
 
@@ -30,33 +35,28 @@ use crate::load::{Expect, Outcome, Target};
 pub(crate) use activity::Activity;
 pub(crate) use cpu::Meter;
 use nginx::Nginx;
-use operator::Operator;
-use planes::{ControlPlane, DataPlane};
+use operator::{Keys, Operator};
+use planes::{ControlPlane, DataPlane, Sharing};
 use process::Process;
 pub(crate) use programs::Programs;
 pub(crate) use provider::{EVENT_PACE, STREAM_EVENTS};
+pub(crate) use redis::Redis;
+pub(crate) use redis_benchmark::RedisBenchmark;
+use shared::Shared;
+pub(crate) use watched::{Cpu, Watched};
+pub(crate) use way::Way;
 
 /// Penstock's own background work is given so long to end before a measurement begins.
 const SETTLE: Duration = Duration::from_secs(20);
 /// The ledger is given so long to take in what was measured.
 const LEDGER: Duration = Duration::from_secs(60);
 
-/// How a request reaches the provider.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Way {
-    Direct,
-    Nginx,
-    /// nginx with `proxy_request_buffering off`.
-    NginxUnbuffered,
-    DataPlane,
-}
-
 /// Everything that runs.
 #[derive(Debug)]
 pub(crate) struct Stand {
     // Dropped in this order: who sends before who answers, the folder last.
     data: DataPlane,
+    shared: Option<Shared>,
     nginx: Option<Nginx>,
     control: ControlPlane,
     _process: Process,
@@ -64,21 +64,11 @@ pub(crate) struct Stand {
     /// Of the provider and of this process.
     load: [Meter; 2],
     operator: Operator,
-    keys: Vec<String>,
-    /// Good answers that came through the data plane.
+    keys: Keys,
+    programs: Programs,
+    /// Good answers that came through the data planes.
     answered: AtomicU64,
-    _folder: TempDir,
-}
-
-impl Way {
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Direct => "direct",
-            Self::Nginx => "nginx",
-            Self::NginxUnbuffered => "nginx unbuffered",
-            Self::DataPlane => "data plane",
-        }
-    }
+    folder: TempDir,
 }
 
 impl Stand {
@@ -94,10 +84,12 @@ impl Stand {
         let control = ControlPlane::start(programs, path).await?;
         let operator = Operator::new(programs, path, control.url());
         let keys = operator.prepare(provider).await?;
-        let data = DataPlane::start(programs, path, &control.url()).await?;
-        operator.synced().await?;
+        let data = DataPlane::start(programs, path, &control.url(), Sharing::Alone).await?;
+        let shared = Shared::start(programs, path, &control.url()).await?;
+        operator.synced(1 + usize::from(shared.is_some())).await?;
         Ok(Self {
             data,
+            shared,
             nginx,
             control,
             load: [Meter::of(process.id()), Meter::of(std::process::id())],
@@ -105,13 +97,44 @@ impl Stand {
             provider,
             operator,
             keys,
+            programs: programs.clone(),
             answered: AtomicU64::new(0),
-            _folder: folder,
+            folder,
         })
     }
 
     pub(crate) fn has_nginx(&self) -> bool {
         self.nginx.is_some()
+    }
+
+    pub(crate) fn has_redis(&self) -> bool {
+        self.shared.is_some()
+    }
+
+    /// A Redis that no data plane uses; None where Redis is not installed.
+    pub(crate) async fn spare_redis(&self) -> Result<Option<Redis>> {
+        match &self.programs.redis {
+            Some(program) => Redis::start("spare-redis", program, self.folder.path())
+                .await
+                .map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Gives the command to this Redis until it is dropped; None where redis-benchmark is not installed.
+    pub(crate) fn redis_benchmark(
+        &self,
+        redis: &Redis,
+        connections: usize,
+        words: &[String],
+    ) -> Result<Option<RedisBenchmark>> {
+        let start = |program| RedisBenchmark::start(program, self.folder.path(), redis, connections, words);
+        let program = self.programs.redis_benchmark.as_deref();
+        program.map(start).transpose()
+    }
+
+    fn shared(&self) -> Result<&Shared> {
+        self.shared.as_ref().context("redis-server is not installed")
     }
 
     fn nginx(&self) -> Result<&Nginx> {
@@ -124,26 +147,49 @@ impl Stand {
             Way::Direct => self.provider,
             Way::Nginx => self.nginx()?.address(expect),
             Way::NginxUnbuffered => self.nginx()?.unbuffered(),
-            Way::DataPlane => self.data.address(),
+            Way::DataPlane | Way::LimitsInProcess => self.data.address(),
+            Way::LimitsInRedis => self.shared()?.data.address(),
         };
-        Ok(Arc::new(Target::messages(address, &self.keys, body, expect)?))
+        let keys = match way {
+            Way::LimitsInProcess | Way::LimitsInRedis => &self.keys.limited,
+            Way::Direct | Way::Nginx | Way::NginxUnbuffered | Way::DataPlane => &self.keys.free,
+        };
+        Ok(Arc::new(Target::messages(address, keys, body, expect)?))
     }
 
     /// Reads the CPU time of what stands in the way.
-    pub(crate) fn meter(&self, way: Way) -> Option<&Meter> {
-        match way {
-            Way::Direct => None,
-            Way::Nginx | Way::NginxUnbuffered => self.nginx.as_ref().map(Nginx::meter),
-            Way::DataPlane => Some(self.data.meter()),
+    pub(crate) fn watched(&self, way: Way) -> Watched<'_> {
+        let shared = self.shared.as_ref().filter(|_| way == Way::LimitsInRedis);
+        Watched {
+            system: match way {
+                Way::Direct => None,
+                Way::Nginx | Way::NginxUnbuffered => self.nginx.as_ref().map(Nginx::meter),
+                Way::DataPlane | Way::LimitsInProcess => Some(self.data.meter()),
+                Way::LimitsInRedis => shared.map(|shared| shared.data.meter()),
+            },
+            redis: shared.map(|shared| shared.redis.meter()),
         }
     }
 
     /// How far the machine and all of the stand's processes have come.
     pub(crate) fn activity(&self) -> Result<Activity> {
-        let mut own = vec![self.data.meter(), self.control.meter()];
+        self.activity_with(&[])
+    }
+
+    /// The same with more processes that are not others'.
+    pub(crate) fn activity_with(&self, more: &[&Meter]) -> Result<Activity> {
+        let mut own = more.to_vec();
+        own.extend(self.planes());
+        own.extend(self.shared.as_ref().map(|shared| shared.redis.meter()));
         own.extend(&self.load);
         own.extend(self.nginx.as_ref().map(Nginx::meter));
         Activity::now(&own)
+    }
+
+    fn planes(&self) -> Vec<&Meter> {
+        let mut planes = vec![self.data.meter(), self.control.meter()];
+        planes.extend(self.shared.as_ref().map(|shared| shared.data.meter()));
+        planes
     }
 
     pub(crate) fn data_plane_id(&self) -> u32 {
@@ -152,16 +198,16 @@ impl Stand {
 
     /// Keeps count of what the ledger must hold.
     pub(crate) fn note(&self, way: Way, outcome: &Outcome) {
-        if way == Way::DataPlane {
+        if way.is_ours() {
             self.answered.fetch_add(outcome.answered, Ordering::Relaxed);
         }
     }
 
-    /// Waits until both planes rest: the usage of the measurement before has been sent and stored.
+    /// Waits until all planes rest: the usage of the measurement before has been sent and stored.
     pub(crate) async fn settle(&self) -> Result<()> {
         let deadline = Instant::now() + SETTLE;
         let pause = Duration::from_millis(100);
-        let meters = [self.data.meter(), self.control.meter()];
+        let meters = self.planes();
         let read = || {
             meters
                 .iter()

@@ -11,7 +11,7 @@ use super::connection::{Connection, Timing};
 use super::outcome::{Outcome, Tally};
 use super::target::Target;
 use super::window::{Span, Window, measure};
-use crate::stand::Meter;
+use crate::stand::Watched;
 
 /// So much load.
 #[derive(Clone, Copy, Debug)]
@@ -32,7 +32,7 @@ pub(crate) struct Caller {
 
 /// # Errors
 /// More than one request in a thousand failed, or none was answered in the window.
-pub(crate) async fn run(target: &Arc<Target>, load: Load, meter: Option<&Meter>) -> Result<Outcome> {
+pub(crate) async fn run(target: &Arc<Target>, load: Load, watched: Watched<'_>) -> Result<Outcome> {
     let window = Arc::new(Window::default());
     let mut connections = JoinSet::new();
     for index in 0..load.connections {
@@ -40,7 +40,7 @@ pub(crate) async fn run(target: &Arc<Target>, load: Load, meter: Option<&Meter>)
         let caller = Caller::new(target, index);
         connections.spawn(one(caller, Arc::clone(&window), delay));
     }
-    measure(connections, window, load.span, meter).await
+    measure(connections, window, load.span, watched).await
 }
 
 async fn one(mut caller: Caller, window: Arc<Window>, delay: Duration) -> Result<Tally> {
@@ -108,7 +108,7 @@ mod tests {
                 span,
                 spread: Duration::ZERO,
             },
-            None,
+            Watched::default(),
         )
         .await
     }

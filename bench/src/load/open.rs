@@ -15,7 +15,7 @@ use super::closed::Caller;
 use super::outcome::{Outcome, Tally};
 use super::target::Target;
 use super::window::{Span, Window, measure};
-use crate::stand::Meter;
+use crate::stand::Watched;
 
 /// So much load.
 #[derive(Clone, Copy, Debug)]
@@ -35,7 +35,7 @@ struct Timetable {
 
 /// # Errors
 /// More than one request in a thousand failed, or none was answered in the window.
-pub(crate) async fn run(target: &Arc<Target>, rate: Rate, meter: Option<&Meter>) -> Result<Outcome> {
+pub(crate) async fn run(target: &Arc<Target>, rate: Rate, watched: Watched<'_>) -> Result<Outcome> {
     let window = Arc::new(Window::default());
     let begun = Instant::now();
     let mut connections = JoinSet::new();
@@ -44,7 +44,7 @@ pub(crate) async fn run(target: &Arc<Target>, rate: Rate, meter: Option<&Meter>)
         let caller = Caller::new(target, index);
         connections.spawn(one(caller, Arc::clone(&window), timetable));
     }
-    measure(connections, window, rate.span, meter).await
+    measure(connections, window, rate.span, watched).await
 }
 
 async fn one(mut caller: Caller, window: Arc<Window>, mut timetable: Timetable) -> Result<Tally> {

@@ -6,6 +6,7 @@ use anyhow::{Result, bail};
 
 use super::connection::Timing;
 use super::sample::Sample;
+use crate::stand::Cpu;
 
 /// More failed requests than one in so many, and the figures say nothing.
 const TOLERATED: u64 = 1000;
@@ -28,8 +29,8 @@ pub(crate) struct Outcome {
     pub(crate) requests: usize,
     /// The window's true length.
     pub(crate) time: Duration,
-    /// Of the measured process in the window.
-    pub(crate) cpu: Option<Duration>,
+    /// Of the measured processes in the window.
+    pub(crate) cpu: Cpu,
     pub(crate) content: Sample,
     pub(crate) whole: Sample,
     /// Good answers, those of the warm-up too.
@@ -53,7 +54,7 @@ impl Tally {
 
     /// # Errors
     /// Too many requests failed, or none fell into the window.
-    pub(crate) fn outcome(self, time: Duration, cpu: Option<Duration>) -> Result<Outcome> {
+    pub(crate) fn outcome(self, time: Duration, cpu: Cpu) -> Result<Outcome> {
         let first = self
             .first_failure
             .as_deref()
@@ -81,7 +82,16 @@ impl Tally {
 impl Outcome {
     /// CPU microseconds for each request.
     pub(crate) fn cpu_micros(&self) -> Option<f64> {
-        Some(self.cpu?.as_secs_f64() * 1e6 / self.count())
+        Some(self.each(self.cpu.system?))
+    }
+
+    /// CPU microseconds of the Redis beside it for each request.
+    pub(crate) fn redis_micros(&self) -> Option<f64> {
+        Some(self.each(self.cpu.redis?))
+    }
+
+    fn each(&self, time: Duration) -> f64 {
+        time.as_secs_f64() * 1e6 / self.count()
     }
 
     pub(crate) fn per_second(&self) -> f64 {
@@ -115,23 +125,36 @@ mod tests {
     #[test]
     fn cpu_is_shared_by_the_requests_of_the_window() {
         let outcome = tally(4, 0)
-            .outcome(Duration::from_secs(2), Some(Duration::from_micros(100)))
+            .outcome(
+                Duration::from_secs(2),
+                Cpu {
+                    system: Some(Duration::from_micros(100)),
+                    redis: Some(Duration::from_micros(20)),
+                },
+            )
             .unwrap();
-        assert_eq!(outcome.cpu_micros(), Some(25.0));
+        assert_eq!(
+            (outcome.cpu_micros(), outcome.redis_micros()),
+            (Some(25.0), Some(5.0))
+        );
         assert_eq!(outcome.per_second(), 2.0);
     }
 
     #[test]
     fn a_rare_failure_is_reported_and_many_end_the_bench() {
         let second = Duration::from_secs(1);
-        assert_eq!(tally(5000, 5).outcome(second, None).unwrap().failed, 5);
-        let error = tally(5000, 6).outcome(second, None).unwrap_err();
+        assert_eq!(tally(5000, 5).outcome(second, Cpu::default()).unwrap().failed, 5);
+        let error = tally(5000, 6).outcome(second, Cpu::default()).unwrap_err();
         assert!(error.to_string().contains("status 500"), "{error}");
     }
 
     #[test]
     fn no_answer_in_the_window_is_an_error() {
-        assert!(tally(0, 0).outcome(Duration::from_secs(1), None).is_err());
+        assert!(
+            tally(0, 0)
+                .outcome(Duration::from_secs(1), Cpu::default())
+                .is_err()
+        );
     }
 
     #[test]

@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
 use super::outcome::{Outcome, Tally};
-use crate::stand::Meter;
+use crate::stand::Watched;
 
 /// How long one measurement lasts.
 #[derive(Clone, Copy, Debug)]
@@ -51,17 +51,16 @@ pub(crate) async fn measure(
     mut connections: JoinSet<Result<Tally>>,
     window: Arc<Window>,
     span: Span,
-    meter: Option<&Meter>,
+    watched: Watched<'_>,
 ) -> Result<Outcome> {
     sleep(span.warm_up).await;
-    let before = meter.map(Meter::read).transpose()?;
+    let before = watched.read()?;
     let begun = Instant::now();
     window.open();
     sleep(span.measure).await;
     window.close();
     let time = begun.elapsed();
-    let after = meter.map(Meter::read).transpose()?;
-    let cpu = after.zip(before).map(|(after, before)| after.since(before));
+    let cpu = watched.read()?.since(before);
     let mut all = Tally::default();
     while let Some(ended) = connections.join_next().await {
         all.add(ended.context("a connection's task died")??);

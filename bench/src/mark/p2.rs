@@ -61,7 +61,7 @@ async fn at_rate(bench: &Bench<'_>, way: Way) -> Result<Outcome> {
         connections: CONNECTIONS,
         span,
     };
-    open::run(&target, rate, bench.stand.meter(way)).await
+    open::run(&target, rate, bench.stand.watched(way)).await
 }
 
 async fn alone(bench: &Bench<'_>, way: Way) -> Result<Outcome> {
@@ -79,7 +79,7 @@ async fn alone(bench: &Bench<'_>, way: Way) -> Result<Outcome> {
             span,
             spread: Duration::ZERO,
         },
-        bench.stand.meter(way),
+        bench.stand.watched(way),
     )
     .await
 }

@@ -92,7 +92,7 @@ async fn load(bench: &Bench<'_>, way: Way, size: Size) -> Result<Outcome> {
             span,
             spread: stream,
         },
-        bench.stand.meter(way),
+        bench.stand.watched(way),
     )
     .await
 }

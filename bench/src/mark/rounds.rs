@@ -53,12 +53,22 @@ impl Rounds {
 
     /// What a system adds to a figure of the direct connection, round by round.
     pub(super) fn added(&self, way: Way, figure: impl Fn(&Outcome) -> Option<f64>) -> Option<Series> {
-        let (through, direct) = (self.series(way, &figure)?, self.series(Way::Direct, &figure)?);
-        let differences = through
+        self.more(way, Way::Direct, figure)
+    }
+
+    /// What a system has more than another, round by round.
+    pub(super) fn more(
+        &self,
+        way: Way,
+        than: Way,
+        figure: impl Fn(&Outcome) -> Option<f64>,
+    ) -> Option<Series> {
+        let (one, other) = (self.series(way, &figure)?, self.series(than, &figure)?);
+        let differences = one
             .rounds
             .iter()
-            .zip(&direct.rounds)
-            .map(|(through, direct)| through - direct);
+            .zip(&other.rounds)
+            .map(|(one, other)| one - other);
         Series::new(differences.collect())
     }
 }

@@ -36,9 +36,10 @@ struct Reference {
 enum Unit {
     Micros,
     Times,
+    PerSecond,
 }
 
-/// The most that a figure may be.
+/// The most that a figure may be, or the least.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Bound {
@@ -46,6 +47,8 @@ pub(crate) enum Bound {
     Ratio(f64),
     Micros(f64),
     Times(f64),
+    /// At least so many times the reference.
+    RatioFrom(f64),
 }
 
 /// How a figure stands to its bound.
@@ -80,6 +83,12 @@ impl Row {
     /// Figures are factors and not microseconds.
     pub(crate) fn in_times(mut self) -> Self {
         self.unit = Unit::Times;
+        self
+    }
+
+    /// Figures are so many in a second.
+    pub(crate) fn per_second(mut self) -> Self {
+        self.unit = Unit::PerSecond;
         self
     }
 
@@ -121,6 +130,10 @@ impl Row {
             None => return Verdict::None,
             Some(Bound::Ratio(most)) => match self.ratio {
                 Some(ratio) => (ratio, most),
+                None => return Verdict::NoReference,
+            },
+            Some(Bound::RatioFrom(least)) => match self.ratio {
+                Some(ratio) => (-ratio, -least),
                 None => return Verdict::NoReference,
             },
             Some(Bound::Micros(most) | Bound::Times(most)) => (self.figure.median, most),
@@ -165,6 +178,7 @@ impl Unit {
         match self {
             Self::Micros => time(value),
             Self::Times => format!("{value:.2}×"),
+            Self::PerSecond => format!("{value:.0}/s"),
         }
     }
 }
@@ -175,6 +189,7 @@ impl Bound {
             Self::Ratio(most) => format!("≤ {most:.1}× nginx"),
             Self::Micros(most) => format!("≤ {}", time(most)),
             Self::Times(most) => format!("≤ {most:.1}×"),
+            Self::RatioFrom(least) => format!("≥ {least:.1}×"),
         }
     }
 }
@@ -217,6 +232,18 @@ mod tests {
         let row = row(60.0, None).first_mark(Bound::Ratio(4.0));
         assert_eq!((row.verdict, row.ratio), (Verdict::NoReference, None));
         assert_eq!(row.cells()[3..5], ["–", "–"]);
+    }
+
+    #[test]
+    fn a_rate_below_its_part_of_the_reference_misses() {
+        let judged = |figure| {
+            let row = row(figure, Some(100.0))
+                .per_second()
+                .first_mark(Bound::RatioFrom(0.7));
+            (row.verdict, row.cells()[2].clone())
+        };
+        assert_eq!(judged(70.0), (Verdict::Pass, "70/s".to_owned()));
+        assert_eq!(judged(69.0), (Verdict::Miss, "69/s".to_owned()));
     }
 
     #[test]

@@ -17,7 +17,30 @@ const CREDENTIAL: &str = "sk-bench-credential-0123456789abcdefghijkl";
 const PROVIDERS: usize = 20;
 const USERS: usize = 4;
 const KEYS_PER_USER: usize = 4;
+/// Of a key and of a user with limits: so large that none ever refuses.
+const LIMITS: [&str; 12] = [
+    "--rpm",
+    "1000000000",
+    "--tpm",
+    "1000000000000",
+    "--usd-5h",
+    "1000000",
+    "--usd-daily",
+    "2000000",
+    "--usd-monthly",
+    "3000000",
+    "--concurrent-requests",
+    "1000000",
+];
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The keys' secrets.
+#[derive(Clone, Debug)]
+pub(crate) struct Keys {
+    pub(crate) free: Vec<String>,
+    /// Keys and users with limits.
+    pub(crate) limited: Vec<String>,
+}
 
 /// Calls the command line.
 #[derive(Debug)]
@@ -37,7 +60,7 @@ impl Operator {
     }
 
     /// Twenty providers, all of them at the fake and all of them candidates for every request, and the keys' secrets.
-    pub(crate) async fn prepare(&self, provider: SocketAddr) -> Result<Vec<String>> {
+    pub(crate) async fn prepare(&self, provider: SocketAddr) -> Result<Keys> {
         let url = format!("http://{provider}");
         for number in 1..=PROVIDERS {
             let (name, weight) = (format!("provider-{number:02}"), (1 + number % 5).to_string());
@@ -61,15 +84,22 @@ impl Operator {
             ];
             self.run(&[&what[..], &how[..]].concat()).await?;
         }
+        Ok(Keys {
+            free: self.keys("user", &[]).await?,
+            limited: self.keys("limited-user", &LIMITS).await?,
+        })
+    }
+
+    async fn keys(&self, users: &str, limits: &[&str]) -> Result<Vec<String>> {
         let mut secrets = Vec::with_capacity(USERS * KEYS_PER_USER);
         for user in 1..=USERS {
-            let user = format!("user-{user}");
-            self.run(&["user", "create", "--name", &user]).await?;
+            let user = format!("{users}-{user}");
+            self.run(&[&["user", "create", "--name", &user], limits].concat())
+                .await?;
             for key in 1..=KEYS_PER_USER {
                 let name = format!("key-{key}");
-                let created = self
-                    .json(&["key", "create", "--user", &user, "--name", &name])
-                    .await?;
+                let create = ["key", "create", "--user", &user, "--name", &name];
+                let created = self.json(&[&create, limits].concat()).await?;
                 secrets.push(
                     created["secret"]
                         .as_str()
@@ -81,20 +111,20 @@ impl Operator {
         Ok(secrets)
     }
 
-    /// Waits until the data plane runs the newest revision.
-    pub(crate) async fn synced(&self) -> Result<()> {
+    /// Waits until so many data planes run the newest revision.
+    pub(crate) async fn synced(&self, planes: usize) -> Result<()> {
         let deadline = Instant::now() + PATIENCE;
         loop {
             let nodes = self.json(&["node", "list"]).await?;
             let current = |node: &Value| node["connected"] == true && node["revision"] == nodes["head"];
             if nodes["items"]
                 .as_array()
-                .is_some_and(|items| items.iter().any(current))
+                .is_some_and(|items| items.iter().filter(|node| current(node)).count() == planes)
             {
                 return Ok(());
             }
             if Instant::now() > deadline {
-                bail!("the data plane does not run the head revision within 30 s: {nodes}");
+                bail!("the data planes do not run the head revision within 30 s: {nodes}");
             }
             sleep(Duration::from_millis(50)).await;
         }

@@ -22,6 +22,15 @@ pub(crate) struct ControlPlane {
     grpc: SocketAddr,
 }
 
+/// Whose limits a data plane holds.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Sharing<'a> {
+    /// Its own: it counts by itself.
+    Alone,
+    /// The fleet's, in this Redis.
+    Redis(&'a str),
+}
+
 /// A data plane with a log line a call, at the default level, into a file.
 #[derive(Debug)]
 pub(crate) struct DataPlane {
@@ -67,9 +76,18 @@ impl ControlPlane {
 }
 
 impl DataPlane {
-    pub(crate) async fn start(programs: &Programs, folder: &Path, control_plane: &str) -> Result<Self> {
+    pub(crate) async fn start(
+        programs: &Programs,
+        folder: &Path,
+        control_plane: &str,
+        sharing: Sharing<'_>,
+    ) -> Result<Self> {
         let [listen, admin] = ports::free()?;
         let mut command = Command::new(&programs.data_plane);
+        let name = match sharing {
+            Sharing::Alone => "data-plane",
+            Sharing::Redis(_) => "data-plane-with-redis",
+        };
         command
             .env_clear()
             .env("PENSTOCK_NODE_TOKEN", NODE_TOKEN)
@@ -81,8 +99,11 @@ impl DataPlane {
             ])
             .args(["--control-plane", control_plane])
             .arg("--data-dir")
-            .arg(folder.join("data"));
-        let mut process = Process::start("data-plane", command, folder)?;
+            .arg(folder.join(format!("{name}-data")));
+        if let Sharing::Redis(url) = sharing {
+            command.args(["--redis-url", url]);
+        }
+        let mut process = Process::start(name, command, folder)?;
         process.ready(admin, "/health/ready").await?;
         let meter = Meter::of(process.id());
         Ok(Self {

@@ -6,8 +6,10 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 
 const NGINX: &str = "nginx";
+const REDIS: &str = "redis-server";
+const REDIS_BENCHMARK: &str = "redis-benchmark";
 /// Where distributions put it although not in every user's PATH.
-const NGINX_FOLDERS: [&str; 3] = ["/usr/sbin", "/usr/local/sbin", "/usr/local/nginx/sbin"];
+const FOLDERS: [&str; 3] = ["/usr/sbin", "/usr/local/sbin", "/usr/local/nginx/sbin"];
 
 /// Where they are.
 #[derive(Clone, Debug)]
@@ -17,10 +19,12 @@ pub(crate) struct Programs {
     pub(crate) data_plane: PathBuf,
     pub(crate) cli: PathBuf,
     pub(crate) nginx: Option<PathBuf>,
+    pub(crate) redis: Option<PathBuf>,
+    pub(crate) redis_benchmark: Option<PathBuf>,
 }
 
 impl Programs {
-    /// Penstock's from `folder`, else from beside this program; nginx from the system.
+    /// Penstock's from `folder`, else from beside this program; nginx and Redis from the system.
     ///
     /// # Errors
     /// One of Penstock's is missing.
@@ -28,12 +32,15 @@ impl Programs {
         let own = std::env::current_exe()?;
         let beside = own.parent().context("this program lies in a folder")?;
         let folder = folder.unwrap_or(beside);
+        let path = std::env::var_os("PATH").unwrap_or_default();
         Ok(Self {
             fake_provider: penstock(folder, "penstock-fake-provider")?,
             control_plane: penstock(folder, "penstock-control-plane")?,
             data_plane: penstock(folder, "penstock-data-plane")?,
             cli: penstock(folder, "penstock")?,
-            nginx: nginx(&std::env::var_os("PATH").unwrap_or_default()),
+            nginx: installed(NGINX, &path),
+            redis: installed(REDIS, &path),
+            redis_benchmark: installed(REDIS_BENCHMARK, &path),
         })
     }
 
@@ -42,6 +49,19 @@ impl Programs {
         let output = Command::new(self.nginx.as_ref()?).arg("-v").output().ok()?;
         let text = String::from_utf8(output.stderr).ok()?;
         Some(text.trim().strip_prefix("nginx version: ")?.to_owned())
+    }
+
+    /// As `redis-server --version` tells it: `Redis 7.0.15`.
+    pub(crate) fn redis_version(&self) -> Option<String> {
+        let output = Command::new(self.redis.as_ref()?)
+            .arg("--version")
+            .output()
+            .ok()?;
+        let text = String::from_utf8(output.stdout).ok()?;
+        let version = text
+            .split_ascii_whitespace()
+            .find_map(|word| word.strip_prefix("v="))?;
+        Some(format!("Redis {version}"))
     }
 }
 
@@ -55,10 +75,10 @@ fn penstock(folder: &Path, name: &str) -> Result<PathBuf> {
     Ok(path)
 }
 
-fn nginx(path: &std::ffi::OsStr) -> Option<PathBuf> {
-    let folders = std::env::split_paths(path).chain(NGINX_FOLDERS.map(PathBuf::from));
+fn installed(name: &str, path: &std::ffi::OsStr) -> Option<PathBuf> {
+    let folders = std::env::split_paths(path).chain(FOLDERS.map(PathBuf::from));
     folders
-        .map(|folder| folder.join(NGINX))
+        .map(|folder| folder.join(name))
         .find(|program| program.is_file())
 }
 
@@ -96,7 +116,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("nginx"), "").unwrap();
         assert_eq!(
-            nginx(folder.path().as_os_str()),
+            installed(NGINX, folder.path().as_os_str()),
             Some(folder.path().join("nginx"))
         );
     }

@@ -3,8 +3,9 @@
 use penstock_core::limits::window::Bounds;
 use penstock_core::limits::{Dimension, Level};
 use penstock_core::time::UnixMs;
-use redis::{Script, ScriptInvocation};
+use redis::Script;
 
+use super::script::ScriptCall;
 use crate::account::{Account, SubjectName};
 use crate::counters::{LEASE_MS, RecordNumber, Seed, Spent};
 use crate::subject::Subject;
@@ -18,7 +19,7 @@ const NO_EDGES: Bounds = Bounds {
 };
 
 /// A script call on an account.
-pub(super) struct Invocation<'a>(ScriptInvocation<'a>, Account);
+pub(super) struct Invocation<'a>(ScriptCall<'a>, Account);
 
 /// What all scripts on an account are told first.
 #[derive(Clone, Copy)]
@@ -38,10 +39,8 @@ impl<'a> Invocation<'a> {
         request: &str,
         subjects: &[&Subject],
     ) -> Self {
-        let mut call = script.prepare_invoke();
-        for suffix in ["m", "o", "l"] {
-            call.key(format!("penstock:1:{{{account}}}:{suffix}"));
-        }
+        let key = |suffix| format!("penstock:1:{{{account}}}:{suffix}");
+        let mut call = ScriptCall::new(script, &["m", "o", "l"].map(key));
         match header.now {
             Some(now) => call.arg(now.0),
             None => call.arg(""),
@@ -96,12 +95,12 @@ impl<'a> Invocation<'a> {
         self.1
     }
 
-    pub(super) fn invocation(&self) -> &ScriptInvocation<'a> {
+    pub(super) fn call(&self) -> &ScriptCall<'a> {
         &self.0
     }
 }
 
-fn push_subject(call: &mut ScriptInvocation<'_>, subject: &Subject) {
+fn push_subject(call: &mut ScriptCall<'_>, subject: &Subject) {
     let specification = subject.specification;
     call.arg(subject.name.to_string())
         .arg(specification.epoch.0.simple().to_string())

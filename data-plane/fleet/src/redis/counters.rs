@@ -13,7 +13,7 @@ use super::arguments::{Header, Invocation};
 use super::failure::Failure;
 use super::link::Link;
 use super::reply::Reply;
-use super::script::Scripts;
+use super::script::{ScriptCall, Scripts};
 use crate::account::{Account, SubjectName};
 use crate::counters::{
     Admit, Adopt, Call, Counters, Noted, RecordNumber, Renewed, Seed, Seeded, Settle, TopUp, Unreachable,
@@ -73,18 +73,16 @@ impl RedisCounters {
 
     /// Counts one more of these in any 60 s. Milliseconds until one fits; 0: this one did.
     pub async fn count(&self, name: &str, limit: u64) -> Result<i64, Unreachable> {
-        let mut call = self.scripts.count.prepare_invoke();
-        call.key(format!("penstock:1:{{{name}}}:count"))
-            .arg(self.now())
-            .arg(limit);
+        let mut call = ScriptCall::new(&self.scripts.count, &[format!("penstock:1:{{{name}}}:count")]);
+        call.arg(self.now()).arg(limit);
         Ok(self.link.invoke(&call, self.link.timeout()).await?)
     }
 
     /// Notes a guessed key from an address. Milliseconds until it may try again; 0: it may.
     pub async fn guessed(&self, address: &str, rules: &GuardRules) -> Result<i64, Unreachable> {
-        let mut call = self.scripts.guard.prepare_invoke();
-        call.key(format!("penstock:1:{{{address}}}:guard"))
-            .arg(self.now())
+        let key = format!("penstock:1:{{{address}}}:guard");
+        let mut call = ScriptCall::new(&self.scripts.guard, &[key]);
+        call.arg(self.now())
             .arg(rules.window_ms)
             .arg(rules.attempts)
             .arg(rules.block_ms)
@@ -105,7 +103,7 @@ impl RedisCounters {
         names: Vec<SubjectName>,
         patience: Duration,
     ) -> Result<Reply, Unreachable> {
-        let asked = self.link.invoke(invocation.invocation(), patience).await;
+        let asked = self.link.invoke(invocation.call(), patience).await;
         if let Err(Failure::OfScript(error)) = &asked {
             self.say_broken(invocation.account(), error);
         }

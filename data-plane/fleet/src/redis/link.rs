@@ -17,12 +17,12 @@ use penstock_core::secret::Secret;
 use redis::aio::MultiplexedConnection;
 use redis::cluster::ClusterClient;
 use redis::cluster_async::ClusterConnection;
-use redis::{AsyncConnectionConfig, Client, Cmd, FromRedisValue, RedisResult, ScriptInvocation};
+use redis::{AsyncConnectionConfig, Client, Cmd, FromRedisValue, RedisResult};
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::failure::{Failure, is_of_script};
-use super::script::Scripts;
+use super::script::{ScriptCall, Scripts};
 use crate::state::RedisState;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
@@ -108,14 +108,14 @@ impl Link {
     /// Calls a script. Fails at once while Redis is set aside.
     pub(super) async fn invoke<T: FromRedisValue>(
         &self,
-        invocation: &ScriptInvocation<'_>,
+        call: &ScriptCall<'_>,
         patience: Duration,
     ) -> Result<T, Failure> {
         let Some(connection) = self.connection.load_full() else {
             return Err(Failure::Away("Redis is set aside".to_owned()));
         };
         self.calls.fetch_add(1, Ordering::Relaxed);
-        let failed = match tokio::time::timeout(patience, connection.invoke(invocation)).await {
+        let failed = match tokio::time::timeout(patience, connection.invoke(call)).await {
             Ok(Ok(answer)) => return Ok(answer),
             Ok(Err(error)) if is_of_script(&error) => return Err(Failure::OfScript(error.to_string())),
             Ok(Err(error)) => error.to_string(),
@@ -221,18 +221,18 @@ impl Link {
             bounded(connection.query::<()>(redis::cmd("SCRIPT").arg("LOAD").arg(script))).await?;
         }
         // A server that answers but takes no writes (a replica, a full one) is of no use.
-        let mut probe = self.scripts.count.prepare_invoke();
-        probe.key("penstock:1:probe").arg("").arg(i64::MAX);
+        let mut probe = ScriptCall::new(&self.scripts.count, &["penstock:1:probe".to_owned()]);
+        probe.arg("").arg(i64::MAX);
         bounded(connection.invoke::<i64>(&probe)).await?;
         Ok(connection)
     }
 }
 
 impl Connection {
-    async fn invoke<T: FromRedisValue>(&self, invocation: &ScriptInvocation<'_>) -> RedisResult<T> {
+    async fn invoke<T: FromRedisValue>(&self, call: &ScriptCall<'_>) -> RedisResult<T> {
         match self {
-            Self::Single(connection) => invocation.invoke_async(&mut connection.clone()).await,
-            Self::Cluster(connection) => invocation.invoke_async(&mut connection.clone()).await,
+            Self::Single(connection) => call.ask(&mut connection.clone()).await,
+            Self::Cluster(connection) => call.ask(&mut connection.clone()).await,
         }
     }
 

@@ -3,7 +3,51 @@
 //! A script is known to Redis by the SHA-1 of its text, so scripts of different releases live beside each other. A
 //! server that does not know one yet is given it by the call itself.
 
-use redis::Script;
+use redis::aio::ConnectionLike;
+use redis::{Cmd, ErrorKind, FromRedisValue, RedisResult, Script, ServerErrorKind, ToRedisArgs};
+
+/// Room for the arguments of a call of two subjects.
+const ARGUMENTS: usize = 80;
+const BYTES: usize = 1024;
+
+/// One call of a script, written into one buffer as it goes over the wire.
+///
+/// The client's own `ScriptInvocation` keeps each of some seventy arguments in an allocation and copies them all.
+pub(super) struct ScriptCall<'a> {
+    script: &'a Script,
+    command: Cmd,
+}
+
+impl<'a> ScriptCall<'a> {
+    pub(super) fn new(script: &'a Script, keys: &[String]) -> Self {
+        let mut command = Cmd::with_capacity(ARGUMENTS, BYTES);
+        command
+            .arg("EVALSHA")
+            .arg(script.get_hash())
+            .arg(keys.len())
+            .arg(keys);
+        Self { script, command }
+    }
+
+    pub(super) fn arg(&mut self, value: impl ToRedisArgs) -> &mut Self {
+        self.command.arg(value);
+        self
+    }
+
+    /// Calls it, and gives a server that does not know the script its text first.
+    pub(super) async fn ask<T: FromRedisValue>(
+        &self,
+        connection: &mut impl ConnectionLike,
+    ) -> RedisResult<T> {
+        match self.command.query_async(connection).await {
+            Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
+                self.script.load_async(connection).await?;
+                self.command.query_async(connection).await
+            }
+            answer => answer,
+        }
+    }
+}
 
 /// The scripts of this release.
 pub(super) struct Scripts {
