@@ -85,7 +85,7 @@ pub(super) async fn free_call(call: &Call) -> Result<(), Refusal> {
         return Ok(());
     };
     let message = format!(
-        "Rate limit exceeded: more than {FREE_CALLS} calls a minute that count tokens or list models; try again in {wait} s."
+        "Rate limit exceeded: more than {FREE_CALLS} calls a minute that count tokens, list models or ask for limits; try again in {wait} s."
     );
     Err(CallerError::new(Code::RateLimitExceeded, message)
         .retry_after(wait)

@@ -76,11 +76,9 @@ pub(super) async fn answer(
     };
     report_upgrade(&proxy, &caller);
     let mut call = Call::new(&proxy, &snapshot, arrival, matched, Arc::clone(&caller.key));
-    if call.endpoint == Endpoint::Limits {
-        return limits::answer(call, &caller).await;
-    }
     if !call.endpoint.goes_upstream() {
         return match free_call(&call).await {
+            Ok(()) if call.endpoint == Endpoint::Limits => limits::answer(call, &caller).await,
             Ok(()) => list_models(call, &caller),
             Err(refusal) => refuse_call(call, refusal),
         };

@@ -1,7 +1,7 @@
 //! `GET /penstock/v1/limits`: what a key may use, and how much of it is used.
 //!
 //! For whoever holds the key, so that a tool can show what is left before a call is refused. In the order in which
-//! refusals name limits, the key's before its user's. Costs nothing and is not recorded.
+//! refusals name limits, the key's before its user's. Counts as a free call and is not recorded.
 
 use bytes::Bytes;
 use http::{Response, StatusCode};

@@ -62,3 +62,16 @@ async fn a02_limits_are_for_known_keys_only() {
     assert_eq!(wrong.status, StatusCode::METHOD_NOT_ALLOWED);
     gateway.stop().await;
 }
+
+#[tokio::test]
+async fn d01_calls_that_take_nothing_have_a_limit_of_their_own() {
+    let fake = FakeProvider::builder().start().await.unwrap();
+    let gateway = Setup::of([anthropic(&fake)]).start().await;
+    for path in [PATH, "/v1/models"].iter().cycle().take(600) {
+        assert_eq!(gateway.client().get(path).send().await.status, StatusCode::OK);
+    }
+    let refused = gateway.client().get(PATH).send().await;
+    assert_eq!(refused.status, StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(refused.header("x-penstock-code"), Some("RATE_LIMIT_EXCEEDED"));
+    gateway.stop().await;
+}
