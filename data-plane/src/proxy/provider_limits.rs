@@ -5,7 +5,7 @@
 
 use bytes::Bytes;
 use penstock_core::id::ProviderId;
-use penstock_core::limits::{Dimension, Exceeded};
+use penstock_core::limits::Exceeded;
 use penstock_core::money::NanoUsd;
 use penstock_core::snapshot::ProviderEntry;
 use penstock_dialect::bound;
@@ -14,6 +14,7 @@ use penstock_fleet::{Denied, Grant, Wish};
 
 use super::call::{Call, Chosen};
 use super::error::Refusal;
+use super::reserve;
 use super::usual::Estimate;
 use crate::limits::{self, Takes};
 
@@ -61,26 +62,24 @@ pub(super) async fn admit(call: &Call, chosen: &Chosen, body: &Bytes) -> Result<
 /// An estimate, or of a strict budget the most that the whole call can cost.
 fn takes(call: &Call, chosen: &Chosen, body: &Bytes) -> Result<Takes, NoRoom> {
     let limits = &chosen.provider.provider.limits;
+    let bound = match limits.is_strict() {
+        true => most(call, chosen, body).ok_or(NoRoom::Unknown)?,
+        false => NanoUsd(0),
+    };
+    let estimate = match reserve::estimates(limits) {
+        true => estimate(call, chosen),
+        false => Estimate::default(),
+    };
+    Ok(reserve::takes(limits, estimate, bound))
+}
+
+fn estimate(call: &Call, chosen: &Chosen) -> Estimate {
     let multiplier = chosen.provider.provider.cost_multiplier;
     let prompt = u64::try_from(call.asked.prompt_bytes).unwrap_or(u64::MAX);
     let first = || Estimate::first(prompt, |used| chosen.tariff.charge(used, multiplier));
-    let estimate = call
-        .proxy
+    call.proxy
         .usual
-        .estimate(call.key.id, &call.asked.model, prompt, first);
-    let money = match limits.is_strict() {
-        false => estimate.cost,
-        true => most(call, chosen, body).ok_or(NoRoom::Unknown)?,
-    };
-    let tpm = limits.get(Dimension::Tpm);
-    Ok(Takes {
-        tokens: if tpm > 0 {
-            estimate.tokens.min(tpm)
-        } else {
-            estimate.tokens
-        },
-        money: u64::try_from(money.0).unwrap_or(0),
-    })
+        .estimate(call.key.id, &call.asked.model, prompt, first)
 }
 
 fn most(call: &Call, chosen: &Chosen, body: &Bytes) -> Option<NanoUsd> {

@@ -49,21 +49,13 @@ impl Reserve {
             true => estimate(call, caller),
             false => Estimate::default(),
         };
-        let of = |strict: bool, bound: NanoUsd, tpm: u64| Takes {
-            tokens: if tpm > 0 {
-                estimate.tokens.min(tpm)
-            } else {
-                estimate.tokens
-            },
-            money: u64::try_from(if strict { bound.0 } else { estimate.cost.0 }).unwrap_or(0),
-        };
         let (bound, watched) = match key.is_strict() || user.is_strict() {
             true => strict(call, caller, body)?,
             false => (NanoUsd(0), None),
         };
         Ok(Self {
-            key: of(key.is_strict(), bound, key.get(Dimension::Tpm)),
-            user: of(user.is_strict(), bound, user.get(Dimension::Tpm)),
+            key: takes(key, estimate, bound),
+            user: takes(user, estimate, bound),
             watched,
         })
     }
@@ -89,8 +81,21 @@ impl Watched {
     }
 }
 
+/// What a call takes of limits: of strict budgets its bound.
+pub(super) fn takes(limits: &Limits, estimate: Estimate, bound: NanoUsd) -> Takes {
+    let money = if limits.is_strict() { bound } else { estimate.cost };
+    let tokens = match limits.get(Dimension::Tpm) {
+        0 => estimate.tokens,
+        tpm => estimate.tokens.min(tpm),
+    };
+    Takes {
+        tokens,
+        money: u64::try_from(money.0).unwrap_or(0),
+    }
+}
+
 /// Whether an estimate decides anything.
-fn estimates(limits: &Limits) -> bool {
+pub(super) fn estimates(limits: &Limits) -> bool {
     limits.get(Dimension::Tpm) > 0 || (limits.has_budget() && !limits.is_strict())
 }
 
