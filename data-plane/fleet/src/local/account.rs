@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use penstock_core::id::RequestId;
-use penstock_core::limits::{Dimension, Exceeded};
+use penstock_core::limits::Dimension;
 use penstock_core::time::UnixMs;
 
-use super::check::{Checked, first_exceeded};
+use super::check::first_exceeded;
 use super::flight::Open;
 use super::money::Money;
 use super::subject::SubjectState;
@@ -85,7 +85,7 @@ impl AccountState {
             }
         }
         if admit.enforce
-            && let Some(exceeded) = self.exceeded(admit, now)
+            && let Some(exceeded) = first_exceeded(&call.subjects, &mut self.subjects, admit.session, now)
         {
             return Verdict::Refused(exceeded);
         }
@@ -111,27 +111,6 @@ impl AccountState {
             }
         }
         unknown
-    }
-
-    fn exceeded(&mut self, admit: &Admit, now: i64) -> Option<Exceeded> {
-        let mut states: Vec<_> = admit
-            .call
-            .subjects
-            .iter()
-            .map(|subject| self.subjects.remove(&subject.name).unwrap_or_default())
-            .collect();
-        let mut checked: Vec<_> = admit
-            .call
-            .subjects
-            .iter()
-            .zip(&mut states)
-            .map(|(subject, state)| Checked { subject, state })
-            .collect();
-        let exceeded = first_exceeded(&mut checked, admit.session, now);
-        for (subject, state) in admit.call.subjects.iter().zip(states) {
-            self.subjects.insert(subject.name, state);
-        }
-        exceeded
     }
 
     fn seen(&self, call: &Call) -> Vec<Seen> {

@@ -1,17 +1,20 @@
 //! Whether a call fits, and if not, when it could.
 
+use std::collections::BTreeMap;
+
 use penstock_core::limits::exceeded::NEVER;
 use penstock_core::limits::{Dimension, Exceeded};
 use penstock_core::session::SessionId;
 use penstock_core::time::UnixMs;
 
 use super::subject::SubjectState;
+use crate::account::SubjectName;
 use crate::subject::Subject;
 
 /// A subject of the call with its state, whose windows are at now.
-pub(super) struct Checked<'a> {
-    pub(super) subject: &'a Subject,
-    pub(super) state: &'a mut SubjectState,
+struct Checked<'a> {
+    subject: &'a Subject,
+    state: &'a mut SubjectState,
 }
 
 /// A limit that the call does not fit into.
@@ -25,14 +28,17 @@ const NEVER_MS: i64 = NEVER as i64 * 1000;
 
 /// The first limit, in the order of refusals, that the call does not fit into, with the wait over all of them.
 pub(super) fn first_exceeded(
-    subjects: &mut [Checked<'_>],
+    subjects: &[Subject],
+    states: &mut BTreeMap<SubjectName, SubjectState>,
     session: Option<SessionId>,
     now: i64,
 ) -> Option<Exceeded> {
     let mut first: Option<Exceeded> = None;
     let mut wait_ms = 0;
     for dimension in Dimension::ALL {
-        for checked in subjects.iter_mut() {
+        for subject in subjects.iter().filter(|subject| subject.cap(dimension) > 0) {
+            let state = states.entry(subject.name).or_default();
+            let mut checked = Checked { subject, state };
             let Some(over) = checked.check(dimension, session, now) else {
                 continue;
             };
@@ -56,9 +62,6 @@ pub(super) fn first_exceeded(
 impl Checked<'_> {
     fn check(&mut self, dimension: Dimension, session: Option<SessionId>, now: i64) -> Option<Over> {
         let limit = i64::try_from(self.subject.cap(dimension)).unwrap_or(i64::MAX);
-        if limit == 0 {
-            return None;
-        }
         match dimension {
             Dimension::ConcurrentSessions => self.sessions(session?, now),
             Dimension::ConcurrentRequests => self.requests(),
