@@ -205,13 +205,18 @@ mod tests {
     use penstock_dialect::route::Endpoint;
 
     fn tariff() -> Tariff {
+        priced(1, 5)
+    }
+
+    /// Nano-USD for a token of input and of output.
+    fn priced(input: u64, output: u64) -> Tariff {
         let rate = |class, nano_usd: u64| Rate {
             class,
             tier: ServiceTier::Standard,
             above_tokens: 0,
             pico_usd: PicoUsd(nano_usd * 1_000),
         };
-        let rates = vec![rate(TokenClass::Input, 1), rate(TokenClass::Output, 5)];
+        let rates = vec![rate(TokenClass::Input, input), rate(TokenClass::Output, output)];
         Tariff::Default(Arc::new(Price {
             max_input_tokens: Some(200_000),
             ..Price::of_rates("anthropic", rates)
@@ -231,6 +236,20 @@ mod tests {
         assert_eq!(most.whole(), NanoUsd(input + 5_000));
         assert_eq!(most.with_output(10), NanoUsd(input + 50));
         assert_eq!(most.with_output(u64::MAX), most.whole());
+    }
+
+    #[test]
+    fn d04_what_is_held_for_a_stream_suffices_at_each_provider_that_could_serve_it() {
+        let body = of(r#"{"max_tokens":1000,"messages":[]}"#);
+        let each = [priced(10, 1), priced(1, 10)].map(|at| at.most(&body, Millionths::ONE).unwrap());
+        let [one, other] = each;
+        for both in [one.or_dearer(other), other.or_dearer(one)] {
+            for (most, tokens) in each.iter().flat_map(|most| [(most, 10), (most, 1_000)]) {
+                let more = |most: &Most| most.with_output(tokens).0 - most.with_output(0).0;
+                assert!(both.with_output(tokens) >= most.with_output(tokens));
+                assert!(more(&both) >= more(most));
+            }
+        }
     }
 
     #[test]
