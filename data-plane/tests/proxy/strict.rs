@@ -170,3 +170,24 @@ async fn d04_a_call_without_a_bound_is_400_and_says_what_it_wants() {
     );
     gateway.stop().await;
 }
+
+#[tokio::test]
+async fn d04_a_stream_goes_on_without_a_lead_while_there_is_room_for_its_output() {
+    let mut pieces = Vec::new();
+    for limit in (60_000_000..120_000_000).step_by(10_000_000) {
+        let (_fake, gateway) = limited(talkative(), strict(limit)).await;
+        let out = gateway
+            .client()
+            .messages(&long_messages())
+            .send()
+            .await
+            .read()
+            .await;
+        assert!(!out.clean);
+        pieces.push(out.text.matches("event: content_block_delta").count());
+        gateway.stop().await;
+    }
+    // A lead has at least five pieces.
+    assert!(pieces.windows(2).all(|pair| pair[1] - pair[0] < 5), "{pieces:?}");
+    assert!(pieces.last() > pieces.first(), "{pieces:?}");
+}
