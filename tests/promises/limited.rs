@@ -66,6 +66,15 @@ impl Limited {
         Ok(self.stack.http.get(url).send().await?.json().await?)
     }
 
+    /// Waits until every call is settled, and tells what is used.
+    pub(crate) async fn nothing_is_held(&self, dimension: &str) -> Result<i64> {
+        penstock_tests::until(&format!("nothing of {dimension} is held"), || async {
+            let shown = self.shows(dimension)?;
+            Ok((shown.reserved == 0).then_some(shown.used))
+        })
+        .await
+    }
+
     /// One of the user's limits, live.
     pub(crate) fn shows(&self, dimension: &str) -> Result<Used> {
         let shown = self.stack.cli(0).json(&["limits", "show", "--user", "alice"])?;
