@@ -16,6 +16,7 @@
 //! | [`route`] | which provider serves it |
 //! | [`limits`] | how much a user, a key, a provider may use |
 //! | [`guard`] | who guesses keys |
+//! | [`health`] | which providers are well |
 //! | [`session`] | which conversation it belongs to |
 //! | [`usage`], [`cost`] | what it used and what that costs |
 //! | [`error`] | every error a caller can get, in every dialect's terms |
@@ -27,6 +28,7 @@ pub mod cost;
 pub mod dialect;
 pub mod error;
 pub mod guard;
+pub mod health;
 pub mod id;
 pub mod invalid;
 pub mod key;
