@@ -16,8 +16,10 @@
 //! | [`route`] | which provider serves it |
 //! | [`limits`] | how much a user, a key, a provider may use |
 //! | [`guard`] | who guesses keys |
+//! | [`health`] | which providers are well |
 //! | [`session`] | which conversation it belongs to |
 //! | [`usage`], [`cost`] | what it used and what that costs |
+//! | [`failure`], [`error_rule`] | what a failed attempt at a provider means |
 //! | [`error`] | every error a caller can get, in every dialect's terms |
 
 pub mod access;
@@ -26,7 +28,10 @@ pub mod backoff;
 pub mod cost;
 pub mod dialect;
 pub mod error;
+pub mod error_rule;
+pub mod failure;
 pub mod guard;
+pub mod health;
 pub mod id;
 pub mod invalid;
 pub mod key;

@@ -1,0 +1,174 @@
+//! The moment of return that a provider states: in headers, in fields of the body, in the message.
+//!
+//! The most particular one counts: `retry-after`, the body's field, the message, then the reset of the limit that is
+//! used up (a bucket has room for a small request long before it is whole again). A moment that has passed is none.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use jiff::fmt::strtime::BrokenDownTime;
+use jiff::tz::TimeZone;
+
+use super::row::Moment;
+use super::{Answered, text};
+use crate::time::UnixMs;
+
+const WAITS: [&str; 4] = ["try again in ", "retry after ", "retry in ", "try again after "];
+const DATES: [&str; 1] = ["regain access on "];
+const FORMATS: [&str; 6] = [
+    "%Y-%m-%dT%H:%M",
+    "%Y-%m-%d at %H:%M",
+    "%Y-%m-%d %H:%M",
+    "%Y-%m-%d",
+    "%B %d, %Y",
+    "%b %d, %Y",
+];
+
+pub(super) fn moment(moment: Moment, seen: &Answered<'_>, now: UnixMs) -> Option<UnixMs> {
+    match moment {
+        Moment::Any => stated(seen, now),
+        Moment::Within(seconds) => stated(seen, now).map(|at| at.min(now.plus_ms(seconds * 1000))),
+        Moment::Plan => ahead(seen.hints.plan_reset, now).or_else(|| stated(seen, now)),
+        Moment::PacificMidnight => pacific_midnight(now),
+        Moment::Nowhere => None,
+    }
+}
+
+fn stated(seen: &Answered<'_>, now: UnixMs) -> Option<UnixMs> {
+    let hints = &seen.hints;
+    let message = seen.message.unwrap_or_default();
+    let after = |wait: Duration| now.plus_ms(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX));
+    hints
+        .retry_after
+        .or(hints.delay)
+        .map(after)
+        .or_else(|| ahead(hints.resets_at, now))
+        .or_else(|| text::after(message, &WAITS).and_then(leading).map(after))
+        .or_else(|| ahead(text::after(message, &DATES).and_then(date), now))
+        .or_else(|| ahead(hints.reset_at, now))
+}
+
+fn ahead(at: Option<UnixMs>, now: UnixMs) -> Option<UnixMs> {
+    at.filter(|at| *at > now)
+}
+
+/// A date, perhaps with a time of day, UTC.
+fn date(text: &str) -> Option<UnixMs> {
+    let read = |format| {
+        let (read, _) = BrokenDownTime::parse_prefix(format, text).ok()?;
+        read.to_datetime().ok()?.to_zoned(TimeZone::UTC).ok()
+    };
+    let at = FORMATS.iter().find_map(read)?;
+    Some(UnixMs(at.timestamp().as_millisecond()))
+}
+
+/// Google's quotas by the day begin anew at midnight in California.
+fn pacific_midnight(now: UnixMs) -> Option<UnixMs> {
+    let zone = TimeZone::get("America/Los_Angeles").ok()?;
+    let now = Timestamp::from_millisecond(now.0).ok()?.to_zoned(zone);
+    let midnight = now.tomorrow().ok()?.start_of_day().ok()?;
+    Some(UnixMs(midnight.timestamp().as_millisecond()))
+}
+
+/// A whole text such as `1.5s`, `6m0s`, `20ms`.
+pub fn duration_of(text: &str) -> Option<Duration> {
+    let (duration, rest) = read(text.trim())?;
+    rest.is_empty().then_some(duration)
+}
+
+/// The duration that a text begins with: `1.5s.`, `20 seconds, please`.
+fn leading(text: &str) -> Option<Duration> {
+    Some(read(text)?.0)
+}
+
+fn read(text: &str) -> Option<(Duration, &str)> {
+    let mut sum = Duration::ZERO;
+    let mut rest = text;
+    loop {
+        let (amount, unit, after) = amount(rest)?;
+        sum = sum.checked_add(times(amount, unit)?)?;
+        rest = after;
+        if !rest.starts_with(|c: char| c.is_ascii_digit()) {
+            return Some((sum, rest));
+        }
+    }
+}
+
+/// Nanounits, the unit's word, what follows.
+fn amount(text: &str) -> Option<(u128, &str, &str)> {
+    let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
+    let (whole, mut rest) = text.split_at_checked(digits(text))?;
+    let mut nanos = whole.parse::<u64>().ok().map(|n| u128::from(n) * 1_000_000_000)?;
+    if let Some(fraction) = rest.strip_prefix('.').filter(|rest| digits(rest) > 0) {
+        let (fraction, after) = fraction.split_at_checked(digits(fraction))?;
+        let padded: String = fraction.chars().chain("000000000".chars()).take(9).collect();
+        nanos += padded.parse::<u128>().ok()?;
+        rest = after;
+    }
+    rest = rest.trim_start_matches(' ');
+    let letters = rest.find(|c: char| !c.is_alphabetic()).unwrap_or(rest.len());
+    let (unit, after) = rest.split_at_checked(letters)?;
+    Some((nanos, unit, after))
+}
+
+fn times(nanos: u128, unit: &str) -> Option<Duration> {
+    let seconds = |n: u128| nanos.checked_mul(n);
+    let nanos = match unit {
+        "ns" => nanos / 1_000_000_000,
+        "us" | "µs" | "μs" => nanos / 1_000_000,
+        "ms" | "millisecond" | "milliseconds" => nanos / 1000,
+        "s" | "sec" | "secs" | "second" | "seconds" => nanos,
+        "m" | "min" | "mins" | "minute" | "minutes" => seconds(60)?,
+        "h" | "hr" | "hour" | "hours" => seconds(3600)?,
+        "d" | "day" | "days" => seconds(86_400)?,
+        _ => return None,
+    };
+    let (whole, part) = (nanos / 1_000_000_000, nanos % 1_000_000_000);
+    Some(Duration::new(
+        u64::try_from(whole).ok()?,
+        u32::try_from(part).ok()?,
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_read_as_go_writes_them_and_in_words() {
+        let ms = |text| duration_of(text).map(|d| d.as_millis());
+        assert_eq!(ms("1.5s"), Some(1500));
+        assert_eq!(ms("6m0s"), Some(360_000));
+        assert_eq!(ms("1h2m3.25s"), Some(3_723_250));
+        assert_eq!(ms("20ms"), Some(20));
+        assert_eq!(ms("37s"), Some(37_000));
+        assert_eq!(ms("86400 seconds"), Some(86_400_000));
+        for text in ["", "s", "1", "1x", "-1s", "1s later", "99999999999999999999s"] {
+            assert_eq!(ms(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn dates_may_have_a_time_of_day() {
+        let at = |text| date(text).map(|at| at.to_string());
+        assert_eq!(
+            at("2026-12-01 at 08:30 UTC.").as_deref(),
+            Some("2026-12-01T08:30:00Z")
+        );
+        assert_eq!(at("2026-12-01.").as_deref(), Some("2026-12-01T00:00:00Z"));
+        assert_eq!(
+            at("2026-12-01T08:30:00Z").as_deref(),
+            Some("2026-12-01T08:30:00Z")
+        );
+        assert_eq!(at("December 1, 2026").as_deref(), Some("2026-12-01T00:00:00Z"));
+        assert_eq!(at("Monday"), None);
+    }
+
+    #[test]
+    fn googles_days_end_at_midnight_in_california() {
+        let at = |ms| pacific_midnight(UnixMs(ms)).unwrap().to_string();
+        // 2026-07-01T12:00Z and 2026-12-01T07:59Z.
+        assert_eq!(at(1_782_907_200_000), "2026-07-02T07:00:00Z");
+        assert_eq!(at(1_796_111_940_000), "2026-12-01T08:00:00Z");
+    }
+}
