@@ -28,17 +28,15 @@ pub mod local;
 pub mod mark;
 pub mod recent;
 pub mod settings;
-mod stand_in;
 pub mod standing;
 pub mod state;
 
 pub use breaker::{Circuit, Phase};
 pub use change::Change;
-pub use headroom::Headroom;
+pub use headroom::Room;
 pub use local::{Local, Seen};
 pub use mark::Mark;
 pub use settings::BreakerSettings;
-pub use stand_in::{Class, Finding, Guess, Scope};
 pub use standing::{SetAside, Standing};
 pub use state::{Entry, State};
 

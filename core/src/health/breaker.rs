@@ -94,7 +94,7 @@ impl Circuit {
         match self {
             Self::Forced { until } if until.is_none_or(|until| now < until) => Phase::Open { until },
             Self::Closed | Self::Forced { .. } => Phase::Closed,
-            Self::Trying { .. } | Self::Open { .. } if settings.is_off() => Phase::Closed,
+            Self::Trying { .. } | Self::Open { .. } if !settings.is_on() => Phase::Closed,
             Self::Open { until } if now < until => Phase::Open { until: Some(until) },
             Self::Trying { .. } | Self::Open { .. } => Phase::HalfOpen,
         }
@@ -108,7 +108,7 @@ impl Circuit {
         failure: Failure,
         now: UnixMs,
     ) -> Option<Self> {
-        if settings.is_off() {
+        if !settings.is_on() {
             return None;
         }
         let opens = match self.phase(settings, now) {

@@ -100,6 +100,21 @@ impl What {
     }
 }
 
+impl What {
+    /// When it ends by itself.
+    pub fn until(self) -> Option<UnixMs> {
+        match self {
+            Self::Circuit(Circuit::Open { until }) | Self::Cooling { until } => Some(until),
+            Self::Circuit(Circuit::Forced { until }) => until,
+            Self::Credential(Credential::Suspect { until }) => Some(until),
+            Self::Billing(aside) | Self::NoModel(aside) => aside.end(),
+            Self::Circuit(Circuit::Closed | Circuit::Trying { .. }) | Self::Credential(_) | Self::Reset => {
+                None
+            }
+        }
+    }
+}
+
 /// `Circuit breaker is OPEN for provider …`: the provider's name follows.
 impl fmt::Display for What {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -8,7 +8,7 @@
 //! | T, M | one failure to the circuit of the finding's scope |
 //! | K | the credential is suspect, or revoked |
 //! | K of the egress route or of one endpoint | as T: the credential is not to blame |
-//! | B | set aside until the stated moment, else 1 h |
+//! | B | set aside until the stated moment, else for as long as the finding says |
 //! | R, O | the scope cools down |
 //! | N | the model is set aside here for 10 min, if it is known at all: callers invent names |
 //! | the rest | nothing |
@@ -16,18 +16,16 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::BreakerSettings;
 use super::breaker::{Circuit, Failure, Failures, Phase};
 use super::cooling::{Cooling, Rule};
 use super::keys::Keys;
 use super::mark::{Maker, Mark};
 use super::recent::Recent;
 use super::state::{Aside, Entry, MAX_MODEL_NAME, MAX_MODELS, State, WHOLE};
-use super::{BreakerSettings, Class, Finding, Scope};
+use crate::failure::{Category, Class, Finding, Scope};
 use crate::id::KeyId;
 use crate::time::UnixMs;
-
-const NO_MODEL_MS: u64 = 600_000;
-const BILLING_MS: u64 = 3_600_000;
 
 /// See the module.
 #[derive(Clone, Debug, Default)]
@@ -68,7 +66,7 @@ impl Local {
             Scope::Provider | Scope::Route | Scope::Endpoint => WHOLE,
         };
         let elsewhere = matches!(finding.scope, Scope::Route | Scope::Endpoint);
-        let why = finding.describe();
+        let why = describe(finding);
         match finding.class {
             Class::Transient | Class::Interrupted => self.count(state, seen, model, finding, &why),
             Class::Credential if elsewhere => self.count(state, seen, model, finding, &why),
@@ -78,7 +76,7 @@ impl Local {
                 place(&mut entry.credential, next, maker)
             }),
             Class::Billing => change(state, model, seen, &why, |entry, maker| {
-                let next = billing(value(&entry.billing), finding, seen.now);
+                let next = set_aside(value(&entry.billing), finding, seen.now);
                 place(&mut entry.billing, next, maker)
             }),
             Class::RateLimited | Class::Overloaded => change(state, model, seen, &why, |entry, maker| {
@@ -86,9 +84,8 @@ impl Local {
                 place(&mut entry.cooling, next, maker)
             }),
             Class::NoModel if seen.known_model => change(state, seen.model, seen, &why, |entry, maker| {
-                let in_force = value(&entry.no_model).is_some_and(|aside: Aside| aside.in_force(seen.now));
-                let next = Aside::until(Some(seen.now.plus_ms(NO_MODEL_MS)));
-                place(&mut entry.no_model, (!in_force).then_some(next), maker)
+                let next = set_aside(value(&entry.no_model), finding, seen.now);
+                place(&mut entry.no_model, next, maker)
             }),
             Class::NoModel
             | Class::Caller
@@ -133,7 +130,9 @@ impl Local {
         finding: &Finding,
         why: &str,
     ) -> Option<State> {
-        if model.len() > MAX_MODEL_NAME || (finding.is_network() && !seen.settings.network_errors) {
+        if model.len() > MAX_MODEL_NAME
+            || (finding.category() == Category::Network && !seen.settings.network_errors)
+        {
             return None;
         }
         let mark = state.entry(model).and_then(|entry| entry.circuit.as_ref());
@@ -183,19 +182,30 @@ fn cool(before: Option<Cooling>, finding: &Finding, failures: u32, now: UnixMs) 
     }
 }
 
-fn billing(before: Option<Aside>, finding: &Finding, now: UnixMs) -> Option<Aside> {
-    if finding.permanent {
-        let known = before.is_some_and(|aside| aside.open_ended);
-        return (!known).then(|| Aside::until(None));
-    }
-    let in_force = before.filter(|aside| aside.in_force(now));
-    let next = match finding.until {
-        Some(until) => Aside::until(Some(until)),
-        None if in_force.is_some() => return None,
-        None => Aside::until(Some(now.plus_ms(BILLING_MS))),
+/// Until the stated moment, else for as long as the finding guesses. None: it stays.
+fn set_aside(before: Option<Aside>, finding: &Finding, now: UnixMs) -> Option<Aside> {
+    let known = before.filter(|aside| aside.in_force(now));
+    let next = match (finding.permanent, finding.until, finding.cooling) {
+        (true, _, _) => Aside::until(None),
+        (false, Some(until), _) => Aside::until(Some(until)),
+        (false, None, Some(guess)) if known.is_none() => {
+            let wait = u64::try_from(guess.first.as_millis()).unwrap_or(u64::MAX);
+            Aside::until(Some(now.plus_ms(wait)))
+        }
+        (false, None, _) => return None,
     };
-    let longer_known = in_force.is_some_and(|aside| aside >= next);
+    let longer_known = known.is_some_and(|known| known >= next);
     (next.in_force(now) && !longer_known).then_some(next)
+}
+
+/// For operators.
+fn describe(finding: &Finding) -> String {
+    let (letter, name) = (finding.class.letter(), finding.class.as_str());
+    match (&finding.rule, finding.network) {
+        (Some(rule), _) => format!("{name} ({letter}, by the error rule {rule})"),
+        (None, Some(network)) => format!("{name} ({letter}, {network:?})"),
+        (None, None) => format!("{name} ({letter}, row {})", finding.row),
+    }
 }
 
 /// A copy of the state with this entry changed. None: nothing changes.

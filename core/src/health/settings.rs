@@ -28,7 +28,8 @@ impl Default for BreakerSettings {
 }
 
 impl BreakerSettings {
-    pub fn is_off(&self) -> bool {
-        self.failures == 0 || self.open_ms == 0 || self.successes == 0
+    /// Whether there is a breaker.
+    pub fn is_on(&self) -> bool {
+        self.failures > 0 && self.open_ms > 0 && self.successes > 0
     }
 }

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use super::breaker::Circuit;
 use super::cooling::Cooling;
 use super::credential::Credential;
-use super::headroom::Headroom;
+use super::headroom::Room;
 use super::mark::{Maker, Mark, merge};
 use crate::time::UnixMs;
 
@@ -45,7 +45,7 @@ pub struct Entry {
     pub credential: Option<Mark<Credential>>,
     pub billing: Option<Mark<Aside>>,
     pub no_model: Option<Mark<Aside>>,
-    pub headroom: Option<Mark<Headroom>>,
+    pub headroom: Option<Mark<Room>>,
     pub probes: Option<Mark<Probes>>,
 }
 

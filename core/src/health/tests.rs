@@ -1,8 +1,7 @@
 //! One node and its provider, with the clock in hand.
 
-use std::time::Duration;
-
 use super::*;
+use crate::failure::{self, Class, Finding, Scope};
 use crate::id::KeyId;
 use crate::time::UnixMs;
 
@@ -29,26 +28,7 @@ fn key(n: u8) -> KeyId {
 }
 
 fn finding(class: Class) -> Finding {
-    let guess = |first, cap| {
-        Some(Guess {
-            first: Duration::from_secs(first),
-            cap: Duration::from_secs(cap),
-        })
-    };
-    Finding {
-        class,
-        scope: match matches!(class, Class::RateLimited | Class::Overloaded | Class::NoModel) {
-            true => Scope::Model,
-            false => Scope::Provider,
-        },
-        until: None,
-        cooling: match class == Class::RateLimited {
-            true => guess(60, 1_800),
-            false => guess(10, 600),
-        },
-        permanent: false,
-        row: "default",
-    }
+    Finding::of_class(class)
 }
 
 impl Node {

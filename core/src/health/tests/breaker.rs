@@ -169,10 +169,7 @@ fn b07_any_of_the_numbers_0_switches_it_off() {
 
 #[test]
 fn b07_network_errors_count_unless_they_are_switched_off() {
-    let network = Finding {
-        row: "81",
-        ..finding(Class::Transient)
-    };
+    let network = failure::of_network(failure::Network::Refused);
     for counts in [true, false] {
         let mut node = Node::new("a");
         node.settings.network_errors = counts;
