@@ -19,6 +19,7 @@ mod tests;
 use std::sync::Arc;
 
 pub use verdict::{NoCandidate, Verdict};
+pub use weight::FULL;
 
 use crate::access::Access;
 use crate::dialect::Dialect;

@@ -39,5 +39,6 @@ pub mod proxy;
 pub mod readiness;
 pub mod run;
 pub mod snapshot;
+mod stub;
 pub mod telemetry;
 mod upstream;

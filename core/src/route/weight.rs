@@ -11,7 +11,7 @@ use super::Ask;
 use crate::snapshot::ProviderEntry;
 
 /// All of a limit, in thousandths.
-pub(super) const FULL: u32 = 1_000;
+pub const FULL: u32 = 1_000;
 /// Above this much left the weight counts in full.
 const AMPLE: u32 = 200;
 
