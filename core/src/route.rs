@@ -153,6 +153,7 @@ mod tests {
             version: 1,
             provider,
             credential: Some(Secret::new("sk")),
+            proxy_password: None,
         })
     }
 
