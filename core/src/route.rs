@@ -120,6 +120,7 @@ pub fn judge(entry: &ProviderEntry, ask: &Ask<'_>) -> Verdict {
         () if !serves_model(entry, ask.model) => Verdict::ModelNotServed,
         () if !in_groups(entry, ask.user) || !in_groups(entry, ask.key) => Verdict::OtherGroup,
         () if entry.credential.is_none() => Verdict::NoCredential,
+        () if !provider.is_active(ask.now) => Verdict::OutsideHours,
         () if ask.tried.contains(&entry.id) => Verdict::Tried,
         () => Verdict::of(ask.fleet.standing(entry, ask.model)),
     }

@@ -39,6 +39,5 @@ pub mod proxy;
 pub mod readiness;
 pub mod run;
 pub mod snapshot;
-mod stub;
 pub mod telemetry;
 mod upstream;

@@ -8,10 +8,12 @@ mod access;
 pub mod enums;
 mod key;
 mod limits;
+mod outbound;
 mod price;
 mod provider;
 mod record;
 mod resource;
+mod routing;
 mod setting;
 mod update;
 

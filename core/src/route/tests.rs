@@ -13,6 +13,7 @@ fn entry(n: u8, change: impl FnOnce(&mut Provider)) -> Arc<ProviderEntry> {
         version: 1,
         provider,
         credential: Some(Secret::new("sk")),
+        proxy_password: None,
     })
 }
 

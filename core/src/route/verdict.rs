@@ -84,7 +84,7 @@ impl Verdict {
     fn is_passing(self) -> bool {
         matches!(
             self,
-            Self::Tried
+            Self::Candidate
                 | Self::OutsideHours
                 | Self::BreakerOpen(_)
                 | Self::CoolingDown(_)
@@ -94,7 +94,9 @@ impl Verdict {
 }
 
 impl NoCandidate {
+    /// Who was tried in vain may serve the next call: what counts is how it does now.
     pub(super) fn of(providers: &[Arc<ProviderEntry>], ask: &Ask<'_>) -> Self {
+        let ask = &Ask { tried: &[], ..*ask };
         let passing = || {
             providers
                 .iter()

@@ -4,7 +4,6 @@
 //! answers: anew where it moved to, again when its binding is about to end. What a move costs is counted: what the new
 //! provider had to read again, at the difference to a cache read.
 
-use crate::stub::SnapExt as _;
 use std::time::Duration;
 
 use penstock_core::money::NanoUsd;

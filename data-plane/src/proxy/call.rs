@@ -3,7 +3,6 @@
 //! It comes into being when the key is known. Whoever ends the call settles it; if nobody does, because the caller's
 //! connection went away or something panicked, dropping it does.
 
-use crate::stub::ProvExt as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -119,7 +118,7 @@ impl Chosen {
     /// The model that the provider is asked for.
     pub(super) fn model_sent<'a>(&'a self, call: &'a Call) -> &'a str {
         let model = self.model(call);
-        self.provider.provider.redirect(model).unwrap_or(model)
+        self.provider.provider.upstream_model(model)
     }
 
     /// The provider's credential; to be masked, should the provider repeat it.

@@ -3,7 +3,6 @@
 //! Reads top to bottom. Before the key is known a refusal leaves a metric and a sampled log line; from then on a
 //! [`Call`] exists and whatever happens makes its record.
 
-use crate::stub::SnapExt as _;
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -2,7 +2,6 @@
 //!
 //! The meaning is core's (`failure`: one table); here is what was seen, in the words of that table.
 
-use crate::stub::SnapExt as _;
 use bytes::Bytes;
 use http::response;
 use hyper_util::client::legacy;
@@ -124,7 +123,7 @@ impl Failed {
             chosen.provider.provider.name.as_str(),
             chosen.provider.provider.kind,
         );
-        let rules = call.snapshot.error_rules();
+        let rules = &failure::ErrorRules::default();
         match self {
             Self::Status(answer) => {
                 let words = UpstreamError::read(&answer.body);

@@ -8,7 +8,6 @@
 //! Which provider serves the call is decided later, so the bound takes what is dearest at any that could: of a stream
 //! its input and its output apart.
 
-use crate::stub::{ProvExt as _, SnapExt as _};
 use bytes::Bytes;
 use penstock_core::limits::{Dimension, Limits};
 use penstock_core::money::NanoUsd;
@@ -140,7 +139,7 @@ fn candidates<'a>(
     caller: &'a Caller,
 ) -> impl Iterator<Item = (Tariff, penstock_core::money::Millionths)> + 'a {
     let asked = std::iter::once(call.asked.model.as_str());
-    let substitutes = call.snapshot.fallbacks(&call.asked.model).iter();
+    let substitutes = call.snapshot.model_fallbacks(&call.asked.model).iter();
     let models = asked.chain(substitutes.map(String::as_str));
     models.flat_map(move |model| {
         let ask = Ask {
@@ -160,7 +159,7 @@ fn candidates<'a>(
                 return None;
             }
             let provider = &entry.provider;
-            let sent = provider.redirect(model).unwrap_or(model);
+            let sent = provider.upstream_model(model);
             let tariff = pricing::tariff(&call.snapshot, &call.proxy.defaults, provider, sent);
             Some((tariff.ok()?, provider.cost_multiplier))
         })

@@ -6,7 +6,6 @@
 //!
 //! Why each provider was passed over is always in the log, and in the answer when the operator allows it.
 
-use crate::stub::{ProvExt as _, SnapExt as _};
 use std::fmt::Write;
 use std::sync::Arc;
 
@@ -55,14 +54,14 @@ fn model(call: &Call, caller: &Caller, n: usize) -> Option<Arc<str>> {
     if n == 0 {
         return Some(call.asked.model.as_str().into());
     }
-    let substitutes = call.snapshot.fallbacks(&call.asked.model);
+    let substitutes = call.snapshot.model_fallbacks(&call.asked.model);
     let mut allowed = substitutes.iter().filter(|model| {
         caller.key.key.access.allows_model(model) && caller.user.user.access.allows_model(model)
     });
     allowed.nth(n - 1).map(|model| model.as_str().into())
 }
 
-fn choose_for(call: &Call, caller: &Caller, model: &str, trail: &Trail) -> Result<Chosen, Refusal> {
+fn choose_for(call: &Call, caller: &Caller, model: &str, trail: &mut Trail) -> Result<Chosen, Refusal> {
     let mut unpriced: Vec<ProviderId> = Vec::new();
     let metered = call.endpoint.is_metered();
     loop {
@@ -72,9 +71,14 @@ fn choose_for(call: &Call, caller: &Caller, model: &str, trail: &Trail) -> Resul
         let provider = match route::choose(call.snapshot.providers(), &ask, random()) {
             Ok(provider) => provider.clone(),
             Err(_) if !unpriced.is_empty() => return Err(model_unpriced(model)),
-            Err(none) => return Err(no_candidate(&call.snapshot, &ask, &none, trail)),
+            Err(none) => {
+                if let Some(at) = none.soonest {
+                    trail.recovers_at(at, known.now);
+                }
+                return Err(no_candidate(&call.snapshot, &ask, &none, trail));
+            }
         };
-        let sent = provider.provider.redirect(model).unwrap_or(model);
+        let sent = provider.provider.upstream_model(model);
         let tariff = pricing::tariff(&call.snapshot, &call.proxy.defaults, &provider.provider, sent);
         let tariff = match tariff {
             Ok(tariff) => tariff,
@@ -152,12 +156,7 @@ fn no_candidate(snapshot: &Snapshot, ask: &Ask<'_>, none: &NoCandidate, trail: &
     if snapshot.explain_refusals() {
         message = format!("{message}: {why}");
     }
-    let mut refusal = Refusal::new(Code::NoAvailableAccount, message).because(why);
-    if let Some(at) = none.soonest {
-        let ms = u64::try_from(at.0.saturating_sub(ask.now.0)).unwrap_or(0);
-        refusal.error.retry_after = Some(ms.div_ceil(1_000).max(1));
-    }
-    refusal
+    Refusal::new(Code::NoAvailableAccount, message).because(why)
 }
 
 /// Each provider with what speaks against it.

@@ -3,11 +3,11 @@
 //!
 //! The most telling failure is told: the first that was not of the moment (a 429, an overload), else the last.
 
-use crate::stub::SnapExt as _;
 use std::time::Duration;
 
 use penstock_core::id::ProviderId;
 use penstock_core::snapshot::ProviderEntry;
+use penstock_core::time::UnixMs;
 use tokio::time::Instant;
 
 use super::call::{Call, Chosen};
@@ -23,6 +23,8 @@ pub(super) struct Trail {
     passed_over: Vec<(ProviderId, String)>,
     /// Until the first of those that were passed over may serve, seconds.
     soonest: Option<u64>,
+    /// Until the first of the others may be well again, seconds.
+    recovery: Option<u64>,
     /// Providers whose limits were taken, once for each time.
     granted: Vec<ProviderId>,
     telling: Option<Failure>,
@@ -42,6 +44,7 @@ impl Trail {
             excluded: Vec::new(),
             passed_over: Vec::new(),
             soonest: None,
+            recovery: None,
             granted: Vec::new(),
             telling: None,
             asked: 0,
@@ -61,6 +64,13 @@ impl Trail {
     pub(super) fn why(&self, provider: ProviderId) -> Option<&str> {
         let (_, why) = self.passed_over.iter().find(|(id, _)| *id == provider)?;
         Some(why)
+    }
+
+    /// Somebody may be well again then.
+    pub(super) fn recovers_at(&mut self, at: UnixMs, now: UnixMs) {
+        let ms = u64::try_from(at.0.saturating_sub(now.0)).unwrap_or(0);
+        let seconds = ms.div_ceil(1_000).max(1);
+        self.recovery = Some(self.recovery.map_or(seconds, |known| known.min(seconds)));
     }
 
     /// The next substitute is looked for: everybody may be asked again, for another model.
@@ -139,14 +149,11 @@ impl Trail {
 
     /// Nobody is left. `refusal`: what the caller is told when nobody was asked.
     pub(super) fn give_up(self, mut refusal: Refusal) -> Ending {
-        let soonest = [self.soonest, refusal.error.retry_after]
-            .into_iter()
-            .flatten()
-            .min();
+        let soonest = self.soonest.into_iter().chain(self.recovery).min();
         match self.telling {
             Some(failure) => failure.ending().retry_after(soonest),
             None => {
-                refusal.error.retry_after = self.soonest.or(refusal.error.retry_after);
+                refusal.error.retry_after = soonest.or(refusal.error.retry_after);
                 Ending::Refused(refusal)
             }
         }
