@@ -25,7 +25,7 @@ use super::gate::{Opened, Patience};
 use super::provider_limits::Full;
 use super::{gate, provider_limits, route, whole};
 use crate::telemetry::metrics::AttemptEnd;
-use crate::upstream::{BadTarget, SendBody, request};
+use crate::upstream::{BadTarget, SendBody, cause, chain, request};
 
 /// Providers asked for one call.
 const MAX_ATTEMPTS: usize = 1;
@@ -116,13 +116,14 @@ pub(super) async fn run(call: &mut Call, caller: &Caller, outgoing: &Outgoing) -
 async fn attempt(call: &mut Call, chosen: &Chosen, outgoing: &Outgoing) -> Result<Answered, Failed> {
     let entry = &chosen.provider;
     let target = call.proxy.targets.get(&call.snapshot, entry)?;
-    let uri = target
+    let endpoint = target.endpoints().first().ok_or(Failed::NoEndpoint)?;
+    let uri = endpoint
         .uri(&call.endpoint, outgoing.beta)
         .ok_or(Failed::NoEndpoint)?;
     let request = request(&target, uri, &outgoing.headers, outgoing.body.clone());
 
     let patience = patience(call, &entry.provider);
-    let sending = timeout_at(patience.first_byte, target.send(request));
+    let sending = timeout_at(patience.first_byte, endpoint.send(request));
     let response = call.stopwatch.waiting(sending).await;
     let response = response.map_err(|_| Failed::Timeout("the head of the answer"))??;
     let (head, body) = response.into_parts();
@@ -225,7 +226,7 @@ pub(super) fn media_type(headers: &HeaderMap) -> Media {
 
 impl From<legacy::Error> for Failed {
     fn from(error: legacy::Error) -> Self {
-        let text = chain(&error);
+        let text = format!("{:?}: {}", cause(&error), chain(&error));
         match error.is_connect() {
             true => Self::Connect(text),
             false => Self::Broken(text),
@@ -263,16 +264,4 @@ impl Failed {
         };
         refusal.because(detail)
     }
-}
-
-/// An error with all its causes; addresses in it are for the log.
-fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }
