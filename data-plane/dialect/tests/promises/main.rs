@@ -11,6 +11,7 @@ mod headers;
 mod inspection;
 mod mask;
 mod no_panic;
+mod rewrite;
 mod routes;
 mod session;
 mod sse;
