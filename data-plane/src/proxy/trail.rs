@@ -108,9 +108,9 @@ impl Trail {
         self.passed_over.push((provider, why));
     }
 
-    /// Nothing was sent to anybody yet.
-    pub(super) fn is_first(&self) -> bool {
-        self.tries == 0
+    /// Something was sent to somebody.
+    pub(super) fn has_tried(&self) -> bool {
+        self.tries > 0
     }
 
     pub(super) fn tried(&mut self) {
