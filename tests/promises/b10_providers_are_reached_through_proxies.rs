@@ -165,7 +165,7 @@ async fn b10_a_dead_proxy_is_an_error_and_bypassed_only_where_the_operator_says_
 }
 
 #[tokio::test]
-async fn b10_a_proxy_that_dies_is_bypassed_and_used_again_when_it_is_back() -> Result<()> {
+async fn b10_a_proxy_that_dies_is_bypassed_from_then_on() -> Result<()> {
     let bench = Bench::start().await?;
     let Some(mut proxy) = Proxy::socks5(bench.folder(), None).await? else {
         return Ok(());

@@ -4,7 +4,6 @@
 //! own. Connections run as tracked tasks that end with the node.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
@@ -91,7 +90,7 @@ impl Connections {
 
     fn dial(&self, tls: &ClientConfig) -> Result<Dial, BadProxy> {
         let fallback = match self.outbound.fallback_to_direct {
-            true => Fallback::Direct(Arc::new(AtomicBool::new(false))),
+            true => Fallback::Direct(Arc::default()),
             false => Fallback::None,
         };
         // Where there is another way, time must be left for it.

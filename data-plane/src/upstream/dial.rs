@@ -1,17 +1,18 @@
 //! Dialling a target directly or through the provider's proxy.
 //!
 //! A proxy that cannot be reached is bypassed where the operator allows it; a proxy that answers and refuses is not, for
-//! then its answer is the operator's will or the target's state. While it is bypassed each new connection tries the
-//! proxy first, so it is used again as soon as it is back; that it is bypassed is said when it begins and when it ends.
+//! then its answer is the operator's will or the target's state. A proxy that could not be reached is tried again after
+//! half a minute, so that not each new connection waits for it; that it is bypassed is said when that begins and ends.
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use http::Uri;
 use hyper_rustls::MaybeHttpsStream;
+use tokio::time::Instant;
 use tower_service::Service;
 
 use super::connect::{BoxError, ConnectError};
@@ -30,8 +31,34 @@ pub(super) struct Dial {
 pub(super) enum Fallback {
     /// It is an error.
     None,
-    /// The target is dialled directly. Holds whether that is so now.
-    Direct(Arc<AtomicBool>),
+    /// The target is dialled directly.
+    Direct(Arc<Bypass>),
+}
+
+/// Since when a proxy is not even tried, and until when.
+#[derive(Debug, Default)]
+pub(super) struct Bypass(Mutex<Option<Instant>>);
+
+/// For so long no connection waits for a proxy that could not be reached.
+const BYPASS: Duration = Duration::from_secs(30);
+
+impl Bypass {
+    fn holds(&self) -> bool {
+        let until = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        until.is_some_and(|until| Instant::now() < until)
+    }
+
+    /// True when it was not bypassed before.
+    fn begin(&self) -> bool {
+        let mut until = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        until.replace(Instant::now() + BYPASS).is_none()
+    }
+
+    /// True when it was bypassed before.
+    fn end(&self) -> bool {
+        let mut until = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        until.take().is_some()
+    }
 }
 
 impl Service<Uri> for Dial {
@@ -53,9 +80,14 @@ impl Service<Uri> for Dial {
             let Some(through) = through else {
                 return Ok(MaybeHttpsStream::Http(direct.call(target).await?));
             };
+            if let Fallback::Direct(bypass) = &fallback
+                && bypass.holds()
+            {
+                return Ok(MaybeHttpsStream::Http(direct.call(target).await?));
+            }
             match (through.connect(&target).await, &fallback) {
-                (Err(error @ ConnectError::ProxyUnreachable { .. }), Fallback::Direct(bypassed)) => {
-                    if !bypassed.swap(true, Ordering::Relaxed) {
+                (Err(error @ ConnectError::ProxyUnreachable { .. }), Fallback::Direct(bypass)) => {
+                    if bypass.begin() {
                         let error = super::cause::chain(&error);
                         tracing::warn!(
                             error,
@@ -64,7 +96,7 @@ impl Service<Uri> for Dial {
                     }
                     Ok(MaybeHttpsStream::Http(direct.call(target).await?))
                 }
-                (Ok(stream), Fallback::Direct(bypassed)) if bypassed.swap(false, Ordering::Relaxed) => {
+                (Ok(stream), Fallback::Direct(bypass)) if bypass.end() => {
                     tracing::info!(proxy = through.name(), "the proxy is used again");
                     Ok(stream)
                 }

@@ -150,3 +150,25 @@ async fn c01_a_proxy_that_says_nothing_leaves_time_for_the_other_way() {
     let got = tokio::time::timeout(Duration::from_secs(2), dialling).await;
     assert_eq!(got.unwrap().unwrap(), b"hello");
 }
+
+#[tokio::test]
+async fn b10_a_bypassed_proxy_is_tried_again_after_half_a_minute() {
+    let place = dead().await;
+    let target: Uri = format!("http://{}/", answering("hello").await).parse().unwrap();
+    let mut dial = connector(&format!("http://{place}"), None, true);
+    dial.call(target.clone()).await.unwrap();
+    // It is back, and says no: whoever gets a connection has not asked it.
+    let listener = TcpListener::bind(place).await.unwrap();
+    dial.call(target.clone()).await.unwrap();
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(31)).await;
+    tokio::time::resume();
+    TaskTracker::new().spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut request = [0; 1024];
+        drop(stream.read(&mut request).await);
+        stream.write_all(b"HTTP/1.1 403 Forbidden\r\n\r\n").await.unwrap();
+    });
+    let error = dial.call(target).await.unwrap_err();
+    assert_eq!(cause(&*error), Cause::Proxy);
+}
