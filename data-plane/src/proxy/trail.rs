@@ -102,6 +102,13 @@ impl Trail {
         self.pass_over(provider.id, why, 1);
     }
 
+    /// Its total timeout, counted from the request's arrival, has run out while others were asked.
+    pub(super) fn out_of_time(&mut self, provider: &ProviderEntry) {
+        let why = "would have no time left".to_owned();
+        self.excluded.push(provider.id);
+        self.passed_over.push((provider.id, why));
+    }
+
     fn pass_over(&mut self, provider: ProviderId, why: String, wait: u64) {
         self.soonest = Some(self.soonest.map_or(wait, |soonest| soonest.min(wait)));
         self.excluded.push(provider);
@@ -144,7 +151,7 @@ impl Trail {
 
     /// Nobody else is asked.
     pub(super) fn is_over(&self) -> bool {
-        self.asked >= self.most || Instant::now() >= self.deadline
+        self.asked >= self.most
     }
 
     /// Nobody is left. `refusal`: what the caller is told when nobody was asked.

@@ -17,6 +17,7 @@ mod metering;
 mod own_limits;
 mod providers;
 mod refusals;
+mod rerouted;
 mod serving;
 mod sessions;
 mod slots;
