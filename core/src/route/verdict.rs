@@ -3,13 +3,19 @@
 use std::fmt;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::{Ask, judge, serves};
 use crate::health::{SetAside, Standing};
+use crate::limits::Dimension;
 use crate::snapshot::ProviderEntry;
 use crate::time::UnixMs;
 
 /// What speaks for or against one provider. A moment is the one at which it may be over; None: nobody knows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+///
+/// The last four are not [`judge`]'s: they are found out when the provider was chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Verdict {
     Candidate,
     Disabled,
@@ -22,6 +28,14 @@ pub enum Verdict {
     BreakerOpen(Option<UnixMs>),
     CoolingDown(UnixMs),
     SetAside(SetAside, Option<UnixMs>),
+    /// This limit of its own is used up.
+    Full(Dimension),
+    /// It is not known what is left of its budget.
+    BudgetUnknown,
+    /// The one trial of its half-open breaker is another call.
+    TrialUnderWay,
+    /// The model has no price there, and calls without a price are refused.
+    Unpriced,
 }
 
 /// Nobody can serve the call now.
@@ -61,6 +75,10 @@ impl Verdict {
             Self::SetAside(SetAside::Credential, _) => "has a credential that was refused",
             Self::SetAside(SetAside::Billing, _) => "has no money left",
             Self::SetAside(SetAside::NoModel, _) => "said that it has no such model",
+            Self::Full(_) => "is full",
+            Self::BudgetUnknown => "has a budget of which it is not known what is left",
+            Self::TrialUnderWay => "has a half-open circuit breaker, whose trial is under way",
+            Self::Unpriced => "has no price for the model",
         }
     }
 
@@ -76,7 +94,11 @@ impl Verdict {
             | Self::OtherGroup
             | Self::ModelNotServed
             | Self::OutsideHours
-            | Self::Tried => None,
+            | Self::Tried
+            | Self::Full(_)
+            | Self::BudgetUnknown
+            | Self::TrialUnderWay
+            | Self::Unpriced => None,
         }
     }
 
@@ -89,6 +111,9 @@ impl Verdict {
                 | Self::BreakerOpen(_)
                 | Self::CoolingDown(_)
                 | Self::SetAside(..)
+                | Self::Full(_)
+                | Self::BudgetUnknown
+                | Self::TrialUnderWay
         )
     }
 }
@@ -115,6 +140,9 @@ impl NoCandidate {
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())?;
+        if let Self::Full(dimension) = self {
+            return write!(f, " ({})", dimension.as_str());
+        }
         match self.until() {
             Some(until) => write!(f, " until {until}"),
             None => Ok(()),
