@@ -5,6 +5,7 @@
 //! is for the domain's `validate`. Writing cannot fail.
 
 mod access;
+mod decision;
 pub mod enums;
 mod key;
 mod limits;
@@ -20,6 +21,7 @@ mod update;
 #[cfg(test)]
 mod tests;
 
+pub use decision::{verdict_from_wire, verdict_to_wire};
 pub use key::{key_spec_from_wire, key_spec_to_wire};
 pub use limits::{limits_from_wire, limits_to_wire};
 pub use price::{price_from_wire, price_to_wire};

@@ -115,7 +115,10 @@ mod tests {
         let passed = [(providers[0].id, full), (providers[1].id, Verdict::Unpriced)];
         let planned = plan(&providers, &ask(&anyone, &[]), &passed);
         assert_eq!(shares(&planned), [0, 0, 1_000_000]);
-        assert_eq!((planned[0].verdict, planned[1].verdict), (full, Verdict::Unpriced));
+        assert_eq!(
+            (planned[0].verdict, planned[1].verdict),
+            (full, Verdict::Unpriced)
+        );
     }
 
     #[test]
