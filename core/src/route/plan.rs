@@ -23,12 +23,11 @@ pub fn plan<'a>(
     ask: &Ask<'_>,
     passed: &[(ProviderId, Verdict)],
 ) -> Vec<Judged<'a>> {
-    let verdict = |entry: &ProviderEntry| match judge(entry, ask) {
-        Verdict::Candidate => {
-            let other = passed.iter().find(|(id, _)| *id == entry.id);
-            other.map_or(Verdict::Candidate, |(_, verdict)| *verdict)
-        }
-        verdict => verdict,
+    let verdict = |entry: &ProviderEntry| {
+        let verdict = judge(entry, ask);
+        let other = passed.iter().find(|(id, _)| *id == entry.id);
+        let other = other.filter(|_| verdict == Verdict::Candidate);
+        other.map_or(verdict, |(_, other)| *other)
     };
     let mut judged: Vec<_> = providers
         .iter()

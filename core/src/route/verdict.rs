@@ -60,6 +60,30 @@ impl Verdict {
         }
     }
 
+    /// For scripts.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Candidate => "candidate",
+            Self::Disabled => "disabled",
+            Self::NoCredential => "no_credential",
+            Self::OtherDialect => "other_dialect",
+            Self::OtherGroup => "other_group",
+            Self::ModelNotServed => "model_not_served",
+            Self::OutsideHours => "outside_hours",
+            Self::Tried => "tried",
+            Self::BreakerOpen(_) => "breaker_open",
+            Self::CoolingDown(_) => "cooling_down",
+            Self::SetAside(SetAside::Credential, _) => "credential_refused",
+            Self::SetAside(SetAside::Billing, _) => "no_money",
+            Self::SetAside(SetAside::NoModel, _) => "no_such_model",
+            Self::Full(_) => "full",
+            Self::BudgetUnknown => "budget_unknown",
+            Self::TrialUnderWay => "trial_under_way",
+            Self::Unpriced => "unpriced",
+        }
+    }
+
+    /// For people, behind the provider's name.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Candidate => "candidate",

@@ -15,8 +15,11 @@ pub const FULL: u32 = 1_000;
 /// Above this much left the weight counts in full.
 const AMPLE: u32 = 200;
 
+/// An entry's share, with this room.
+type Share = fn(&ProviderEntry, u64) -> u64;
+
 /// How shares are counted, in this order, until one of the tier gets any: what is called for falls away piece by piece.
-const WAYS: [fn(&ProviderEntry, u64) -> u64; 4] = [
+const WAYS: [Share; 4] = [
     |entry, room| u64::from(entry.provider.weight) * room,
     |entry, _| u64::from(entry.provider.weight),
     |_, room| room,
@@ -63,7 +66,7 @@ where
 }
 
 /// The way by which shares are counted, and their sum.
-fn way<'a, I>(tier: &impl Fn() -> I, ask: &Ask<'_>) -> Option<(fn(&ProviderEntry, u64) -> u64, u64)>
+fn way<'a, I>(tier: &impl Fn() -> I, ask: &Ask<'_>) -> Option<(Share, u64)>
 where
     I: Iterator<Item = &'a Arc<ProviderEntry>>,
 {

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use penstock_core::failure::Repeat;
 use penstock_core::health::{Standing, recent};
+use penstock_core::route::Verdict;
 use penstock_core::snapshot::Caller;
 use penstock_fleet::Trial;
 use tokio::time::sleep;
@@ -21,7 +22,7 @@ use super::attempt::{self, Answered, Outgoing};
 use super::call::{Call, Chosen};
 use super::failed::{Ending, Failed, Failure};
 use super::trail::Trail;
-use super::{affinity, provider_limits, route};
+use super::{affinity, decision, provider_limits, route};
 use crate::clock;
 
 /// At one provider.
@@ -34,10 +35,14 @@ const TRIAL: Duration = Duration::from_secs(60);
 /// Asks providers until one answers.
 pub(super) async fn run(call: &mut Call, caller: &Caller, outgoing: &Outgoing) -> Result<Answered, Ending> {
     let mut trail = Trail::new(call);
+    decision::look(call, caller);
     loop {
         let chosen = match route::choose(call, caller, &mut trail) {
             Ok(chosen) => chosen,
-            Err(refusal) => return Err(trail.give_up(refusal)),
+            Err(refusal) => {
+                decision::look_again(call, caller);
+                return Err(trail.give_up(refusal));
+            }
         };
         if !may_ask(call, &chosen, outgoing, &mut trail).await {
             continue;
@@ -56,6 +61,7 @@ pub(super) async fn run(call: &mut Call, caller: &Caller, outgoing: &Outgoing) -
         }
         trail.failed(failure);
         if trail.is_over() {
+            decision::look_again(call, caller);
             return Err(trail.end());
         }
     }
@@ -71,6 +77,7 @@ async fn may_ask(call: &mut Call, chosen: &Chosen, outgoing: &Outgoing, trail: &
         match app.fleet.trial(entry.id, of, TRIAL).await {
             Trial::NotOurs => {
                 trail.waits_for_trial(entry);
+                call.notes.passed_over(entry.id, Verdict::TrialUnderWay);
                 return false;
             }
             Trial::Ours(lease) | Trial::OursAlone(lease) => call.trial = Some(lease),
@@ -83,7 +90,7 @@ async fn may_ask(call: &mut Call, chosen: &Chosen, outgoing: &Outgoing, trail: &
         }
         Err(no_room) => {
             call.trial = None;
-            trail.full(entry, no_room);
+            call.notes.passed_over(entry.id, trail.full(entry, &no_room));
             false
         }
     }
