@@ -133,7 +133,7 @@ fn a_receipt_tells_who_was_asked_what_it_cost_and_where_the_time_went() {
         "m (asked for as m2)",
         "abc (by digest, moved)",
         "has an open circuit breaker until 2023-11-14T22:13:20Z",
-        "529   O overloaded  29",
+        "529  O overloaded  29",
         "3 for a million",
         "x 1.25",
         "0.00375",
