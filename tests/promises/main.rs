@@ -1,6 +1,7 @@
 //! What Penstock promises, shown through the real binaries. One file a promise, one binary for all.
 
 mod a08_a_disabled_key_is_refused_everywhere;
+mod b10_providers_are_reached_through_proxies;
 mod b12_a_dry_run_says_where_a_request_would_go;
 mod behind_a_reverse_proxy;
 mod d03_a_rate_limit_is_exact_over_all_data_planes;

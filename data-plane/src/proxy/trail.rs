@@ -97,9 +97,9 @@ impl Trail {
         self.excluded.push(provider);
     }
 
-    /// Nothing was sent to anybody yet.
-    pub(super) fn is_first(&self) -> bool {
-        self.tries == 0
+    /// Something was sent to somebody.
+    pub(super) fn has_tried(&self) -> bool {
+        self.tries > 0
     }
 
     pub(super) fn tried(&mut self) {
