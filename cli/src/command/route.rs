@@ -38,9 +38,9 @@ struct Whose {
 
 impl Route {
     pub(crate) async fn run(self, session: &Session) -> Result<(), Failure> {
-        let key = self.whose.key.map(Caller::Key);
+        let (key, user) = (self.whose.key, self.whose.user);
         let request = wire::PlanRouteRequest {
-            caller: key.or(self.whose.user.map(Caller::User)),
+            caller: key.map(Caller::Key).or_else(|| user.map(Caller::User)),
             dialect: self.dialect.as_str().to_owned(),
             model: self.model,
             session: self.session.unwrap_or_default(),
