@@ -6,6 +6,7 @@
 mod completions;
 mod config;
 mod edit;
+mod explain;
 mod key;
 mod limits;
 mod migrate;
@@ -13,6 +14,7 @@ mod named;
 mod node;
 mod price;
 mod provider;
+mod route;
 mod session;
 mod setting;
 mod status;
@@ -71,6 +73,10 @@ enum Command {
     Node(node::Command),
     /// What was used and what it cost: the last 24 hours unless told
     Usage(usage::Usage),
+    /// One call: why it went where it went, what it cost, and where its time went
+    Explain(explain::Explain),
+    /// Where a request would go now, and why; nothing is sent
+    Route(route::Route),
     /// The history of the configuration
     #[command(subcommand)]
     Config(config::Command),
@@ -95,6 +101,8 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Setting(command) => command.run(&session).await,
         Command::Node(command) => command.run(&session).await,
         Command::Usage(command) => command.run(&session).await,
+        Command::Explain(command) => command.run(&session).await,
+        Command::Route(command) => command.run(&session).await,
         Command::Config(command) => command.run(&session).await,
         Command::Migrate(command) => command.run(&session).await,
         Command::Completions(command) => command.run(),

@@ -6,6 +6,7 @@ use penstock_proto::admin::v1::key_service_client::KeyServiceClient;
 use penstock_proto::admin::v1::limits_service_client::LimitsServiceClient;
 use penstock_proto::admin::v1::price_service_client::PriceServiceClient;
 use penstock_proto::admin::v1::provider_service_client::ProviderServiceClient;
+use penstock_proto::admin::v1::route_service_client::RouteServiceClient;
 use penstock_proto::admin::v1::usage_service_client::UsageServiceClient;
 use penstock_proto::admin::v1::user_service_client::UserServiceClient;
 use penstock_proto::admin::v1::{ChangeInfo, PageRequest, PageResponse};
@@ -57,6 +58,7 @@ impl Services {
         configuration: ConfigServiceClient;
         fleet: FleetServiceClient;
         usage: UsageServiceClient;
+        routes: RouteServiceClient;
     }
 }
 

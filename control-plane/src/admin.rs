@@ -25,6 +25,7 @@ mod refusals;
 mod reply;
 mod resets;
 mod rollback;
+mod route;
 mod status;
 mod usage;
 mod user;
@@ -35,6 +36,7 @@ use penstock_proto::admin::v1::key_service_server::KeyServiceServer;
 use penstock_proto::admin::v1::limits_service_server::LimitsServiceServer;
 use penstock_proto::admin::v1::price_service_server::PriceServiceServer;
 use penstock_proto::admin::v1::provider_service_server::ProviderServiceServer;
+use penstock_proto::admin::v1::route_service_server::RouteServiceServer;
 use penstock_proto::admin::v1::usage_service_server::UsageServiceServer;
 use penstock_proto::admin::v1::user_service_server::UserServiceServer;
 use tonic::service::Routes;
@@ -50,5 +52,6 @@ pub fn routes(context: &Context) -> Routes {
         .add_service(PriceServiceServer::new(price::Prices(context.clone())))
         .add_service(ConfigServiceServer::new(config::Configuration(context.clone())))
         .add_service(FleetServiceServer::new(fleet::Fleet(context.clone())))
+        .add_service(RouteServiceServer::new(route::Routes(context.clone())))
         .add_service(UsageServiceServer::new(usage::Ledger(context.clone())))
 }

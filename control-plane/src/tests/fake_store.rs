@@ -451,6 +451,10 @@ impl Store for FakeStore {
         panic!("not faked")
     }
 
+    async fn usage_record(&self, _: RequestId) -> Result<Option<UsageRecord>, Error> {
+        panic!("not faked")
+    }
+
     async fn prepare_ledger(&self, _: UnixMs) -> Result<(), Error> {
         self.here().map(drop)
     }

@@ -107,10 +107,12 @@ async fn prepare(call: &mut Call, caller: &Caller, inbound: &mut Inbound) -> Res
     let head = &mut inbound.head;
     let invalid = |error: inspect::InspectError| Refusal::new(Code::InvalidRequest, error.to_string());
     let inspected = inspect::inspect(&call.endpoint, &received.bytes).map_err(invalid)?;
+    let (session, source) = session::of(call, caller, &head.headers, &received.bytes, &inspected).unzip();
+    call.notes.session_source = source;
     let chat = call.endpoint == Endpoint::ChatCompletions;
     let hide_usage = chat && edit::adds_usage(&inspected);
     call.asked = Asked {
-        session: session::of(call, caller, &head.headers, &received.bytes, &inspected),
+        session,
         stream: inspected.stream,
         prompt_bytes: received.bytes.len(),
         model: inspected.model.clone(),
@@ -118,6 +120,7 @@ async fn prepare(call: &mut Call, caller: &Caller, inbound: &mut Inbound) -> Res
     let (admission, affinity) = tokio::join!(admit(call, caller, &received.bytes), affinity::look_up(call));
     call.admission = Some(admission?);
     call.affinity = affinity;
+    call.notes.admitted = Some(call.stopwatch.elapsed());
     let outgoing = Outgoing {
         headers: std::mem::take(&mut head.headers),
         beta: paths::asks_beta(head.uri.query()),
@@ -165,6 +168,7 @@ async fn read_body(call: &mut Call, inbound: &mut Inbound) -> Result<Received, R
     let coding = decode::coding(&inbound.head.headers)?;
     let reading = body::read(&mut inbound.body, max, &call.proxy.budget);
     let received = call.stopwatch.waiting(reading).await?;
+    call.notes.body = Some(call.stopwatch.last_wait());
     match coding {
         None => Ok(received),
         Some(coding) => decode::decode(coding, received, max).await,

@@ -8,12 +8,12 @@ use hyper_util::client::legacy;
 use penstock_core::error::Code;
 use penstock_core::failure::{self, Class, Finding, Network};
 use penstock_core::time::UnixMs;
+use penstock_core::usage::decision::AttemptEnd;
 use penstock_dialect::upstream_error::{ErrorHead, UpstreamError};
 
 use super::call::{Call, Chosen};
 use super::error::Refusal;
 use super::pass_error::Shown;
-use crate::telemetry::metrics::AttemptEnd;
 use crate::upstream::{BadTarget, Cause, cause, chain};
 
 /// An attempt without an answer. The texts are for operators.

@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use penstock_core::failure::{Finding, Network, Repeat, Scope};
 use penstock_core::health::{Standing, recent};
+use penstock_core::route::Verdict;
 use penstock_core::snapshot::Caller;
 use penstock_core::time::UnixMs;
 use penstock_fleet::Trial;
@@ -25,7 +26,7 @@ use super::attempt::{self, Answered, Outgoing, Way};
 use super::call::{Call, Chosen};
 use super::failed::{Ending, Failed, Failure};
 use super::trail::Trail;
-use super::{affinity, provider_limits, route};
+use super::{affinity, decision, provider_limits, route};
 use crate::clock;
 use crate::upstream::Target;
 
@@ -46,10 +47,14 @@ struct Endpoint {
 /// Asks providers until one answers.
 pub(super) async fn run(call: &mut Call, caller: &Caller, outgoing: &Outgoing) -> Result<Answered, Ending> {
     let mut trail = Trail::new(call);
+    decision::look(call, caller);
     loop {
         let chosen = match route::choose(call, caller, &mut trail) {
             Ok(chosen) => chosen,
-            Err(refusal) => return Err(trail.give_up(refusal)),
+            Err(refusal) => {
+                decision::look_again(call, caller);
+                return Err(trail.give_up(refusal));
+            }
         };
         if !may_ask(call, &chosen, outgoing, &mut trail).await {
             continue;
@@ -68,6 +73,7 @@ pub(super) async fn run(call: &mut Call, caller: &Caller, outgoing: &Outgoing) -
         }
         trail.failed(failure);
         if trail.is_over() {
+            decision::look_again(call, caller);
             return Err(trail.end());
         }
     }
@@ -79,6 +85,7 @@ async fn may_ask(call: &mut Call, chosen: &Chosen, outgoing: &Outgoing, trail: &
     let entry = &chosen.provider;
     if trail.deadline(call, chosen) <= Instant::now() {
         trail.out_of_time(entry);
+        call.notes.passed_over(entry.id, Verdict::OutOfTime);
         return false;
     }
     let (model, now) = (chosen.model(call), clock::now());
@@ -87,6 +94,7 @@ async fn may_ask(call: &mut Call, chosen: &Chosen, outgoing: &Outgoing, trail: &
         match app.fleet.trial(entry.id, of, TRIAL).await {
             Trial::NotOurs => {
                 trail.waits_for_trial(entry);
+                call.notes.passed_over(entry.id, Verdict::TrialUnderWay);
                 return false;
             }
             Trial::Ours(lease) | Trial::OursAlone(lease) => call.trial = Some(lease),
@@ -99,7 +107,7 @@ async fn may_ask(call: &mut Call, chosen: &Chosen, outgoing: &Outgoing, trail: &
         }
         Err(no_room) => {
             call.trial = None;
-            trail.full(entry, no_room);
+            call.notes.passed_over(entry.id, trail.full(entry, &no_room));
             false
         }
     }

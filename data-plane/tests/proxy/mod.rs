@@ -4,6 +4,7 @@ mod access;
 mod bodies;
 mod budgets;
 mod client;
+mod decisions;
 mod degraded;
 mod failover;
 mod full;
