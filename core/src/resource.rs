@@ -1,4 +1,4 @@
-//! The unit of configuration: one provider, user, key, price, setting or import suffix, with its version.
+//! The unit of configuration: one provider, user, key, price, setting, import suffix or error rule, with its version.
 //!
 //! One edit by an operator is usually one small resource. Resources point at each other by id only (a key names its
 //! user), so each can change, be refused or be sent alone.
@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::error_rule::ErrorRule;
 use crate::id::{KeyId, ProviderId, UserId};
 use crate::invalid::Invalid;
 use crate::key::Key;
@@ -24,7 +25,8 @@ use crate::user::User;
 /// | schema | came with |
 /// |---|---|
 /// | 2 | limits of users, keys and providers |
-pub const SCHEMA: u32 = 2;
+/// | 3 | error rules |
+pub const SCHEMA: u32 = 3;
 
 /// Names a resource.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -38,6 +40,8 @@ pub enum ResourceRef {
     /// By [`Setting::name`].
     Setting(Arc<str>),
     ImportSuffix(Arc<str>),
+    /// By [`ErrorRule::name`].
+    ErrorRule(Arc<str>),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -49,6 +53,7 @@ pub enum Kind {
     Price,
     Setting,
     ImportSuffix,
+    ErrorRule,
 }
 
 /// One resource at one version.
@@ -71,6 +76,7 @@ pub enum Spec {
     Price(Box<Price>),
     Setting(Setting),
     ImportSuffix(ImportSuffixSpec),
+    ErrorRule(Box<ErrorRule>),
 }
 
 /// A provider with what it takes to call it.
@@ -108,6 +114,7 @@ impl ResourceRef {
             Self::Price(_) => Kind::Price,
             Self::Setting(_) => Kind::Setting,
             Self::ImportSuffix(_) => Kind::ImportSuffix,
+            Self::ErrorRule(_) => Kind::ErrorRule,
         }
     }
 
@@ -117,7 +124,9 @@ impl ResourceRef {
             Self::Provider(id) => id.to_string(),
             Self::User(id) => id.to_string(),
             Self::Key(id) => id.to_string(),
-            Self::Price(name) | Self::Setting(name) | Self::ImportSuffix(name) => name.to_string(),
+            Self::Price(name) | Self::Setting(name) | Self::ImportSuffix(name) | Self::ErrorRule(name) => {
+                name.to_string()
+            }
         }
     }
 
@@ -131,6 +140,7 @@ impl ResourceRef {
             Kind::Price => Self::Price(id.into()),
             Kind::Setting => Self::Setting(id.into()),
             Kind::ImportSuffix => Self::ImportSuffix(id.into()),
+            Kind::ErrorRule => Self::ErrorRule(id.into()),
         })
     }
 }
@@ -143,13 +153,14 @@ impl fmt::Display for ResourceRef {
 }
 
 impl Kind {
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Provider,
         Self::User,
         Self::Key,
         Self::Price,
         Self::Setting,
         Self::ImportSuffix,
+        Self::ErrorRule,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -160,6 +171,7 @@ impl Kind {
             Self::Price => "price",
             Self::Setting => "setting",
             Self::ImportSuffix => "import_suffix",
+            Self::ErrorRule => "error_rule",
         }
     }
 }
@@ -183,6 +195,7 @@ impl Resource {
                 setting.validate()
             }
             (Spec::ImportSuffix(_), ResourceRef::ImportSuffix(name)) => name::check("name", name),
+            (Spec::ErrorRule(rule), ResourceRef::ErrorRule(name)) if rule.name == **name => rule.validate(),
             (spec, reference) => Err(Invalid::new(
                 "spec",
                 format!(
@@ -201,6 +214,7 @@ impl Spec {
             Self::Provider(spec) => &spec.provider.limits,
             Self::User(user) => &user.limits,
             Self::Key(key) => &key.limits,
+            Self::ErrorRule(_) => return ErrorRule::SCHEMA,
             Self::Price(_) | Self::Setting(_) | Self::ImportSuffix(_) => return 1,
         };
         limits.required_schema()
@@ -214,6 +228,7 @@ impl Spec {
             Self::Price(_) => "price",
             Self::Setting(setting) => setting.name(),
             Self::ImportSuffix(_) => "import_suffix",
+            Self::ErrorRule(_) => "error_rule",
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{KeyEntry, PriceEntry, ProviderEntry, RefusedVersion, Snapshot, SuffixEntry, UserEntry};
+use crate::failure::ErrorRules;
 use crate::id::{Epoch, KeyId, UserId};
 use crate::resource::{ProviderSpec, Resource, ResourceRef, Spec};
 use crate::setting::{LimitsPolicy, Setting, UnpricedPolicy};
@@ -92,6 +93,7 @@ impl Snapshot {
             });
         }
         next.read_settings();
+        next.read_rules(self);
         Ok((next, refused))
     }
 
@@ -179,6 +181,11 @@ impl Snapshot {
                     );
                 }
             }
+            ResourceRef::ErrorRule(name) => {
+                if let Spec::ErrorRule(rule) = spec {
+                    self.rules.insert(name, (version, Arc::from(rule)));
+                }
+            }
         }
     }
 
@@ -231,6 +238,9 @@ impl Snapshot {
             ResourceRef::ImportSuffix(name) => {
                 self.suffixes.remove(name);
             }
+            ResourceRef::ErrorRule(name) => {
+                self.rules.remove(name);
+            }
         }
     }
 
@@ -247,7 +257,8 @@ impl Snapshot {
             kept @ (ResourceRef::Provider(_)
             | ResourceRef::Price(_)
             | ResourceRef::Setting(_)
-            | ResourceRef::ImportSuffix(_)) => {
+            | ResourceRef::ImportSuffix(_)
+            | ResourceRef::ErrorRule(_)) => {
                 if let Some(resource) = held.resource(kept) {
                     self.put(resource);
                 }
@@ -292,6 +303,16 @@ impl Snapshot {
             }
             None => self.remove_key(id),
         }
+    }
+
+    /// Most updates leave the rules as they were.
+    fn read_rules(&mut self, held: &Self) {
+        self.error_rules = match self.rules == held.rules {
+            true => Arc::clone(&held.error_rules),
+            false => Arc::new(ErrorRules::new(
+                self.rules.values().map(|(_, rule)| Arc::clone(rule)),
+            )),
+        };
     }
 
     /// Settings have defaults, so the fields that the request path reads are always there.

@@ -3,6 +3,7 @@
 //! A commit's operations happen together or not at all, in the order given, and make one revision. An operation that
 //! would change nothing is left out: no version rises and nothing is logged; a commit of only such makes no revision.
 
+use penstock_core::error_rule::ErrorRule;
 use penstock_core::key::Key;
 use penstock_core::price::Price;
 use penstock_core::provider::Provider;
@@ -61,6 +62,7 @@ pub enum NewSpec {
     Price(Box<Price>),
     Setting(Setting),
     ImportSuffix(Sealed),
+    ErrorRule(Box<ErrorRule>),
 }
 
 /// What becomes of a provider's credential.
@@ -148,6 +150,7 @@ impl NewSpec {
             Self::Provider { provider, .. } => &provider.limits,
             Self::User(user) => &user.limits,
             Self::Key(key) => &key.limits,
+            Self::ErrorRule(_) => return ErrorRule::SCHEMA,
             Self::Price(_) | Self::Setting(_) | Self::ImportSuffix(_) => return 1,
         };
         limits.required_schema()
