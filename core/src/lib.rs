@@ -16,6 +16,7 @@
 //! | [`route`] | which provider serves it |
 //! | [`limits`] | how much a user, a key, a provider may use |
 //! | [`guard`] | who guesses keys |
+//! | [`health`] | which providers are well |
 //! | [`session`] | which conversation it belongs to |
 //! | [`usage`], [`cost`] | what it used and what that costs |
 //! | [`failure`], [`error_rule`] | what a failed attempt at a provider means |
@@ -30,6 +31,7 @@ pub mod error;
 pub mod error_rule;
 pub mod failure;
 pub mod guard;
+pub mod health;
 pub mod id;
 pub mod invalid;
 pub mod key;

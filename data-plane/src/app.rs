@@ -5,15 +5,16 @@
 
 use std::sync::Arc;
 
-use penstock_core::snapshot::Snapshot;
+use penstock_core::snapshot::{ProviderEntry, Snapshot};
 use penstock_fleet::{Enforcement, Fleet, Policy, RedisState};
 use tokio::time::Instant;
 
 use crate::config::{ConfigError, Settings};
 use crate::drain::Drain;
+use crate::health::Health;
 use crate::readiness::Ready;
 use crate::snapshot::{Live, SyncState};
-use crate::telemetry::metrics::{Metrics, NodeState};
+use crate::telemetry::metrics::{Breaker, Metrics, NodeState};
 use crate::telemetry::reports::{ReportQueue, Reports};
 use crate::telemetry::spool::Spool;
 use crate::{clock, memory};
@@ -27,12 +28,14 @@ pub struct App {
     pub config: Arc<Settings>,
     /// As the control plane, records and logs name this node.
     pub node_id: Arc<str>,
-    pub live: Live,
+    pub live: Arc<Live>,
     pub ready: Ready,
     pub spool: Arc<Spool>,
     pub metrics: Arc<Metrics>,
     pub reports: Reports,
     pub fleet: Arc<Fleet>,
+    /// Which providers are well.
+    pub health: Health,
     pub drain: Drain,
     /// How the config stream does.
     pub sync: SyncState,
@@ -55,13 +58,16 @@ impl App {
             None => Fleet::alone(clock::now),
         };
         let (reports, queue) = Reports::new();
+        let (live, metrics) = (Arc::<Live>::default(), Arc::new(Metrics::new()));
+        let health = Health::new(Arc::clone(&node_id), Arc::clone(&live), Arc::clone(&metrics));
         let app = Self {
             config: Arc::new(config),
             node_id,
-            live: Live::default(),
+            live,
             ready: Ready::default(),
             spool: Arc::new(spool),
-            metrics: Arc::new(Metrics::new()),
+            metrics,
+            health,
             reports,
             fleet: Arc::new(fleet),
             drain: Drain::default(),
@@ -111,9 +117,19 @@ impl App {
             limits: Some(self.enforcement()),
             worst_case_overspend_nanousd: self.fleet.worst_case_overspend(),
             forgotten_settlements: self.fleet.forgotten_settlements(),
+            breakers: self.breakers(&snapshot),
             ready: self.ready.is_set(),
             draining: self.drain.has_begun(),
             uptime_seconds: self.uptime_ms() / 1000,
         }
+    }
+
+    fn breakers(&self, snapshot: &Snapshot) -> Vec<Breaker> {
+        let now = clock::now();
+        let breaker = |entry: &Arc<ProviderEntry>| Breaker {
+            provider: Arc::clone(entry),
+            phase: self.health.phase(entry, now),
+        };
+        snapshot.providers().iter().map(breaker).collect()
     }
 }

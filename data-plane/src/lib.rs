@@ -11,6 +11,7 @@
 //! | `upstream` | the way to the providers |
 //! | [`snapshot`] | the configuration in force |
 //! | [`telemetry`] | usage spool and uplink, metrics |
+//! | [`health`] | which providers are well |
 //! | [`readiness`], [`drain`] | coming and going |
 //! | [`run`] | the life of the process |
 //! | [`link`] | the way to the control plane |
@@ -28,6 +29,7 @@ pub mod config;
 pub mod drain;
 mod durable;
 mod fleet_node;
+pub mod health;
 mod limits;
 pub mod link;
 mod memory;

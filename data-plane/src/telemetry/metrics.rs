@@ -7,6 +7,8 @@
 //! Observing costs a hash and a shared lock; the few figures that are states rather than events (spool depth,
 //! snapshot age) are set when they are asked for, by [`NodeState`].
 
+mod affinity;
+mod health;
 mod labels;
 mod limits;
 mod node;
@@ -16,10 +18,13 @@ use std::fmt;
 
 use prometheus_client::registry::Registry;
 
+pub use health::Breaker;
 pub use labels::AttemptEnd;
 pub use node::NodeState;
 pub use traffic::InFlight;
 
+use affinity::AffinityMetrics;
+use health::HealthMetrics;
 use limits::LimitMetrics;
 use node::NodeMetrics;
 use traffic::TrafficMetrics;
@@ -31,6 +36,8 @@ pub struct Metrics {
     traffic: TrafficMetrics,
     node: NodeMetrics,
     limits: LimitMetrics,
+    health: HealthMetrics,
+    affinity: AffinityMetrics,
 }
 
 impl Metrics {
@@ -39,11 +46,15 @@ impl Metrics {
         let traffic = TrafficMetrics::new(&mut registry);
         let node = NodeMetrics::new(&mut registry);
         let limits = LimitMetrics::new(&mut registry);
+        let health = HealthMetrics::new(&mut registry);
+        let affinity = AffinityMetrics::new(&mut registry);
         Self {
             registry,
             traffic,
             node,
             limits,
+            health,
+            affinity,
         }
     }
 
@@ -51,6 +62,7 @@ impl Metrics {
     pub fn render(&self, state: &NodeState) -> Result<String, fmt::Error> {
         self.node.set(state);
         self.limits.set(state);
+        self.health.set(state);
         let mut text = String::with_capacity(16 * 1024);
         prometheus_client::encoding::text::encode(&mut text, &self.registry)?;
         Ok(text)

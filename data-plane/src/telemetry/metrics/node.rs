@@ -5,7 +5,7 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::{Registry, Unit};
 
-use super::Metrics;
+use super::{Breaker, Metrics};
 
 /// The node's state at one moment; what health, metrics and telemetry say alike.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -34,6 +34,8 @@ pub struct NodeState {
     pub worst_case_overspend_nanousd: u64,
     /// Settlements that were dropped because too many waited for Redis.
     pub forgotten_settlements: u64,
+    /// Of each provider.
+    pub breakers: Vec<Breaker>,
     pub ready: bool,
     pub draining: bool,
     pub uptime_seconds: u64,
