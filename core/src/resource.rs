@@ -165,6 +165,14 @@ impl Kind {
         Self::ErrorRule,
     ];
 
+    /// The [`SCHEMA`] that the kind came with: older nodes cannot even name it.
+    pub fn schema(self) -> u32 {
+        match self {
+            Self::Provider | Self::User | Self::Key | Self::Price | Self::Setting | Self::ImportSuffix => 1,
+            Self::ErrorRule => ErrorRule::SCHEMA,
+        }
+    }
+
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Provider => "provider",
