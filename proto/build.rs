@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use prost::Message;
 
-const FILES: [&str; 14] = [
+const FILES: [&str; 15] = [
     "penstock/config/v1/config.proto",
     "penstock/sync/v1/sync.proto",
     "penstock/telemetry/v1/telemetry.proto",
@@ -15,6 +15,7 @@ const FILES: [&str; 14] = [
     "penstock/admin/v1/user.proto",
     "penstock/admin/v1/key.proto",
     "penstock/admin/v1/price.proto",
+    "penstock/admin/v1/error_rule.proto",
     "penstock/admin/v1/config.proto",
     "penstock/admin/v1/fleet.proto",
     "penstock/admin/v1/limits.proto",

@@ -6,6 +6,7 @@
 mod completions;
 mod config;
 mod edit;
+mod error_rule;
 mod explain;
 mod key;
 mod limits;
@@ -65,6 +66,9 @@ enum Command {
     /// What models cost
     #[command(subcommand)]
     Price(price::Command),
+    /// What certain upstream errors mean, and what callers get in their place
+    #[command(subcommand)]
+    ErrorRule(error_rule::Command),
     /// Settings of the whole installation
     #[command(subcommand)]
     Setting(setting::Command),
@@ -98,6 +102,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Key(command) => command.run(&session).await,
         Command::Limits(command) => command.run(&session).await,
         Command::Price(command) => command.run(&session).await,
+        Command::ErrorRule(command) => command.run(&session).await,
         Command::Setting(command) => command.run(&session).await,
         Command::Node(command) => command.run(&session).await,
         Command::Usage(command) => command.run(&session).await,

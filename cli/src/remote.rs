@@ -1,6 +1,7 @@
 //! The control plane's services, as the commands call them.
 
 use penstock_proto::admin::v1::config_service_client::ConfigServiceClient;
+use penstock_proto::admin::v1::error_rule_service_client::ErrorRuleServiceClient;
 use penstock_proto::admin::v1::fleet_service_client::FleetServiceClient;
 use penstock_proto::admin::v1::key_service_client::KeyServiceClient;
 use penstock_proto::admin::v1::limits_service_client::LimitsServiceClient;
@@ -55,6 +56,7 @@ impl Services {
         keys: KeyServiceClient;
         limits: LimitsServiceClient;
         prices: PriceServiceClient;
+        error_rules: ErrorRuleServiceClient;
         configuration: ConfigServiceClient;
         fleet: FleetServiceClient;
         usage: UsageServiceClient;

@@ -7,6 +7,7 @@
 mod access;
 mod change;
 mod enforcement;
+mod error_rule;
 mod judged;
 mod key;
 mod limits;
@@ -32,6 +33,7 @@ use serde::Serialize;
 
 pub(crate) use change::Difference;
 pub(crate) use enforcement::Enforcement;
+pub(crate) use error_rule::{ErrorRule, Judged};
 pub(crate) use key::{FoundKey, Key, NewKey};
 pub(crate) use limits_used::{LimitsReset, LimitsUsed};
 pub(crate) use migration::Migration;

@@ -5,6 +5,7 @@
 #[cfg(test)]
 mod contract {
     mod commands;
+    mod error_rules;
     mod failures;
     mod keys;
 

@@ -12,6 +12,7 @@
 mod author;
 mod config;
 mod enforcement;
+mod error_rule;
 mod fleet;
 mod key;
 mod labels;
@@ -31,6 +32,7 @@ mod usage;
 mod user;
 
 use penstock_proto::admin::v1::config_service_server::ConfigServiceServer;
+use penstock_proto::admin::v1::error_rule_service_server::ErrorRuleServiceServer;
 use penstock_proto::admin::v1::fleet_service_server::FleetServiceServer;
 use penstock_proto::admin::v1::key_service_server::KeyServiceServer;
 use penstock_proto::admin::v1::limits_service_server::LimitsServiceServer;
@@ -50,6 +52,7 @@ pub fn routes(context: &Context) -> Routes {
         .add_service(KeyServiceServer::new(key::Keys(context.clone())))
         .add_service(LimitsServiceServer::new(limits::LimitsOf(context.clone())))
         .add_service(PriceServiceServer::new(price::Prices(context.clone())))
+        .add_service(ErrorRuleServiceServer::new(error_rule::Rules(context.clone())))
         .add_service(ConfigServiceServer::new(config::Configuration(context.clone())))
         .add_service(FleetServiceServer::new(fleet::Fleet(context.clone())))
         .add_service(RouteServiceServer::new(route::Routes(context.clone())))

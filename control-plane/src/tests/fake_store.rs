@@ -199,6 +199,7 @@ impl Inner {
             NewSpec::Price(price) => StoredSpec::Price(price),
             NewSpec::Setting(setting) => StoredSpec::Setting(setting),
             NewSpec::ImportSuffix(sealed) => StoredSpec::ImportSuffix(sealed),
+            NewSpec::ErrorRule(rule) => StoredSpec::ErrorRule(rule),
         };
         let stored = Stored {
             reference: put.reference.clone(),
