@@ -6,6 +6,7 @@
 
 mod access;
 pub mod enums;
+mod health;
 mod key;
 mod limits;
 mod price;
@@ -18,6 +19,7 @@ mod update;
 #[cfg(test)]
 mod tests;
 
+pub use health::{provider_state_from_wire, provider_state_to_wire};
 pub use key::{key_spec_from_wire, key_spec_to_wire};
 pub use limits::{limits_from_wire, limits_to_wire};
 pub use price::{price_from_wire, price_to_wire};

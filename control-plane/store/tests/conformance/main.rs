@@ -13,6 +13,7 @@ mod clashes;
 mod commands;
 mod commits;
 mod feed;
+mod fleet_states;
 mod history;
 mod ledger;
 mod limits;
