@@ -3,13 +3,16 @@
 pub(crate) mod access;
 pub(crate) mod choice;
 pub(crate) mod duration;
+pub(crate) mod fallback;
 pub(crate) mod limits;
 pub(crate) mod list;
 pub(crate) mod moment;
+pub(crate) mod outbound;
 pub(crate) mod pattern;
 pub(crate) mod provider;
 pub(crate) mod rate;
 pub(crate) mod revision;
+pub(crate) mod routing;
 
 /// Replaces a field by what was given, if anything was.
 pub(crate) fn set<T>(field: &mut T, given: Option<T>) {

@@ -41,6 +41,28 @@ pub(crate) struct ApiKey {
     api_key: Option<Given>,
 }
 
+/// The password of a provider's proxy.
+#[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args)]
+#[group(multiple = false)]
+pub(crate) struct ProxyPassword {
+    /// Environment variable that holds the password of the proxy's user
+    #[arg(help_heading = "Connections", long, value_name = "VAR")]
+    proxy_password_env: Option<String>,
+
+    /// File that holds the password of the proxy's user
+    #[arg(help_heading = "Connections", long, value_name = "FILE")]
+    proxy_password_file: Option<PathBuf>,
+
+    /// `-`: read the password of the proxy's user from standard input
+    #[arg(
+        help_heading = "Connections",
+        long,
+        value_name = "-",
+        allow_hyphen_values = true
+    )]
+    proxy_password: Option<Given>,
+}
+
 /// The secret of a key.
 #[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args)]
 #[group(multiple = false)]
@@ -70,6 +92,22 @@ impl ApiKey {
     }
 }
 
+impl ProxyPassword {
+    /// The password; None when no flag was given. Standard input can hold only one secret.
+    pub(crate) fn read(&self, env: Env<'_>, api_key: &ApiKey) -> Result<Option<Secret>, Failure> {
+        if self.proxy_password == Some(Given::Stdin) && api_key.api_key == Some(Given::Stdin) {
+            let problem = "--api-key - and --proxy-password - cannot both read standard input: use a file or a variable";
+            return Err(Failure::Usage(problem.into()));
+        }
+        read(
+            self.proxy_password,
+            self.proxy_password_file.as_deref(),
+            self.proxy_password_env.as_deref(),
+            env,
+        )
+    }
+}
+
 impl KeySecret {
     /// The secret; None when no flag was given.
     pub(crate) fn read(&self, env: Env<'_>) -> Result<Option<Secret>, Failure> {
@@ -89,7 +127,16 @@ impl KeySecret {
     }
 }
 
-/// The contents of a file.
+/// A text that is no secret.
+pub(crate) fn text(path: &Path) -> Result<String, Failure> {
+    std::fs::read_to_string(path).map_err(|source| Failure::File {
+        action: "read",
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// The contents of a file with a secret.
 pub(crate) fn file(path: &Path) -> Result<Secret, Failure> {
     let open = std::fs::File::open(path).map_err(|source| Failure::File {
         action: "read",

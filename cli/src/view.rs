@@ -13,6 +13,7 @@ mod limits;
 mod limits_used;
 mod migration;
 mod node;
+mod outbound;
 mod price;
 mod provider;
 mod record;

@@ -92,25 +92,17 @@ pub(crate) fn seal(reference: &ResourceRef, secret: &str) -> Sealed {
 }
 
 pub(crate) fn put_provider(n: u8, credential: CredentialChange) -> Op {
-    let provider = penstock_core::provider::Provider {
-        limits: penstock_core::limits::Limits::none(),
-        name: format!("provider-{n}"),
-        kind: penstock_core::provider::ProviderKind::Anthropic,
-        base_urls: vec!["https://api.anthropic.com".to_owned()],
-        enabled: true,
-        groups: Vec::new(),
-        priority: 0,
-        weight: 1,
-        cost_multiplier: penstock_core::money::Millionths::ONE,
-        models: Vec::new(),
-        timeouts: penstock_core::provider::Timeouts::default(),
-        extra_headers: Vec::new(),
-    };
+    let provider = penstock_core::provider::Provider::new(
+        format!("provider-{n}"),
+        penstock_core::provider::ProviderKind::Anthropic,
+        "https://api.anthropic.com",
+    );
     Put::new(
         provider_ref(n),
         NewSpec::Provider {
             provider: Box::new(provider),
             credential,
+            proxy_password: CredentialChange::Keep,
         },
     )
     .into()

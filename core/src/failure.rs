@@ -36,7 +36,7 @@ pub use class::{Category, Class, ErrorClass, Repeat};
 pub use cooling::Cooling;
 pub use headroom::Headroom;
 pub use rules::{ErrorRules, Replace, ReplaceBody};
-pub use stated::duration_of;
+pub use stated::{duration_of, moment_of};
 
 use crate::provider::ProviderKind;
 use crate::time::UnixMs;

@@ -27,16 +27,15 @@ pub mod keys;
 pub mod local;
 pub mod mark;
 pub mod recent;
-pub mod settings;
 pub mod standing;
 pub mod state;
 
+pub use crate::provider::BreakerSettings;
 pub use breaker::{Circuit, Phase};
 pub use change::Change;
 pub use headroom::Room;
 pub use local::{Local, Seen};
 pub use mark::Mark;
-pub use settings::BreakerSettings;
 pub use standing::{SetAside, Standing};
 pub use state::{Entry, State};
 

@@ -193,7 +193,7 @@ impl Limits {
             return Err(Invalid::new("limits.session_idle_s", problem));
         }
         self.daily_reset.validate()?;
-        self.zone.validate()
+        self.zone.validate("limits.zone")
     }
 
     /// The budget in a dimension of money; 0 in others.

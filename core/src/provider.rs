@@ -1,5 +1,16 @@
 //! Providers: upstream accounts and endpoints.
 
+mod active_hours;
+mod breaker;
+mod header;
+mod outbound;
+mod overrides;
+mod probe;
+mod proxy;
+mod redirect;
+mod timeouts;
+mod url;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,13 +22,30 @@ use crate::limits::Limits;
 use crate::model::ModelPattern;
 use crate::money::Millionths;
 use crate::name;
+use crate::time::UnixMs;
+
+pub use active_hours::{ActiveHours, ParseTimeOfDayError, TimeOfDay};
+pub use breaker::BreakerSettings;
+pub use header::Header;
+pub use outbound::{AddressFamily, Outbound};
+pub use overrides::Override;
+pub use probe::Probe;
+pub use proxy::{OutboundProxy, ParseProxyError, ProxyScheme};
+pub use redirect::Redirect;
+pub(crate) use redirect::check_model;
+pub use timeouts::Timeouts;
+
+/// Base URLs of one provider.
+pub const MAX_BASE_URLS: usize = 8;
+/// Of redirects and of overrides.
+const MAX_EDITS: usize = 256;
 
 /// One upstream account or endpoint, without its credential.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Provider {
     pub name: String,
     pub kind: ProviderKind,
-    /// As the vendor's SDKs take it. Exactly one for now.
+    /// As the vendor's SDKs take it: 1 to [`MAX_BASE_URLS`] of the same account, tried in this order.
     pub base_urls: Vec<String>,
     pub enabled: bool,
     pub groups: Vec<String>,
@@ -33,6 +61,23 @@ pub struct Provider {
     /// A provider that is full is passed over.
     #[serde(default = "Limits::none")]
     pub limits: Arc<Limits>,
+    /// What a model is called at the provider; the first that matches holds. Applied after the provider was chosen.
+    #[serde(default)]
+    pub redirects: Vec<Redirect>,
+    /// None: always.
+    #[serde(default)]
+    pub active_hours: Option<ActiveHours>,
+    #[serde(default)]
+    pub breaker: BreakerSettings,
+    /// How connections are made.
+    #[serde(default)]
+    pub outbound: Outbound,
+    /// Members of the request's body that are set or removed.
+    #[serde(default)]
+    pub overrides: Vec<Override>,
+    /// None: it is not probed.
+    #[serde(default)]
+    pub probe: Option<Probe>,
 }
 
 /// What speaks at the other end.
@@ -43,40 +88,6 @@ pub enum ProviderKind {
     Openai,
     OpenaiCompatible,
 }
-
-/// How long to wait for an upstream; None takes the default of the provider's kind.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Timeouts {
-    pub connect_ms: Option<u64>,
-    pub first_byte_ms: Option<u64>,
-    pub idle_ms: Option<u64>,
-    pub total_ms: Option<u64>,
-    pub stream_total_ms: Option<u64>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Header {
-    pub name: String,
-    pub value: String,
-}
-
-const DAY_MS: u64 = 86_400_000;
-/// Headers that Penstock sets itself.
-const RESERVED_HEADERS: [&str; 12] = [
-    "authorization",
-    "x-api-key",
-    "x-goog-api-key",
-    "api-key",
-    "host",
-    "content-length",
-    "transfer-encoding",
-    "connection",
-    "upgrade",
-    "te",
-    "trailer",
-    "cookie",
-];
 
 impl ProviderKind {
     pub const ALL: [Self; 3] = [Self::Anthropic, Self::Openai, Self::OpenaiCompatible];
@@ -114,6 +125,58 @@ impl ProviderKind {
 }
 
 impl Provider {
+    /// A provider with everything at its default: enabled, for all models, without limits.
+    pub fn new(name: impl Into<String>, kind: ProviderKind, base_url: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            kind,
+            base_urls: vec![base_url.into()],
+            enabled: true,
+            groups: Vec::new(),
+            priority: 0,
+            weight: 1,
+            cost_multiplier: Millionths::ONE,
+            models: Vec::new(),
+            timeouts: Timeouts::default(),
+            extra_headers: Vec::new(),
+            limits: Limits::none(),
+            redirects: Vec::new(),
+            active_hours: None,
+            breaker: BreakerSettings::default(),
+            outbound: Outbound::default(),
+            overrides: Vec::new(),
+            probe: None,
+        }
+    }
+
+    /// Whether it takes calls at this time of the day.
+    pub fn is_active(&self, now: UnixMs) -> bool {
+        self.active_hours
+            .as_ref()
+            .is_none_or(|hours| hours.is_active(now))
+    }
+
+    /// What the model that a client asked for is called here.
+    pub fn upstream_model<'a>(&'a self, asked: &'a str) -> &'a str {
+        let redirect = self
+            .redirects
+            .iter()
+            .find(|redirect| redirect.from.matches(asked));
+        redirect.map_or(asked, |redirect| &redirect.to)
+    }
+
+    /// The lowest schema that understands every restriction in it.
+    pub fn required_schema(&self) -> u32 {
+        let plain = self.base_urls.len() == 1
+            && self.redirects.is_empty()
+            && self.active_hours.is_none()
+            && self.breaker == BreakerSettings::default()
+            && self.outbound == Outbound::default()
+            && self.overrides.is_empty()
+            && self.probe.is_none();
+        if plain { self.limits.required_schema() } else { 3 }
+    }
+
     pub fn connect_timeout(&self) -> Duration {
         Duration::from_millis(self.timeouts.connect_ms.unwrap_or(10_000))
     }
@@ -141,17 +204,18 @@ impl Provider {
         Duration::from_millis(set.unwrap_or(default))
     }
 
-    /// Checks every field. Whether the base URL may be dialled is the data plane's own rule.
+    /// Checks every field. Whether the base URLs may be dialled is the data plane's own rule.
     pub fn validate(&self) -> Result<(), Invalid> {
         name::check("name", &self.name)?;
-        if self.base_urls.len() != 1 {
-            return Err(Invalid::new(
-                "base_urls",
-                format!("needs exactly one URL, has {}", self.base_urls.len()),
-            ));
+        if self.base_urls.is_empty() || self.base_urls.len() > MAX_BASE_URLS {
+            let problem = format!("needs 1 to {MAX_BASE_URLS} URLs, has {}", self.base_urls.len());
+            return Err(Invalid::new("base_urls", problem));
         }
         for (i, url) in self.base_urls.iter().enumerate() {
-            check_base_url(&format!("base_urls[{i}]"), url)?;
+            url::check_base_url(&format!("base_urls[{i}]"), url)?;
+            if self.base_urls.iter().take(i).any(|earlier| earlier == url) {
+                return Err(Invalid::new(format!("base_urls[{i}]"), "stands there twice"));
+            }
         }
         for (i, group) in self.groups.iter().enumerate() {
             name::check(&format!("groups[{i}]"), group)?;
@@ -159,101 +223,46 @@ impl Provider {
         for (i, pattern) in self.models.iter().enumerate() {
             pattern.validate(&format!("models[{i}]"))?;
         }
-        for (i, header) in self.extra_headers.iter().enumerate() {
-            header
-                .validate()
-                .map_err(|e| e.within(&format!("extra_headers[{i}]")))?;
-        }
+        each("extra_headers", &self.extra_headers, Header::validate)?;
         self.timeouts.validate()?;
+        self.validate_routing()?;
+        self.outbound.validate().map_err(|e| e.within("outbound"))?;
         self.limits.validate()
     }
-}
 
-impl Timeouts {
-    fn validate(&self) -> Result<(), Invalid> {
-        let fields = [
-            ("connect_ms", self.connect_ms),
-            ("first_byte_ms", self.first_byte_ms),
-            ("idle_ms", self.idle_ms),
-            ("total_ms", self.total_ms),
-            ("stream_total_ms", self.stream_total_ms),
-        ];
-        for (field, value) in fields {
-            if value.is_some_and(|ms| ms == 0 || ms > DAY_MS) {
-                return Err(Invalid::new(
-                    format!("timeouts.{field}"),
-                    "must be between 1 ms and 24 h",
-                ));
+    fn validate_routing(&self) -> Result<(), Invalid> {
+        each("redirects", &self.redirects, Redirect::validate)?;
+        each("overrides", &self.overrides, Override::validate)?;
+        for (i, edit) in self.overrides.iter().enumerate() {
+            if self
+                .overrides
+                .iter()
+                .take(i)
+                .any(|earlier| earlier.path == edit.path)
+            {
+                let problem = format!("{:?} is overridden twice", edit.path);
+                return Err(Invalid::new(format!("overrides[{i}].path"), problem));
             }
         }
-        Ok(())
+        if let Some(hours) = &self.active_hours {
+            hours.validate().map_err(|e| e.within("active_hours"))?;
+        }
+        if let Some(probe) = self.probe {
+            probe.validate().map_err(|e| e.within("probe"))?;
+        }
+        self.breaker.validate().map_err(|e| e.within("breaker"))
     }
 }
 
-impl Header {
-    fn validate(&self) -> Result<(), Invalid> {
-        let token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
-        if self.name.is_empty() || !self.name.bytes().all(token) {
-            return Err(Invalid::new(
-                "name",
-                format!("{:?} is not a header name", self.name),
-            ));
-        }
-        if RESERVED_HEADERS.contains(&self.name.to_ascii_lowercase().as_str()) {
-            return Err(Invalid::new(
-                "name",
-                format!("{:?} is set by Penstock itself", self.name),
-            ));
-        }
-        if !self
-            .value
-            .bytes()
-            .all(|b| b == b'\t' || (b' '..=b'~').contains(&b))
-        {
-            return Err(Invalid::new("value", "must be printable ASCII"));
-        }
-        Ok(())
+/// Validates each entry of a list, which may not be endless.
+fn each<T>(field: &str, list: &[T], check: impl Fn(&T) -> Result<(), Invalid>) -> Result<(), Invalid> {
+    if list.len() > MAX_EDITS {
+        return Err(Invalid::new(field, format!("has more than {MAX_EDITS} entries")));
     }
-}
-
-/// `http(s)://host[:port][/path]`, nothing more.
-fn check_base_url(field: &str, url: &str) -> Result<(), Invalid> {
-    let refuse = |problem: &str| Err(Invalid::new(field, format!("{url:?} {problem}")));
-    let Some(rest) = url
-        .strip_prefix("https://")
-        .or_else(|| url.strip_prefix("http://"))
-    else {
-        return refuse("must begin with https:// or http://");
-    };
-    if url.len() > 2048 || !url.bytes().all(|b| b.is_ascii_graphic()) || url.contains(['"', '\\', '<', '>']) {
-        return refuse("is not a URL");
-    }
-    if rest.contains('@') {
-        return Err(Invalid::new(
-            field,
-            "must not contain credentials; give them as the provider's credential",
-        ));
-    }
-    if rest.contains(['?', '#']) {
-        return refuse("must not have a query or a fragment");
-    }
-    let authority = rest.split('/').next().unwrap_or_default();
-    let (host, port) = split_port(authority);
-    if host.is_empty() || host.contains('[') != host.contains(']') {
-        return refuse("names no host");
-    }
-    if port.is_some_and(|port| port.parse::<u16>().map_or(true, |n| n == 0)) {
-        return refuse("has a port that is not a number from 1 to 65535");
+    for (i, entry) in list.iter().enumerate() {
+        check(entry).map_err(|e| e.within(&format!("{field}[{i}]")))?;
     }
     Ok(())
-}
-
-fn split_port(authority: &str) -> (&str, Option<&str>) {
-    match authority.rsplit_once(':') {
-        Some((_, tail)) if tail.ends_with(']') => (authority, None),
-        Some((host, port)) => (host, Some(port)),
-        None => (authority, None),
-    }
 }
 
 #[cfg(test)]

@@ -24,7 +24,8 @@ use crate::user::User;
 /// | schema | came with |
 /// |---|---|
 /// | 2 | limits of users, keys and providers |
-pub const SCHEMA: u32 = 2;
+/// | 3 | routing: providers have several base URLs, redirects, active hours, …; settings `routing`, `model_fallbacks` |
+pub const SCHEMA: u32 = 3;
 
 /// Names a resource.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -79,6 +80,8 @@ pub struct ProviderSpec {
     pub provider: Provider,
     /// None: not a candidate.
     pub credential: Option<Secret>,
+    /// Of the proxy's user.
+    pub proxy_password: Option<Secret>,
 }
 
 /// Wraps the secret so that [`Spec`] can be printed.
@@ -197,13 +200,13 @@ impl Resource {
 impl Spec {
     /// The lowest [`SCHEMA`] that understands every restriction in it.
     pub fn required_schema(&self) -> u32 {
-        let limits = match self {
-            Self::Provider(spec) => &spec.provider.limits,
-            Self::User(user) => &user.limits,
-            Self::Key(key) => &key.limits,
-            Self::Price(_) | Self::Setting(_) | Self::ImportSuffix(_) => return 1,
-        };
-        limits.required_schema()
+        match self {
+            Self::Provider(spec) => spec.provider.required_schema(),
+            Self::User(user) => user.limits.required_schema(),
+            Self::Key(key) => key.limits.required_schema(),
+            Self::Setting(setting) => setting.required_schema(),
+            Self::Price(_) | Self::ImportSuffix(_) => 1,
+        }
     }
 
     fn kind_name(&self) -> &'static str {
@@ -231,6 +234,7 @@ mod tests {
             spec: Spec::Provider(Box::new(ProviderSpec {
                 provider: provider("main"),
                 credential: Some(Secret::new("sk-hidden")),
+                proxy_password: Some(Secret::new("pw-hidden")),
             })),
         }
     }
@@ -256,7 +260,7 @@ mod tests {
 
     #[test]
     fn f01_printing_a_resource_shows_no_credential() {
-        assert!(!format!("{:?}", resource()).contains("sk-hidden"));
+        assert!(!format!("{:?}", resource()).contains("hidden"));
     }
 
     #[test]

@@ -1,48 +1,81 @@
-//! Which provider serves a call: pure choice over a snapshot's providers.
+//! Which provider serves a call: pure choice over a snapshot's providers (behaviour B2).
 //!
-//! A provider is a candidate when it is enabled, has a credential, speaks the dialect, carries a group that user and
-//! key may use, serves the model, and has not been tried in this request. The best (lowest) priority tier with a
-//! candidate wins; inside it the weights decide by chance, uniformly when all are zero.
+//! A provider is a candidate when nothing speaks against it ([`judge`]): it is enabled, has a credential, speaks the
+//! dialect, carries a group that user and key may use, serves the model, is inside its active hours, is neither set
+//! aside nor cooling down nor behind an open breaker, and has not been tried in this request.
 //!
-//! Providers arrive sorted by priority, so a choice looks at each once and allocates nothing.
+//! The best (lowest) priority tier with a candidate wins; inside it the weights decide by chance, uniformly when all are
+//! zero. A provider whose own rate limits are nearly used up gets less than its weight, and nothing while another one has
+//! room ([`weight`]). A session that is bound to a candidate stays there: its prompt is in that provider's cache.
+//!
+//! Providers arrive sorted by priority. Nothing is allocated.
 
-use std::fmt;
+mod verdict;
+mod weight;
+
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
+
+pub use verdict::{NoCandidate, Verdict};
+pub use weight::FULL;
 
 use crate::access::Access;
 use crate::dialect::Dialect;
+use crate::health::Standing;
 use crate::id::ProviderId;
 use crate::snapshot::ProviderEntry;
+use crate::time::UnixMs;
 
 /// What is asked of a provider.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
+#[expect(
+    missing_debug_implementations,
+    reason = "holds a reference to the state of the fleet"
+)]
 pub struct Ask<'a> {
     pub dialect: Dialect,
-    /// As the client named it.
+    /// As the client named it, or a substitute that the operator named for it.
     pub model: &'a str,
     pub user: &'a Access,
     pub key: &'a Access,
-    /// Tried and failed in this request.
+    /// Tried, or passed over, in this request.
     pub tried: &'a [ProviderId],
+    pub now: UnixMs,
+    /// How providers do.
+    pub fleet: &'a dyn Conditions,
+    pub bound: Bound,
 }
 
-/// What speaks for or against one provider.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Verdict {
-    Candidate,
-    Disabled,
-    NoCredential,
-    OtherDialect,
-    OtherGroup,
-    ModelNotServed,
-    Tried,
+/// What the fleet knows of providers.
+pub trait Conditions {
+    fn standing(&self, provider: &ProviderEntry, model: &str) -> Standing;
+
+    /// What is left of the provider's own rate limits, in thousandths; 1000 when nothing is known.
+    fn room(&self, provider: &ProviderEntry, model: &str) -> u32;
 }
 
-/// Nobody can serve the call now.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NoCandidate {
-    /// Some enabled provider serves the model in this dialect, only not this caller or not now.
-    pub served_elsewhere: bool,
+/// Where the call's session was served before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Bound {
+    pub provider: Option<ProviderId>,
+    /// The session goes back to a better tier as soon as that has a candidate.
+    pub return_to_better_tier: bool,
+}
+
+/// Everything is well.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct AllWell;
+
+impl Conditions for AllWell {
+    fn standing(&self, _: &ProviderEntry, _: &str) -> Standing {
+        Standing::Ready
+    }
+
+    fn room(&self, _: &ProviderEntry, _: &str) -> u32 {
+        weight::FULL
+    }
 }
 
 /// Picks a provider. `random` is uniform over all of its values.
@@ -57,28 +90,25 @@ pub fn choose<'a>(
             .filter(|entry| judge(entry, ask) == Verdict::Candidate)
     };
     let Some(first) = candidates().next() else {
-        let served_elsewhere = providers.iter().any(|entry| serves(entry, ask));
-        return Err(NoCandidate { served_elsewhere });
+        return Err(NoCandidate::of(providers, ask));
     };
-    let tier = || candidates().take_while(|entry| entry.provider.priority == first.provider.priority);
-    let total: u64 = tier().map(|entry| u64::from(entry.provider.weight)).sum();
-    let count = tier().count() as u64;
-    let share = |entry: &ProviderEntry| {
-        if total == 0 {
-            1
-        } else {
-            u64::from(entry.provider.weight)
-        }
-    };
-    let mut point = scale(random, if total == 0 { count } else { total });
-    for entry in tier() {
-        let share = share(entry);
-        if point < share {
-            return Ok(entry);
-        }
-        point -= share;
+    if let Some(bound) = bound(candidates(), first, ask.bound) {
+        return Ok(bound);
     }
-    Ok(first)
+    let tier = || candidates().take_while(|entry| entry.provider.priority == first.provider.priority);
+    Ok(weight::pick(tier, ask, random).unwrap_or(first))
+}
+
+/// The candidate to which the session is bound.
+fn bound<'a>(
+    mut candidates: impl Iterator<Item = &'a Arc<ProviderEntry>>,
+    first: &ProviderEntry,
+    bound: Bound,
+) -> Option<&'a Arc<ProviderEntry>> {
+    let id = bound.provider?;
+    let entry = candidates.find(|entry| entry.id == id)?;
+    let better = entry.provider.priority > first.provider.priority;
+    (!better || !bound.return_to_better_tier).then_some(entry)
 }
 
 /// Why a provider is or is not a candidate.
@@ -90,11 +120,13 @@ pub fn judge(entry: &ProviderEntry, ask: &Ask<'_>) -> Verdict {
         () if !serves_model(entry, ask.model) => Verdict::ModelNotServed,
         () if !in_groups(entry, ask.user) || !in_groups(entry, ask.key) => Verdict::OtherGroup,
         () if entry.credential.is_none() => Verdict::NoCredential,
+        () if !provider.is_active(ask.now) => Verdict::OutsideHours,
         () if ask.tried.contains(&entry.id) => Verdict::Tried,
-        () => Verdict::Candidate,
+        () => Verdict::of(ask.fleet.standing(entry, ask.model)),
     }
 }
 
+/// Whether the provider would serve the model in this dialect to somebody at some time.
 fn serves(entry: &ProviderEntry, ask: &Ask<'_>) -> bool {
     entry.provider.enabled && entry.provider.kind.speaks(ask.dialect) && serves_model(entry, ask.model)
 }
@@ -109,168 +141,4 @@ fn in_groups(entry: &ProviderEntry, access: &Access) -> bool {
             .groups
             .iter()
             .any(|group| entry.provider.groups.contains(group))
-}
-
-/// `random` scaled evenly to 0..below.
-fn scale(random: u64, below: u64) -> u64 {
-    let scaled = (u128::from(random) * u128::from(below)) >> 64;
-    u64::try_from(scaled).unwrap_or_default()
-}
-
-impl Verdict {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Candidate => "candidate",
-            Self::Disabled => "disabled",
-            Self::NoCredential => "has no credential",
-            Self::OtherDialect => "speaks another dialect",
-            Self::OtherGroup => "is in none of the caller's groups",
-            Self::ModelNotServed => "does not serve the model",
-            Self::Tried => "was tried already",
-        }
-    }
-}
-
-impl fmt::Display for Verdict {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::provider::{Provider, tests::provider};
-    use crate::secret::Secret;
-    use proptest::prelude::*;
-
-    fn entry(n: u8, change: impl FnOnce(&mut Provider)) -> Arc<ProviderEntry> {
-        let mut provider = provider(&format!("p{n}"));
-        change(&mut provider);
-        let id = ProviderId::from_parts(u64::from(n), &[n; 10]);
-        Arc::new(ProviderEntry {
-            id,
-            version: 1,
-            provider,
-            credential: Some(Secret::new("sk")),
-        })
-    }
-
-    fn ask<'a>(user: &'a Access, tried: &'a [ProviderId]) -> Ask<'a> {
-        Ask {
-            dialect: Dialect::Anthropic,
-            model: "claude-opus-4-8",
-            user,
-            key: user,
-            tried,
-        }
-    }
-
-    #[test]
-    fn b02_the_best_priority_tier_wins() {
-        let providers = [entry(1, |p| p.priority = 0), entry(2, |p| p.priority = 1)];
-        let anyone = Access::default();
-        for random in [0, u64::MAX / 2, u64::MAX] {
-            assert_eq!(
-                choose(&providers, &ask(&anyone, &[]), random)
-                    .unwrap()
-                    .provider
-                    .name,
-                "p1"
-            );
-        }
-        let tried = [providers[0].id];
-        assert_eq!(
-            choose(&providers, &ask(&anyone, &tried), 0)
-                .unwrap()
-                .provider
-                .name,
-            "p2"
-        );
-    }
-
-    #[test]
-    fn b02_all_weights_zero_is_uniform() {
-        let providers = [entry(1, |p| p.weight = 0), entry(2, |p| p.weight = 0)];
-        let anyone = Access::default();
-        assert_eq!(
-            choose(&providers, &ask(&anyone, &[]), 0).unwrap().provider.name,
-            "p1"
-        );
-        assert_eq!(
-            choose(&providers, &ask(&anyone, &[]), u64::MAX)
-                .unwrap()
-                .provider
-                .name,
-            "p2"
-        );
-    }
-
-    #[test]
-    fn b02_groups_of_user_and_key_both_narrow() {
-        let providers = [
-            entry(1, |p| p.groups = vec!["a".into()]),
-            entry(2, |p| p.groups = vec!["a".into(), "b".into()]),
-        ];
-        let group = |name: &str| Access {
-            groups: vec![name.to_owned()],
-            ..Access::default()
-        };
-        let (user, key) = (group("a"), group("b"));
-        let ask = Ask {
-            key: &key,
-            ..ask(&user, &[])
-        };
-        assert_eq!(judge(&providers[0], &ask), Verdict::OtherGroup);
-        assert_eq!(choose(&providers, &ask, 0).unwrap().provider.name, "p2");
-    }
-
-    #[test]
-    fn b03_without_a_candidate_it_is_known_whether_the_model_is_served_at_all() {
-        let anyone = Access::default();
-        let closed = [entry(1, |p| p.groups = vec!["vip".into()])];
-        let outsider = Access {
-            groups: vec!["other".into()],
-            ..Access::default()
-        };
-        assert!(
-            choose(&closed, &ask(&outsider, &[]), 0)
-                .unwrap_err()
-                .served_elsewhere
-        );
-        let disabled = [entry(1, |p| p.enabled = false)];
-        assert!(
-            !choose(&disabled, &ask(&anyone, &[]), 0)
-                .unwrap_err()
-                .served_elsewhere
-        );
-    }
-
-    #[test]
-    fn a_provider_without_a_credential_is_no_candidate() {
-        let bare = ProviderEntry {
-            credential: None,
-            ..entry(1, |_| ()).as_ref().clone()
-        };
-        assert_eq!(judge(&bare, &ask(&Access::default(), &[])), Verdict::NoCredential);
-    }
-
-    proptest! {
-        #[test]
-        fn b02_weights_share_the_traffic(weights in prop::collection::vec(0_u32..5, 1..6)) {
-            let providers: Vec<_> = (0_u8..).zip(&weights).map(|(n, w)| entry(n, |p| p.weight = *w)).collect();
-            let anyone = Access::default();
-            let total: u32 = weights.iter().sum();
-            let steps = u64::from(if total == 0 { u32::try_from(weights.len()).unwrap() } else { total });
-            let mut hits = vec![0; weights.len()];
-            for step in 0..steps {
-                let random = u64::try_from((u128::from(step) << 64) / u128::from(steps)).unwrap() + 1;
-                let chosen = choose(&providers, &ask(&anyone, &[]), random).unwrap();
-                let index = providers.iter().position(|p| p.id == chosen.id).unwrap();
-                hits[index] += 1;
-            }
-            let expected = if total == 0 { vec![1; weights.len()] } else { weights };
-            prop_assert_eq!(hits, expected);
-        }
-    }
 }

@@ -1,11 +1,17 @@
 //! Settings of the whole installation, pushed to data planes like any other resource.
 
+mod fallbacks;
+mod routing;
+
 use serde::{Deserialize, Serialize};
 
 use crate::invalid::Invalid;
 use crate::price::Rate;
 use crate::secret::Secret;
 use crate::time::UnixMs;
+
+pub use fallbacks::ModelFallback;
+pub use routing::RoutingPolicy;
 
 /// One setting. Its name identifies the resource.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,6 +23,10 @@ pub enum Setting {
     ExplainRefusals(bool),
     /// How limits are enforced as a whole.
     Limits(LimitsPolicy),
+    /// How providers are tried.
+    Routing(RoutingPolicy),
+    /// What may be asked for instead when nobody serves a model. Empty: nothing.
+    ModelFallbacks(Vec<ModelFallback>),
 }
 
 /// How limits are enforced as a whole.
@@ -132,11 +142,13 @@ impl UnpricedAction {
 
 impl Setting {
     /// Every setting at its default.
-    pub fn defaults() -> [Self; 3] {
+    pub fn defaults() -> [Self; 5] {
         [
             Self::Unpriced(UnpricedPolicy::default()),
             Self::ExplainRefusals(false),
             Self::Limits(LimitsPolicy::default()),
+            Self::Routing(RoutingPolicy::default()),
+            Self::ModelFallbacks(Vec::new()),
         ]
     }
 
@@ -145,6 +157,16 @@ impl Setting {
             Self::Unpriced(_) => "unpriced",
             Self::ExplainRefusals(_) => "explain_refusals",
             Self::Limits(_) => "limits",
+            Self::Routing(_) => "routing",
+            Self::ModelFallbacks(_) => "model_fallbacks",
+        }
+    }
+
+    /// The lowest schema that knows it.
+    pub fn required_schema(&self) -> u32 {
+        match self {
+            Self::Unpriced(_) | Self::ExplainRefusals(_) | Self::Limits(_) => 1,
+            Self::Routing(_) | Self::ModelFallbacks(_) => 3,
         }
     }
 
@@ -153,6 +175,8 @@ impl Setting {
             Self::Unpriced(policy) => Rate::validate_all("unpriced.default_rates", &policy.default_rates),
             Self::ExplainRefusals(_) => Ok(()),
             Self::Limits(policy) => policy.validate(),
+            Self::Routing(policy) => policy.validate(),
+            Self::ModelFallbacks(fallbacks) => fallbacks::validate_all(fallbacks),
         }
     }
 }

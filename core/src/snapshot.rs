@@ -30,7 +30,7 @@ use crate::price::Price;
 use crate::provider::Provider;
 use crate::resource::ResourceRef;
 use crate::secret::Secret;
-use crate::setting::{LimitsPolicy, Setting, UnpricedPolicy};
+use crate::setting::{LimitsPolicy, ModelFallback, RoutingPolicy, Setting, UnpricedPolicy};
 use crate::user::User;
 
 /// The state of the configuration that a data plane acts on.
@@ -49,6 +49,8 @@ pub struct Snapshot {
     unpriced: UnpricedPolicy,
     explain_refusals: bool,
     limits: LimitsPolicy,
+    routing: RoutingPolicy,
+    fallbacks: Vec<ModelFallback>,
     refused: BTreeMap<ResourceRef, RefusedVersion>,
 }
 
@@ -60,6 +62,8 @@ pub struct ProviderEntry {
     pub provider: Provider,
     /// None: not a candidate.
     pub credential: Option<Secret>,
+    /// Of the proxy's user.
+    pub proxy_password: Option<Secret>,
 }
 
 /// A user in force.
@@ -145,6 +149,20 @@ impl Snapshot {
     /// How limits are enforced as a whole.
     pub fn limits(&self) -> LimitsPolicy {
         self.limits
+    }
+
+    /// How providers are tried.
+    pub fn routing(&self) -> RoutingPolicy {
+        self.routing
+    }
+
+    /// What may be asked for instead when nobody serves the model, in this order (behaviour B14).
+    pub fn model_fallbacks(&self, model: &str) -> &[String] {
+        let found = self
+            .fallbacks
+            .iter()
+            .find(|fallback| fallback.model.matches(model));
+        found.map_or(&[], |fallback| &fallback.substitutes)
     }
 
     /// Everything that is refused now.

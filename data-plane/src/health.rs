@@ -20,7 +20,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use arc_swap::ArcSwap;
 use penstock_core::failure::{Finding, Headroom};
 use penstock_core::health::mark::Maker;
-use penstock_core::health::{BreakerSettings, Change, Local, Phase, Room, Seen, Standing, State, change};
+use penstock_core::health::{Change, Local, Phase, Room, Seen, Standing, State, change};
 use penstock_core::id::{KeyId, ProviderId};
 use penstock_core::snapshot::ProviderEntry;
 use penstock_core::time::UnixMs;
@@ -63,7 +63,7 @@ impl Health {
     pub fn standing(&self, provider: &ProviderEntry, model: &str, now: UnixMs) -> Standing {
         match self.states.load().get(&provider.id) {
             None => Standing::Ready,
-            Some(state) => state.standing(model, settings(provider), now),
+            Some(state) => state.standing(model, &provider.provider.breaker, now),
         }
     }
 
@@ -71,7 +71,9 @@ impl Health {
     /// lease.
     pub fn trial_of<'a>(&self, provider: &ProviderEntry, model: &'a str, now: UnixMs) -> Option<&'a str> {
         let states = self.states.load();
-        states.get(&provider.id)?.trial_of(model, settings(provider), now)
+        states
+            .get(&provider.id)?
+            .trial_of(model, &provider.provider.breaker, now)
     }
 
     /// A request failed at a provider, after its last try there.
@@ -155,7 +157,9 @@ impl Health {
     pub(crate) fn phase(&self, provider: &ProviderEntry, now: UnixMs) -> Phase {
         let states = self.states.load();
         let entry = states.get(&provider.id).and_then(|state| state.entry(""));
-        entry.map_or(Phase::Closed, |entry| entry.phase(settings(provider), now))
+        entry.map_or(Phase::Closed, |entry| {
+            entry.phase(&provider.provider.breaker, now)
+        })
     }
 
     fn seen<'a>(
@@ -170,7 +174,7 @@ impl Health {
             model,
             known_model,
             key,
-            settings: settings(provider),
+            settings: &provider.provider.breaker,
             by: &self.node,
             now,
         }
@@ -229,17 +233,6 @@ impl Health {
     fn lock(&self) -> MutexGuard<'_, HashMap<ProviderId, Local>> {
         self.locals.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Of the provider, once it has them.
-fn settings(_provider: &ProviderEntry) -> &BreakerSettings {
-    const DEFAULT: BreakerSettings = BreakerSettings {
-        failures: 5,
-        open_ms: 1_800_000,
-        successes: 2,
-        network_errors: true,
-    };
-    &DEFAULT
 }
 
 #[cfg(test)]

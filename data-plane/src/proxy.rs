@@ -11,6 +11,7 @@
 
 mod address;
 mod admit;
+mod affinity;
 mod answer;
 mod attempt;
 mod authenticate;
@@ -21,8 +22,12 @@ mod chain;
 mod connection;
 mod decode;
 mod error;
+mod failed;
+mod failover;
 mod gate;
 mod guards;
+mod headroom;
+mod late;
 mod limits;
 mod log;
 mod models;
@@ -42,6 +47,7 @@ mod socket;
 mod stopwatch;
 mod tap;
 mod tracked;
+mod trail;
 mod usual;
 mod whole;
 

@@ -9,10 +9,12 @@ pub mod enums;
 mod health;
 mod key;
 mod limits;
+mod outbound;
 mod price;
 mod provider;
 mod record;
 mod resource;
+mod routing;
 mod setting;
 mod update;
 

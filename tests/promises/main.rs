@@ -1,6 +1,7 @@
 //! What Penstock promises, shown through the real binaries. One file a promise, one binary for all.
 
 mod a08_a_disabled_key_is_refused_everywhere;
+mod behind_a_reverse_proxy;
 mod d03_a_rate_limit_is_exact_over_all_data_planes;
 mod d04_a_strict_budget_is_never_overspent;
 mod d05_limits_survive_redis;

@@ -10,6 +10,7 @@
 mod binaries;
 mod cli;
 mod http;
+mod nginx;
 mod ports;
 mod postgres;
 mod process;
@@ -21,6 +22,7 @@ mod wait;
 pub use binaries::binary;
 pub use cli::{Cli, CliError};
 pub use http::{anthropic_body, chat_body, client};
+pub use nginx::Nginx;
 pub use ports::free_port;
 pub use postgres::{Database, Postgres};
 pub use process::{Process, Signal};

@@ -20,6 +20,12 @@ impl<T: FromStr> FromStr for Entry<T> {
     }
 }
 
+impl<T> Entry<T> {
+    pub(crate) fn into_option(self) -> Option<T> {
+        self.0
+    }
+}
+
 /// Replaces the list by what was given, if anything was.
 pub(crate) fn replace<T: Clone>(list: &mut Vec<T>, given: Option<&[Entry<T>]>) {
     if let Some(given) = given {

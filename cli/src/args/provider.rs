@@ -4,7 +4,6 @@
 
 use std::str::FromStr;
 
-use penstock_core::limits::Limits;
 use penstock_core::model::ModelPattern;
 use penstock_core::money::Millionths;
 use penstock_core::provider::{Header, Provider, ProviderKind, Timeouts};
@@ -13,7 +12,9 @@ use super::access::Switch;
 use super::duration::Millis;
 use super::limits::LimitFlags;
 use super::list::{self, Entry};
+use super::outbound::OutboundFlags;
 use super::pattern::Pattern;
+use super::routing::RoutingFlags;
 use super::{choice, set};
 
 /// What `create` and `update` have in common.
@@ -23,9 +24,10 @@ pub(crate) struct ProviderFlags {
     #[arg(long, value_parser = choice::provider_kind())]
     pub kind: Option<ProviderKind>,
 
-    /// As the vendor's SDKs take it: Anthropic without a version, OpenAI with /v1; the vendor's own if left out
-    #[arg(long, value_name = "URL")]
-    pub base_url: Option<String>,
+    /// As the vendor's SDKs take it: Anthropic without a version, OpenAI with /v1; the vendor's own if left out;
+    /// repeatable, tried in this order
+    #[arg(long = "base-url", value_name = "URL")]
+    pub base_urls: Option<Vec<String>>,
 
     /// Lower is tried first
     #[arg(long, value_name = "N")]
@@ -59,6 +61,12 @@ pub(crate) struct ProviderFlags {
 
     #[command(flatten)]
     pub limits: LimitFlags,
+
+    #[command(flatten)]
+    pub routing: RoutingFlags,
+
+    #[command(flatten)]
+    pub outbound: OutboundFlags,
 }
 
 /// How long to wait for it. `default` takes the default of its kind again.
@@ -97,20 +105,8 @@ impl ProviderFlags {
     /// A new provider of the flags; None without a kind, which has no default.
     pub(crate) fn create(&self, name: &str) -> Option<Provider> {
         let kind = self.kind?;
-        let mut provider = Provider {
-            limits: Limits::none(),
-            name: name.to_owned(),
-            kind,
-            base_urls: vendor_url(kind).map(str::to_owned).into_iter().collect(),
-            enabled: true,
-            groups: Vec::new(),
-            priority: 0,
-            weight: 1,
-            cost_multiplier: Millionths::ONE,
-            models: Vec::new(),
-            timeouts: Timeouts::default(),
-            extra_headers: Vec::new(),
-        };
+        let mut provider = Provider::new(name, kind, "");
+        provider.base_urls = vendor_url(kind).map(str::to_owned).into_iter().collect();
         self.apply(&mut provider);
         Some(provider)
     }
@@ -120,9 +116,7 @@ impl ProviderFlags {
         set(&mut provider.priority, self.priority);
         set(&mut provider.weight, self.weight);
         set(&mut provider.cost_multiplier, self.cost_multiplier);
-        if let Some(url) = &self.base_url {
-            provider.base_urls = vec![url.clone()];
-        }
+        set(&mut provider.base_urls, self.base_urls.clone());
         list::replace(&mut provider.groups, self.groups.as_deref());
         let pattern = |p: &Pattern| -> ModelPattern { p.0.clone() };
         list::replace_with(&mut provider.models, self.models.as_deref(), pattern);
@@ -131,6 +125,8 @@ impl ProviderFlags {
         self.timeouts.apply(&mut provider.timeouts);
         self.switch.apply(&mut provider.enabled);
         self.limits.apply(&mut provider.limits);
+        self.routing.apply(provider);
+        self.outbound.apply(&mut provider.outbound);
     }
 }
 
@@ -207,6 +203,8 @@ mod tests {
             "openai-compatible",
             "--base-url",
             "http://127.0.0.1:9/v1",
+            "--base-url",
+            "http://127.0.0.2:9/v1",
             "--priority",
             "2",
             "--weight",
@@ -234,7 +232,10 @@ mod tests {
             (provider.priority, provider.weight, provider.enabled),
             (2, 7, false)
         );
-        assert_eq!(provider.base_urls, ["http://127.0.0.1:9/v1"]);
+        assert_eq!(
+            provider.base_urls,
+            ["http://127.0.0.1:9/v1", "http://127.0.0.2:9/v1"]
+        );
         assert_eq!(provider.groups, ["fast", "cheap"]);
         assert_eq!(provider.cost_multiplier, Millionths(1_250_000));
         assert_eq!(

@@ -10,7 +10,7 @@ use super::session::{Session, part};
 use crate::args::access::Switch;
 use crate::args::provider::ProviderFlags;
 use crate::failure::Failure;
-use crate::input::ApiKey;
+use crate::input::{ApiKey, ProxyPassword};
 use crate::remote::{Reason, Services, all};
 use crate::target::process_env;
 use crate::view;
@@ -46,6 +46,8 @@ pub(crate) struct Create {
     #[command(flatten)]
     api_key: ApiKey,
     #[command(flatten)]
+    proxy_password: ProxyPassword,
+    #[command(flatten)]
     reason: Reason,
 }
 
@@ -59,6 +61,8 @@ pub(crate) struct Update {
     fields: ProviderFlags,
     #[command(flatten)]
     api_key: ApiKey,
+    #[command(flatten)]
+    proxy_password: ProxyPassword,
 }
 
 impl Command {
@@ -88,9 +92,11 @@ impl Create {
                 "an openai-compatible provider needs --base-url, for example http://host/v1".into(),
             ));
         }
+        let proxy_password = self.proxy_password.read(&process_env, &self.api_key)?;
         let credential = self.api_key.read(&process_env)?;
         let without_credential = credential.is_none();
         let request = wire::CreateProviderRequest {
+            proxy_password: proxy_password.map(|secret| secret.expose().to_owned()),
             spec: Some(convert::provider_to_wire(&provider)),
             // To be sealed by the control plane.
             credential: credential.map(|secret| secret.expose().to_owned()),
@@ -121,6 +127,7 @@ impl Update {
             rename: Rename::default(),
             fields,
             api_key: ApiKey::default(),
+            proxy_password: ProxyPassword::default(),
         }
     }
 
@@ -130,15 +137,19 @@ impl Update {
             rename,
             fields,
             api_key,
+            proxy_password,
         } = self;
+        let proxy_password = proxy_password.read(&process_env, &api_key)?;
         let credential = api_key.read(&process_env)?;
-        let given = rename.is_given() || fields != ProviderFlags::default() || credential.is_some();
+        let secrets = credential.is_some() || proxy_password.is_some();
+        let given = rename.is_given() || fields != ProviderFlags::default() || secrets;
         let answer = edit.run(session, given, async |services: &Services| {
             let found = read(services, edit.name()).await?;
             let mut provider = convert::provider_from_wire(part("spec", found.spec)?)?;
             fields.apply(&mut provider);
             rename.apply(&mut provider.name);
             let request = wire::UpdateProviderRequest {
+                proxy_password: proxy_password.as_ref().map(|secret| secret.expose().to_owned()),
                 provider: found.id,
                 expected_version: edit.version(found.version),
                 spec: Some(convert::provider_to_wire(&provider)),

@@ -1,6 +1,7 @@
 //! `penstock setting`.
 
 mod limits;
+mod routing;
 
 use clap::{ArgAction, Subcommand};
 use penstock_core::price::Rate;
@@ -8,11 +9,12 @@ use penstock_core::setting::{Setting, UnpricedAction, UnpricedPolicy};
 use penstock_proto::admin::v1 as wire;
 use penstock_proto::convert;
 
-use super::session::Session;
+use super::session::{Session, part};
 use crate::args::choice;
+use crate::args::fallback::FallbackArg;
 use crate::args::rate::RateArg;
 use crate::failure::Failure;
-use crate::remote::Reason;
+use crate::remote::{Reason, Services};
 use crate::view;
 
 #[derive(Subcommand)]
@@ -51,6 +53,22 @@ pub(crate) enum Set {
         #[command(flatten)]
         reason: Reason,
     },
+    /// How providers are tried; only what is given changes
+    Routing {
+        #[command(flatten)]
+        flags: routing::Flags,
+        #[command(flatten)]
+        reason: Reason,
+    },
+    /// What is asked for instead when nobody serves a model; replaces all. `setting reset model_fallbacks`: nothing
+    #[command(name = "model_fallbacks", alias = "model-fallbacks")]
+    ModelFallbacks {
+        /// MODEL=SUBSTITUTE,SUBSTITUTE; MODEL may be a pattern, the first that matches holds
+        #[arg(required = true, value_name = "FALLBACK")]
+        fallbacks: Vec<FallbackArg>,
+        #[command(flatten)]
+        reason: Reason,
+    },
     /// Whether a refusal for want of a provider tells callers why each one was passed over
     #[command(name = "explain_refusals", alias = "explain-refusals")]
     ExplainRefusals {
@@ -80,7 +98,12 @@ impl Set {
                 reason,
             } => (unpriced(action, &rates), reason),
             Self::ExplainRefusals { on, reason } => (Setting::ExplainRefusals(on), reason),
+            Self::ModelFallbacks { fallbacks, reason } => {
+                let fallbacks = fallbacks.into_iter().map(|FallbackArg(given)| given);
+                (Setting::ModelFallbacks(fallbacks.collect()), reason)
+            }
             Self::Limits { flags, reason } => return flags.run(session, &reason).await,
+            Self::Routing { flags, reason } => return flags.run(session, &reason).await,
         };
         let request = wire::SetSettingRequest {
             setting: Some(convert::setting_to_wire(&setting)),
@@ -95,6 +118,16 @@ impl Set {
             .await?;
         session.print_done(format!("set {}", setting.name()), answer.into_inner().revision)
     }
+}
+
+/// A setting as it is, and its version.
+async fn current(services: &Services, name: &'static str) -> Result<(Setting, u64), Failure> {
+    let request = wire::ListSettingsRequest {};
+    let answer = services.configuration().list_settings(request).await?;
+    let entries = answer.into_inner().settings;
+    let entry = part(name, entries.into_iter().find(|entry| entry.name == name))?;
+    let setting = convert::setting_from_wire(part("setting", entry.setting)?)?;
+    Ok((setting, entry.version))
 }
 
 fn unpriced(action: UnpricedAction, rates: &[RateArg]) -> Setting {

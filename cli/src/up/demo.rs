@@ -83,6 +83,7 @@ async fn provider(
                 ..spec
             });
             let update = admin::UpdateProviderRequest {
+                proxy_password: None,
                 provider: known.id,
                 expected_version: known.version,
                 spec,
@@ -102,6 +103,7 @@ async fn provider(
                 ..config::ProviderSpec::default()
             };
             let create = admin::CreateProviderRequest {
+                proxy_password: None,
                 spec: Some(spec),
                 credential: Some(CREDENTIAL.to_owned()),
                 change,

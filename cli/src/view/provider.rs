@@ -1,13 +1,14 @@
 //! Providers.
 
-use penstock_core::provider::Provider as Core;
+use penstock_core::provider::{ActiveHours, BreakerSettings, Provider as Core};
 use penstock_proto::admin::v1 as wire;
 use penstock_proto::convert;
 use serde::Serialize;
 
 use super::limits::Limits;
+use super::outbound::Outbound;
 use super::{Refusal, Row, View, fields, instant, joined, or_dash, refused, yes_no};
-use crate::args::pattern;
+use crate::args::{pattern, routing};
 use crate::failure::Failure;
 
 /// A provider; of its credential only the hint.
@@ -27,6 +28,16 @@ pub(crate) struct Provider {
     pub timeouts: Timeouts,
     pub extra_headers: Vec<Header>,
     pub limits: Limits,
+    /// `FROM=TO`.
+    pub redirects: Vec<String>,
+    /// None: always.
+    pub active_hours: Option<String>,
+    pub breaker: BreakerSettings,
+    pub outbound: Outbound,
+    /// `NAME=JSON`; `NAME=` is removed.
+    pub overrides: Vec<String>,
+    /// None: it is not probed.
+    pub probe_interval_ms: Option<u64>,
     /// None: it has no credential and is not used.
     pub credential_hint: Option<String>,
     pub version: u64,
@@ -64,6 +75,12 @@ impl Provider {
             timeouts,
             extra_headers,
             limits: Limits(spec.limits),
+            redirects: spec.redirects.iter().map(routing::write_redirect).collect(),
+            active_hours: spec.active_hours.as_ref().map(ActiveHours::to_string),
+            breaker: spec.breaker,
+            outbound: Outbound::read(spec.outbound, provider.has_proxy_password),
+            overrides: spec.overrides.iter().map(routing::write_override).collect(),
+            probe_interval_ms: spec.probe.map(|probe| probe.interval_ms),
             name: spec.name,
             base_urls: spec.base_urls,
             enabled: spec.enabled,
@@ -119,11 +136,40 @@ impl View for Provider {
             ("timeouts", self.timeouts.line()),
             ("extra headers", joined(&headers)),
             ("limits", self.limits.line()),
+            ("redirects", joined(&self.redirects)),
+            (
+                "active hours",
+                self.active_hours.clone().unwrap_or_else(|| "always".to_owned()),
+            ),
+            ("breaker", breaker(&self.breaker)),
+            ("connections", self.outbound.line()),
+            ("overrides", joined(&self.overrides)),
+            ("probe", probe(self.probe_interval_ms)),
             ("version", self.version.to_string()),
             ("updated", or_dash(self.updated_at.as_deref())),
             ("refused by", or_dash(Some(&refused(&self.refused_by)))),
         ])
     }
+}
+
+fn breaker(settings: &BreakerSettings) -> String {
+    if !settings.is_on() {
+        return "off".to_owned();
+    }
+    let network = match settings.network_errors {
+        true => "",
+        false => ", network errors do not count",
+    };
+    format!(
+        "opens after {} failures for {} s, closes after {} successes{network}",
+        settings.failures,
+        settings.open_ms / 1000,
+        settings.successes
+    )
+}
+
+fn probe(interval_ms: Option<u64>) -> String {
+    interval_ms.map_or_else(|| "off".to_owned(), |ms| format!("each {} s", ms / 1000))
 }
 
 impl Row for Provider {
@@ -193,6 +239,10 @@ mod tests {
             kind: config::ProviderKind::OpenaiCompatible.into(),
             base_urls: vec!["http://127.0.0.1:9/v1".into()],
             cost_multiplier_millionths: 1_250_000,
+            outbound: Some(config::Outbound {
+                proxy: "http://u@h:3128".into(),
+                ..config::Outbound::default()
+            }),
             ..config::ProviderSpec::default()
         };
         let provider = wire::Provider {
@@ -200,6 +250,7 @@ mod tests {
             version: 3,
             spec: Some(spec),
             credential_hint: "sk-ant-a****mnop".into(),
+            has_proxy_password: true,
             updated_at_ms: 1_700_000_000_000,
             ..wire::Provider::default()
         };
@@ -215,7 +266,21 @@ mod tests {
         assert_eq!(json["credential_hint"], "sk-ant-a****mnop");
         assert_eq!(json["timeouts"]["idle_ms"], serde_json::Value::Null);
         assert_eq!(json["version"], 3);
+        assert_eq!(json["breaker"]["open_ms"], 1_800_000);
+        assert_eq!(json["outbound"]["proxy"], "http://u@h:3128");
+        assert_eq!(json["outbound"]["has_proxy_password"], true);
         assert_eq!(json["updated_at"], "2023-11-14T22:13:20Z");
+    }
+
+    #[test]
+    fn b01_the_table_says_how_it_is_connected_to_and_when_it_is_used() {
+        let table = provider().table();
+        assert!(
+            table.contains("through http://u@h:3128, with a password"),
+            "{table}"
+        );
+        assert!(table.contains("opens after 5 failures for 1800 s"), "{table}");
+        assert!(table.contains("always"), "{table}");
     }
 
     #[test]

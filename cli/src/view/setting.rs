@@ -1,6 +1,6 @@
 //! Settings.
 
-use penstock_core::setting::Setting as Core;
+use penstock_core::setting::{RoutingPolicy, Setting as Core};
 use penstock_core::time::UnixMs;
 use penstock_proto::admin::v1 as wire;
 use penstock_proto::convert;
@@ -8,7 +8,8 @@ use serde::Serialize;
 
 use super::enforcement::Enforcement;
 use super::price::Rate;
-use super::{Row, View, fields};
+use super::{Row, View, fields, joined};
+use crate::args::fallback;
 use crate::failure::Failure;
 
 /// A setting and what it is set to.
@@ -30,6 +31,9 @@ pub(crate) enum Value {
     },
     Limits(Enforcement),
     Switch(bool),
+    Routing(RoutingPolicy),
+    /// `MODEL=SUBSTITUTE,SUBSTITUTE`.
+    ModelFallbacks(Vec<String>),
 }
 
 impl Setting {
@@ -40,6 +44,8 @@ impl Setting {
                 default_rates: policy.default_rates.iter().map(Rate::from).collect(),
             },
             Core::ExplainRefusals(on) => Value::Switch(on),
+            Core::Routing(policy) => Value::Routing(policy),
+            Core::ModelFallbacks(list) => Value::ModelFallbacks(list.iter().map(fallback::write).collect()),
             Core::Limits(policy) => Value::Limits(Enforcement::at(policy, now)),
         };
         Ok(Self {
@@ -52,6 +58,8 @@ impl Setting {
     fn text(&self) -> String {
         match &self.value {
             Value::Switch(on) => on.to_string(),
+            Value::ModelFallbacks(list) => joined(list),
+            Value::Routing(policy) => routing(policy),
             Value::Limits(enforcement) => enforcement.text(),
             Value::Unpriced {
                 action,
@@ -76,6 +84,22 @@ impl Setting {
     fn origin(&self) -> String {
         (if self.version == 0 { "default" } else { "set" }).to_owned()
     }
+}
+
+fn routing(policy: &RoutingPolicy) -> String {
+    let seconds = |ms: u64| format!("{} s", ms / 1000);
+    let back = match policy.return_to_better_tier {
+        true => ", returns to a better tier",
+        false => "",
+    };
+    format!(
+        "up to {} providers, keep-alive after {} then each {}, sticky for {} renewed below {}{back}",
+        policy.max_providers,
+        seconds(policy.keepalive_after_ms),
+        seconds(policy.keepalive_every_ms),
+        seconds(policy.sticky_ttl_ms),
+        seconds(policy.sticky_renew_below_ms),
+    )
 }
 
 impl View for Setting {

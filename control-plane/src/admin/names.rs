@@ -22,11 +22,12 @@ pub(super) struct Found<I, T> {
     pub(super) stored: Stored,
 }
 
-/// A provider and its sealed credential.
+/// A provider and its sealed secrets.
 #[derive(Clone, Debug)]
 pub(super) struct FoundProvider {
     pub(super) provider: Provider,
     pub(super) credential: Option<Credential>,
+    pub(super) proxy_password: Option<Credential>,
 }
 
 /// Finds a provider.
@@ -87,6 +88,7 @@ pub(super) fn as_provider(stored: Stored) -> Option<Found<ProviderId, FoundProvi
     let value = FoundProvider {
         provider: spec.provider.clone(),
         credential: spec.credential.clone(),
+        proxy_password: spec.proxy_password.clone(),
     };
     Some(Found {
         id: *id,

@@ -1,4 +1,6 @@
-//! Providers. A credential is sealed before anything else happens to it.
+//! Providers. Credentials and proxies' passwords are sealed before anything else happens to them.
+
+mod proxy;
 
 use penstock_core::id::ProviderId;
 use penstock_core::invalid::Invalid;
@@ -37,7 +39,18 @@ impl ProviderService for Providers {
         let mut provider = read_spec(request.spec)?;
         provider.limits = resets::none(&provider.limits);
         let credential = seal(&self.0.sealer, &reference, request.credential)?;
-        let put = put(reference, provider, credential, Expect::Absent);
+        let proxy_password = proxy::password(
+            &self.0.sealer,
+            &reference,
+            (None, provider.outbound.proxy.as_ref()),
+            request.proxy_password,
+        )?;
+        let spec = NewSpec::Provider {
+            provider: Box::new(provider),
+            credential,
+            proxy_password,
+        };
+        let put = Put::new(reference, spec).expecting(Expect::Absent);
         let (stored, revision) = author.commit(&self.0, request.change, put).await?.into_stored()?;
         let provider = reply::provider(stored, &self.refusals().await?)?;
         Ok(Response::new(wire::CreateProviderResponse {
@@ -88,7 +101,17 @@ impl ProviderService for Providers {
         provider.limits = resets::kept(&provider.limits, &found.value.provider.limits);
         let reference = ResourceRef::Provider(found.id);
         let credential = seal(&self.0.sealer, &reference, request.credential)?;
-        let put = put(reference, provider, credential, expect);
+        let proxies = (
+            found.value.provider.outbound.proxy.as_ref(),
+            provider.outbound.proxy.as_ref(),
+        );
+        let proxy_password = proxy::password(&self.0.sealer, &reference, proxies, request.proxy_password)?;
+        let spec = NewSpec::Provider {
+            provider: Box::new(provider),
+            credential,
+            proxy_password,
+        };
+        let put = Put::new(reference, spec).expecting(expect);
         let (stored, revision) = author.commit(&self.0, request.change, put).await?.into_stored()?;
         let provider = reply::provider(stored, &self.refusals().await?)?;
         Ok(Response::new(wire::UpdateProviderResponse {
@@ -122,14 +145,6 @@ pub(super) fn expect_or_any(version: u64) -> Expect {
         0 => Expect::Any,
         version => Expect::Version(version),
     }
-}
-
-fn put(reference: ResourceRef, provider: Provider, credential: CredentialChange, expect: Expect) -> Put {
-    let spec = NewSpec::Provider {
-        provider: Box::new(provider),
-        credential,
-    };
-    Put::new(reference, spec).expecting(expect)
 }
 
 fn read_spec(spec: Option<ProviderSpec>) -> Result<Provider, Status> {

@@ -22,6 +22,7 @@ pub(super) fn provider(stored: Stored, refusals: &Refusals) -> Result<wire::Prov
         created_at_ms: found.stored.created_at.0,
         updated_at_ms: found.stored.updated_at.0,
         refused_by,
+        has_proxy_password: found.value.proxy_password.is_some(),
     })
 }
 

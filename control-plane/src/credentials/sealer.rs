@@ -20,6 +20,8 @@ const NONCE: usize = 24;
 pub enum Field {
     /// A provider's credential.
     Credential,
+    /// Of the user at a provider's proxy.
+    ProxyPassword,
     /// An import suffix's secret.
     Suffix,
 }
@@ -55,6 +57,7 @@ impl Field {
     fn as_str(self) -> &'static str {
         match self {
             Self::Credential => "credential",
+            Self::ProxyPassword => "proxy_password",
             Self::Suffix => "suffix",
         }
     }

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use penstock_core::resource::{ImportSuffixSpec, Kind, ProviderSpec, Resource, ResourceRef, Spec};
 use penstock_core::setting::ImportSuffix;
-use penstock_store::{Changes, Current, Head, Loaded, Stored, StoredProvider, StoredSpec, Unreadable};
+use penstock_store::{
+    Changes, Credential, Current, Head, Loaded, Stored, StoredProvider, StoredSpec, Unreadable,
+};
 
 use crate::credentials::{Field, Sealer};
 use crate::metrics::Metrics;
@@ -96,20 +98,34 @@ fn provider_spec(
     sealer: &Sealer,
     metrics: &Metrics,
 ) -> ProviderSpec {
-    let StoredProvider { provider, credential } = stored;
-    let credential = credential.and_then(|credential| {
-        let unsealed = sealer.unseal(reference, Field::Credential, &credential.sealed);
+    let StoredProvider {
+        provider,
+        credential,
+        proxy_password,
+    } = stored;
+    let unseal = |field: Field, secret: Option<Credential>| {
+        let unsealed = sealer.unseal(reference, field, &secret?.sealed);
         if let Err(error) = &unsealed {
             metrics.unsealable.inc();
             tracing::error!(
                 provider = provider.name,
+                secret = ?field,
                 %error,
-                "the provider's credential cannot be unsealed; it gets no calls until the credential is set again"
+                "a secret of the provider cannot be unsealed; it gets no calls until the secret is set again"
             );
         }
         unsealed.ok()
-    });
-    ProviderSpec { provider, credential }
+    };
+    let had_password = proxy_password.is_some();
+    let proxy_password = unseal(Field::ProxyPassword, proxy_password);
+    // The proxy would refuse each call, so it is no candidate either.
+    let usable = proxy_password.is_some() || !had_password;
+    let credential = unseal(Field::Credential, credential).filter(|_| usable);
+    ProviderSpec {
+        provider,
+        credential,
+        proxy_password,
+    }
 }
 
 fn unreadable(row: Unreadable) -> ReadResource {

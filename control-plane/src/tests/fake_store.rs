@@ -176,19 +176,24 @@ impl Inner {
         let version = self.check(&put.reference, put.expect)?;
         let old = self.rows.get(&put.reference).and_then(|row| row.stored.clone());
         let spec = match put.spec {
-            NewSpec::Provider { provider, credential } => {
+            NewSpec::Provider {
+                provider,
+                credential,
+                proxy_password,
+            } => {
                 let kept = match old.map(|old| old.spec) {
-                    Some(StoredSpec::Provider(old)) => old.credential,
-                    _ => None,
+                    Some(StoredSpec::Provider(old)) => (old.credential, old.proxy_password),
+                    _ => (None, None),
                 };
-                let credential = match credential {
+                let changed = |change, kept| match change {
                     CredentialChange::Keep => kept,
                     CredentialChange::Clear => None,
                     CredentialChange::Set(sealed) => Some(Credential { sealed, version }),
                 };
                 StoredSpec::Provider(Box::new(StoredProvider {
                     provider: *provider,
-                    credential,
+                    credential: changed(credential, kept.0),
+                    proxy_password: changed(proxy_password, kept.1),
                 }))
             }
             NewSpec::User(user) => StoredSpec::User(user),

@@ -189,6 +189,7 @@ impl Operator {
 
     async fn create_provider(&self, name: &str, credential: Option<&str>) -> wire::Provider {
         let request = wire::CreateProviderRequest {
+            proxy_password: None,
             spec: Some(provider(name)),
             credential: credential.map(str::to_owned),
             change: None,
@@ -218,6 +219,7 @@ impl Operator {
         let mut spec = read.spec.clone().unwrap();
         change(&mut spec);
         let request = wire::UpdateProviderRequest {
+            proxy_password: None,
             provider: read.id.clone(),
             expected_version: read.version,
             spec: Some(spec),

@@ -78,6 +78,7 @@ async fn a_name_that_is_taken_is_refused() {
     let operator = Operator::start().await;
     operator.create_provider("main", None).await;
     let request = wire::CreateProviderRequest {
+        proxy_password: None,
         spec: Some(provider("main")),
         credential: None,
         change: None,
@@ -91,6 +92,7 @@ async fn an_invalid_field_is_named_by_its_path_and_nothing_is_changed() {
     let operator = Operator::start().await;
     let head = operator.head().await;
     let request = wire::CreateProviderRequest {
+        proxy_password: None,
         spec: Some(config::ProviderSpec {
             base_urls: vec!["ftp://api.example".into()],
             ..provider("main")
@@ -161,4 +163,58 @@ async fn listings_are_ordered_by_name_and_cut_into_pages() {
         }
     }
     assert_eq!(names, ["a", "b", "c"]);
+}
+
+/// A new provider behind this proxy, with this password for it.
+async fn behind(operator: &Operator, proxy: &str, password: Option<&str>) -> Result<wire::Provider, Status> {
+    let request = wire::CreateProviderRequest {
+        proxy_password: password.map(str::to_owned),
+        spec: Some(config::ProviderSpec {
+            outbound: Some(config::Outbound {
+                proxy: proxy.into(),
+                ..config::Outbound::default()
+            }),
+            ..provider("main")
+        }),
+        credential: Some("sk-upstream-credential".into()),
+        change: None,
+    };
+    let answer = operator.provider_service().create_provider(request).await?;
+    Ok(answer.into_inner().provider.unwrap())
+}
+
+#[tokio::test]
+async fn b10_a_malformed_proxy_is_refused_at_configuration() {
+    let operator = Operator::start().await;
+    for proxy in ["ftp://h:1", "http://", "socks5://h:0", "http://h/path"] {
+        let refused = behind(&operator, proxy, None).await.unwrap_err();
+        assert_eq!(refused.code(), Code::InvalidArgument, "{proxy}");
+        assert!(
+            refused.message().starts_with("spec.outbound.proxy: "),
+            "{}",
+            refused.message()
+        );
+    }
+    let refused = behind(&operator, "http://me:hunter2@h:1", None)
+        .await
+        .unwrap_err();
+    assert!(refused.message().contains("password"));
+    assert!(!refused.message().contains("hunter2"));
+}
+
+#[tokio::test]
+async fn f01_a_proxys_password_is_write_only_and_stays_with_its_proxy() {
+    let operator = Operator::start().await;
+    let made = behind(&operator, "http://me@h:1", Some("hunter2")).await.unwrap();
+    assert!(made.has_proxy_password);
+    assert!(!format!("{made:?}").contains("hunter2"));
+    let same = operator
+        .update_provider(&made, |spec| spec.weight = 2)
+        .await
+        .unwrap();
+    assert!(same.has_proxy_password);
+    let moved = operator.update_provider(&same, |spec| {
+        spec.outbound.as_mut().unwrap().proxy = "http://me@elsewhere:1".into();
+    });
+    assert!(!moved.await.unwrap().has_proxy_password);
 }

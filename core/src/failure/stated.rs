@@ -81,6 +81,26 @@ fn leading(text: &str) -> Option<Duration> {
     Some(read(text)?.0)
 }
 
+/// A moment as headers write it: `30` or `1.5` seconds or `6m0s` from now, Unix seconds, RFC 3339, an HTTP date.
+pub fn moment_of(text: &str, now: UnixMs) -> Option<UnixMs> {
+    /// Larger numbers are no waits (30 years) but moments.
+    const WAIT: i64 = 1_000_000_000;
+    let text = text.trim();
+    let after = |wait: Duration| now.plus_ms(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX));
+    if let Some((nanos, "", "")) = amount(text) {
+        let ms = i64::try_from(nanos / 1_000_000).ok()?;
+        return Some(match ms / 1000 < WAIT {
+            true => now.plus_ms(ms.unsigned_abs()),
+            false => UnixMs(ms),
+        });
+    }
+    duration_of(text).map(after).or_else(|| {
+        let rfc3339 = || text.parse::<Timestamp>().ok();
+        let http = || Some(jiff::fmt::rfc2822::parse(text).ok()?.timestamp());
+        rfc3339().or_else(http).map(|at| UnixMs(at.as_millisecond()))
+    })
+}
+
 fn read(text: &str) -> Option<(Duration, &str)> {
     let mut sum = Duration::ZERO;
     let mut rest = text;
@@ -162,6 +182,21 @@ mod tests {
         );
         assert_eq!(at("December 1, 2026").as_deref(), Some("2026-12-01T00:00:00Z"));
         assert_eq!(at("Monday"), None);
+    }
+
+    #[test]
+    fn moments_are_read_in_every_form_that_headers_have() {
+        let now = UnixMs(1_700_000_000_000);
+        let at = |text| moment_of(text, now).map(|at| at.0 - now.0);
+        assert_eq!(at("30"), Some(30_000));
+        assert_eq!(at(" 1.5 "), Some(1500));
+        assert_eq!(at("6m0s"), Some(360_000));
+        assert_eq!(at("1700000060"), Some(60_000));
+        assert_eq!(at("2023-11-14T22:14:20Z"), Some(60_000));
+        assert_eq!(at("Tue, 14 Nov 2023 22:14:20 GMT"), Some(60_000));
+        for text in ["", "soon", "-1", "1e9", "99999999999999999999999999"] {
+            assert_eq!(at(text), None, "{text}");
+        }
     }
 
     #[test]

@@ -131,17 +131,24 @@ impl Default for Zone {
 }
 
 impl Zone {
-    pub(super) fn validate(&self) -> Result<(), Invalid> {
+    pub(crate) fn validate(&self, field: &str) -> Result<(), Invalid> {
         match TimeZone::get(&self.0) {
             Ok(_) => Ok(()),
             Err(_) => Err(Invalid::new(
-                "limits.zone",
+                field,
                 format!(
                     "{:?} is not an IANA time zone, such as Europe/Berlin or Asia/Shanghai",
                     self.0
                 ),
             )),
         }
+    }
+
+    /// Minutes after midnight on the clock on the wall.
+    pub(crate) fn minute_of_day(&self, now: UnixMs) -> u16 {
+        let at = Timestamp::from_millisecond(now.0).unwrap_or(Timestamp::UNIX_EPOCH);
+        let time = at.to_zoned(self.rules()).time();
+        u16::from(time.hour().unsigned_abs()) * 60 + u16::from(time.minute().unsigned_abs())
     }
 
     /// A zone that is not known here was refused when it was validated; its days are UTC's.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{KeyEntry, PriceEntry, ProviderEntry, RefusedVersion, Snapshot, SuffixEntry, UserEntry};
 use crate::id::{Epoch, KeyId, UserId};
 use crate::resource::{ProviderSpec, Resource, ResourceRef, Spec};
-use crate::setting::{LimitsPolicy, Setting, UnpricedPolicy};
+use crate::setting::{LimitsPolicy, RoutingPolicy, Setting, UnpricedPolicy};
 
 /// A full state, or the changes on top of another revision.
 #[derive(Clone, Debug)]
@@ -130,12 +130,17 @@ impl Snapshot {
         match reference {
             ResourceRef::Provider(id) => {
                 if let Spec::Provider(spec) = spec {
-                    let ProviderSpec { provider, credential } = *spec;
+                    let ProviderSpec {
+                        provider,
+                        credential,
+                        proxy_password,
+                    } = *spec;
                     self.put_provider(ProviderEntry {
                         id,
                         version,
                         provider,
                         credential,
+                        proxy_password,
                     });
                 }
             }
@@ -299,11 +304,15 @@ impl Snapshot {
         self.unpriced = UnpricedPolicy::default();
         self.explain_refusals = false;
         self.limits = LimitsPolicy::default();
+        self.routing = RoutingPolicy::default();
+        self.fallbacks = Vec::new();
         for (_, setting) in self.settings.values() {
             match setting {
                 Setting::Unpriced(policy) => self.unpriced = policy.clone(),
                 Setting::ExplainRefusals(on) => self.explain_refusals = *on,
                 Setting::Limits(policy) => self.limits = *policy,
+                Setting::Routing(policy) => self.routing = *policy,
+                Setting::ModelFallbacks(fallbacks) => self.fallbacks.clone_from(fallbacks),
             }
         }
     }

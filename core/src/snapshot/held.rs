@@ -15,6 +15,7 @@ impl Snapshot {
                 let spec = ProviderSpec {
                     provider: entry.provider.clone(),
                     credential: entry.credential.clone(),
+                    proxy_password: entry.proxy_password.clone(),
                 };
                 (entry.version, Spec::Provider(Box::new(spec)))
             }

@@ -80,6 +80,7 @@ fn a_provider(n: u8, version: u64, priority: u32) -> Resource {
     let spec = ProviderSpec {
         provider,
         credential: Some(Secret::new("sk")),
+        proxy_password: None,
     };
     resource(
         ResourceRef::Provider(provider_id(n)),

@@ -93,12 +93,22 @@ pub fn render(dialect: Dialect, error: &CallerError, request_id: RequestId) -> B
 
 /// The same as the last event of a stream that has begun.
 pub fn event(dialect: Dialect, error: &CallerError, request_id: RequestId) -> Bytes {
-    let body = render(dialect, error, request_id);
-    let name: &[u8] = match dialect {
-        Dialect::Anthropic => b"event: error\n",
-        Dialect::OpenaiChat => b"",
+    as_event(dialect, &render(dialect, error, request_id))
+}
+
+/// An error's body, ours or a provider's, as the last event of a stream that has begun.
+pub fn as_event(dialect: Dialect, body: &[u8]) -> Bytes {
+    let mut event: Vec<u8> = match dialect {
+        Dialect::Anthropic => b"event: error\n".to_vec(),
+        Dialect::OpenaiChat => Vec::new(),
     };
-    [name, b"data: ", &body, b"\n\n"].concat().into()
+    for line in body.split(|byte| matches!(byte, b'\n' | b'\r')) {
+        event.extend_from_slice(b"data: ");
+        event.extend_from_slice(line);
+        event.push(b'\n');
+    }
+    event.push(b'\n');
+    event.into()
 }
 
 impl Limit {

@@ -4,11 +4,13 @@
 //! that `Connection` names, credentials, who-pays headers, addresses and traces of other proxies, a browser's own,
 //! and what only another vendor understands. The rules are one match on the name, since every request pays for it.
 
+mod rate_limits;
 mod request;
 mod response;
 
 use http::{HeaderMap, HeaderName, header};
 
+pub use rate_limits::{headroom, hints};
 pub use request::{BadCredential, set_credential, upstream_request_headers};
 pub use response::{client_response_headers, upstream_request_id};
 

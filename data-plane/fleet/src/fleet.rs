@@ -22,8 +22,9 @@ use crate::baseline::InFlight;
 use crate::book::Books;
 use crate::counters::Settle;
 use crate::grant::{Claim, Policy};
-use crate::local::{FreeCalls, Local};
+use crate::local::{CacheFigures, FreeCalls, Local, LocalBindings, LocalTrials};
 use crate::node::Node;
+use crate::notes::Notes;
 use crate::redis::{BadRedisUrl, Link, RedisCounters};
 use crate::state::RedisState;
 use crate::subject::Subject;
@@ -43,6 +44,9 @@ pub struct Fleet {
     pub(crate) tasks: TaskTracker,
     pub(crate) backend: Backend,
     pub(crate) free_calls: FreeCalls,
+    pub(crate) bindings: LocalBindings,
+    pub(crate) trials: LocalTrials,
+    pub(crate) notes: Notes,
 }
 
 pub(crate) enum Backend {
@@ -122,7 +126,11 @@ impl Fleet {
     }
 
     fn new(windows: Arc<Windows>, backend: Backend) -> Self {
+        let (for_bindings, for_trials) = (Arc::clone(&windows), Arc::clone(&windows));
         Self {
+            bindings: LocalBindings::new(move || for_bindings.now()),
+            trials: LocalTrials::new(move || for_trials.now()),
+            notes: Notes::new(),
             windows,
             books: Books::new(),
             asking: InFlight::default(),
@@ -174,6 +182,11 @@ impl Fleet {
     /// Settlements that were dropped because too many waited for Redis.
     pub fn forgotten_settlements(&self) -> u64 {
         self.books.forgotten()
+    }
+
+    /// How this node's memory of bound sessions does.
+    pub fn sessions_in_memory(&self) -> CacheFigures {
+        self.bindings.figures()
     }
 
     pub(crate) fn patience(&self) -> Duration {

@@ -1,5 +1,5 @@
 //! What data planes share with each other, beside what the control plane gives to all of them: how much of their limits
-//! users, keys and providers have used.
+//! users, keys and providers have used, to which provider a session is bound, who tries a provider that failed.
 //!
 //! The fleet's state lives in Redis, or in the process when there is only one data plane (`penstock up`). Redis is
 //! never required to serve: when it is gone, the data plane goes on alone, says so once, and joins again when it is
@@ -14,11 +14,15 @@
 //! | [`counters`] | what is counted and by which rules: the interface of the two implementations |
 //! | [`local`] | counters in the process |
 //! | [`redis`] | counters in Redis; the scripts are in `redis/lua` |
+//! | [`binding`] | sticky sessions |
+//! | [`trial`] | the one call that tries a provider whose breaker was open |
+//! | `notes` | what is told to Redis behind the callers' backs |
 //! | [`account`], [`subject`] | whose counters, and what a call takes of them |
 
 pub mod account;
 mod admit;
 pub mod baseline;
+pub mod binding;
 mod book;
 pub mod counters;
 mod counts;
@@ -27,19 +31,24 @@ mod fleet;
 mod grant;
 pub mod local;
 mod node;
+mod notes;
 pub mod redis;
 mod replay;
 mod settle;
 mod state;
 pub mod subject;
+pub mod trial;
 mod windows;
 
+pub use binding::{Bind, Binding, Keep};
 pub use fleet::{Enforcement, Fleet};
 pub use grant::{Claim, Denied, Grant, Policy, Wish};
+pub use local::CacheFigures;
 pub use node::Node;
 pub use redis::BadRedisUrl;
 pub use settle::Ended;
 pub use state::RedisState;
+pub use trial::{Lease, Trial};
 
 /// Whole seconds, at least one.
 fn retry_after(wait_ms: i64) -> u64 {

@@ -4,13 +4,16 @@
 //! held so that it does not go back.
 
 mod account;
+mod bindings;
 mod check;
 mod flight;
 mod free_calls;
 mod money;
 mod reading;
+mod recent;
 mod ring;
 mod subject;
+mod trials;
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -23,7 +26,9 @@ use crate::counters::{
     Usage, Verdict,
 };
 use account::AccountState;
+pub use bindings::{CacheFigures, LocalBindings};
 pub(crate) use free_calls::FreeCalls;
+pub use trials::LocalTrials;
 
 const SHARDS: usize = 64;
 

@@ -5,11 +5,13 @@
 //! one of them is lost the account is forgotten as a whole and made anew from the ledger.
 
 mod arguments;
+mod bindings;
 mod counters;
 mod failure;
 mod link;
 mod reply;
 mod script;
+mod trials;
 
 pub use counters::RedisCounters;
 pub use link::{BadRedisUrl, Link};

@@ -58,7 +58,8 @@ impl Fleet {
                         self.settle_queue(shared),
                         self.follow(shared),
                         self.tick(shared),
-                        self.say_stale(shared)
+                        self.say_stale(shared),
+                        self.tell_notes(shared)
                     )
                 };
                 tokio::join!(

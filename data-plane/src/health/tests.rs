@@ -27,6 +27,7 @@ fn provider(models: &[&str]) -> ProviderEntry {
         version: 1,
         provider,
         credential: None,
+        proxy_password: None,
     }
 }
 

@@ -18,6 +18,7 @@ use penstock_core::id::RequestId;
 use super::body::Received;
 use super::budget::Reservation;
 use super::connection::Active;
+use super::late::Late;
 use super::relay::{BrokenOff, Relay};
 
 /// Carried by every answer: the id under which the call is in logs and in the ledger.
@@ -49,6 +50,8 @@ enum Content {
     /// Empty once it was sent.
     Whole(Bytes),
     Stream(Pin<Box<Relay>>),
+    /// Has begun before there was an answer.
+    Late(Pin<Box<Late>>),
     GivenUp,
 }
 
@@ -61,6 +64,15 @@ impl AnswerBody {
             callers_turn: true,
             taken: true,
         }))))
+    }
+
+    /// All of a whole body; a stream comes back as it is.
+    pub(super) fn into_whole(self) -> Result<Bytes, Self> {
+        let whole = match &mut self.0.state().content {
+            Content::Whole(whole) => Some(std::mem::take(whole)),
+            Content::Stream(_) | Content::Late(_) | Content::GivenUp => None,
+        };
+        whole.ok_or(self)
     }
 
     /// Keeps the connection counted as busy until the body is gone, and lets it look at the body.
@@ -111,6 +123,12 @@ impl From<Relay> for AnswerBody {
     }
 }
 
+impl From<Late> for AnswerBody {
+    fn from(late: Late) -> Self {
+        Self::new(Content::Late(Box::pin(late)), None)
+    }
+}
+
 impl Body for AnswerBody {
     type Data = Bytes;
     type Error = BrokenOff;
@@ -127,6 +145,7 @@ impl Body for AnswerBody {
                 Poll::Ready(Some(Ok(whole.split_to(length))))
             }
             Content::Stream(relay) => relay.as_mut().poll_next(cx),
+            Content::Late(late) => late.as_mut().poll_next(cx),
             Content::GivenUp => Poll::Ready(Some(Err(BrokenOff))),
         };
         state.taken = true;
@@ -137,14 +156,14 @@ impl Body for AnswerBody {
     fn is_end_stream(&self) -> bool {
         match &self.0.state().content {
             Content::Whole(whole) => whole.is_empty(),
-            Content::Stream(_) | Content::GivenUp => false,
+            Content::Stream(_) | Content::Late(_) | Content::GivenUp => false,
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.0.state().content {
             Content::Whole(whole) => SizeHint::with_exact(whole.len() as u64),
-            Content::Stream(_) | Content::GivenUp => SizeHint::default(),
+            Content::Stream(_) | Content::Late(_) | Content::GivenUp => SizeHint::default(),
         }
     }
 }

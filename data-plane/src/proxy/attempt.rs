@@ -1,34 +1,23 @@
-//! Asking providers until one answers.
+//! One attempt: connect, send, wait at the gate.
 //!
-//! An attempt connects, sends, and waits at the gate. Nothing of it has reached the caller before it is over, so a
-//! failed one leaves no trace and another provider may be asked; how many is [`MAX_ATTEMPTS`]. What a provider's error
-//! means for the next attempt is a matter of error classes, which this file does not know yet: an error answer counts
-//! as an answer.
+//! Nothing of it has reached the caller before it is over, so a failed one leaves no trace. Timeouts (behaviour C1):
+//! the provider's own from the attempt's beginning, and all attempts of the call together end at its deadline.
 
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue, header, response};
 use hyper::body::Incoming;
-use hyper_util::client::legacy;
-use penstock_core::error::Code;
-use penstock_core::id::ProviderId;
 use penstock_core::provider::Provider;
-use penstock_core::snapshot::Caller;
 use penstock_dialect::headers::upstream_request_id;
-use penstock_dialect::upstream_error::UpstreamError;
 use tokio::time::{Instant, timeout_at};
 
 use super::body::Received;
 use super::call::{Call, Chosen};
-use super::error::Refusal;
+use super::failed::{ErrorAnswer, Failed};
 use super::gate::{Opened, Patience};
-use super::provider_limits::Full;
-use super::{gate, provider_limits, route, whole};
-use crate::telemetry::metrics::AttemptEnd;
-use crate::upstream::{BadTarget, SendBody, request};
+use super::{gate, headroom, whole};
+use crate::upstream::{SendBody, request};
 
-/// Providers asked for one call.
-const MAX_ATTEMPTS: usize = 1;
 /// For the body of an error.
 const ERROR_BODY: Duration = Duration::from_secs(10);
 
@@ -55,78 +44,30 @@ pub(super) struct Answered {
 pub(super) enum Content {
     Stream(Opened),
     Whole(Received),
-    /// With an error's status; whatever of the body could be read, nothing if it is encoded.
-    Error(bytes::Bytes),
 }
 
-/// An attempt without an answer.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum Failed {
-    #[error("it cannot be called as it is configured: {0}")]
-    Target(#[from] BadTarget),
-    #[error("no such endpoint at this kind of provider")]
-    NoEndpoint,
-    #[error("no connection: {0}")]
-    Connect(String),
-    #[error("timeout while waiting for {0}")]
-    Timeout(&'static str),
-    #[error("the connection broke: {0}")]
-    Broken(String),
-    #[error("a redirect, which is not followed; is the base URL right?")]
-    Redirect,
-    #[error("no answer of this API but {0}; is the base URL right?")]
-    NoAnswer(String),
-    #[error("an error instead of an answer: {}", .0.kind.as_deref().unwrap_or("error"))]
-    ErrorAnswer(UpstreamError),
-    #[error("the memory for bodies (--max-bodies-bytes) is used up")]
-    NoMemory,
-}
-
-/// Asks providers until one answers.
-pub(super) async fn run(call: &mut Call, caller: &Caller, outgoing: &Outgoing) -> Result<Answered, Refusal> {
-    let mut tried: Vec<ProviderId> = Vec::new();
-    let mut full = Full::default();
-    loop {
-        let chosen = route::choose(call, caller, &tried, &full).map_err(|refusal| full.wait(refusal))?;
-        let id = chosen.provider.id;
-        match provider_limits::admit(call, &chosen, &outgoing.asked).await {
-            Ok(grant) => call.provider_grant = grant,
-            Err(exceeded) => {
-                full.note(&chosen.provider, exceeded);
-                continue;
-            }
-        }
-        call.begin_attempt(chosen.clone());
-        let failed = match attempt(call, &chosen, outgoing).await {
-            Ok(answered) => {
-                call.end_attempt(AttemptEnd::Answered(answered.head.status.as_u16()));
-                return Ok(answered);
-            }
-            Err(failed) => failed,
-        };
-        call.end_attempt(failed.as_end());
-        call.give_back_provider();
-        tried.push(id);
-        if tried.len() >= MAX_ATTEMPTS {
-            return Err(failed.refusal(&chosen.provider.provider.name));
-        }
-    }
-}
-
-async fn attempt(call: &mut Call, chosen: &Chosen, outgoing: &Outgoing) -> Result<Answered, Failed> {
+/// Asks the provider once. `deadline`: of all attempts; `first`: nothing was sent to anybody yet.
+pub(super) async fn run(
+    call: &mut Call,
+    chosen: &Chosen,
+    outgoing: &Outgoing,
+    deadline: Instant,
+    first: bool,
+) -> Result<Answered, Failed> {
     let entry = &chosen.provider;
     let target = call.proxy.targets.get(&call.snapshot, entry)?;
     let uri = target
         .uri(&call.endpoint, outgoing.beta)
         .ok_or(Failed::NoEndpoint)?;
-    let request = request(&target, uri, &outgoing.headers, outgoing.body.clone());
+    let request = request(&target, uri, &outgoing.headers, outgoing.body.clone(), !first);
 
-    let patience = patience(call, &entry.provider);
+    let patience = patience(call, &entry.provider, deadline);
     let sending = timeout_at(patience.first_byte, target.send(request));
     let response = call.stopwatch.waiting(sending).await;
-    let response = response.map_err(|_| Failed::Timeout("the head of the answer"))??;
+    let response = response.map_err(|_| patience.ran_out())??;
     let (head, body) = response.into_parts();
     call.upstream_request_id = upstream_request_id(&head.headers).map(str::to_owned);
+    headroom::see(call, chosen, &head.headers);
     let content = content(call, &head, body, outgoing.hide_usage, patience).await?;
     Ok(Answered {
         head,
@@ -136,11 +77,11 @@ async fn attempt(call: &mut Call, chosen: &Chosen, outgoing: &Outgoing) -> Resul
 }
 
 /// From now on. What is no stream has no bytes to wait for but the last one.
-fn patience(call: &Call, provider: &Provider) -> Patience {
-    let stream = call.asked.stream;
-    let total = call.arrival.instant + provider.total_timeout(stream);
+fn patience(call: &Call, provider: &Provider, deadline: Instant) -> Patience {
+    let (stream, now) = (call.asked.stream, Instant::now());
+    let total = deadline.min(now + provider.total_timeout(stream));
     let first_byte = match stream {
-        true => total.min(Instant::now() + provider.first_byte_timeout()),
+        true => total.min(now + provider.first_byte_timeout()),
         false => total,
     };
     Patience {
@@ -159,13 +100,7 @@ async fn content(
     patience: Patience,
 ) -> Result<Content, Failed> {
     if head.status.is_client_error() || head.status.is_server_error() {
-        if encoding(&head.headers).is_some() {
-            // What cannot be read cannot be masked.
-            return Ok(Content::Error(bytes::Bytes::new()));
-        }
-        let deadline = patience.total.min(Instant::now() + ERROR_BODY);
-        let reading = whole::read_error(body, deadline);
-        return Ok(Content::Error(call.stopwatch.waiting(reading).await));
+        return Err(error(call, head, body, patience).await);
     }
     if head.status.is_redirection() {
         return Err(Failed::Redirect);
@@ -184,12 +119,28 @@ async fn content(
             Ok(Content::Stream(opened))
         }
         Media::Json => Ok(Content::Whole(whole::read(call, body, patience.total).await?)),
+        Media::Page => Err(Failed::Page),
         Media::Other => {
             let found = head.headers.get(header::CONTENT_TYPE);
             let found = found.and_then(|value| value.to_str().ok()).unwrap_or_default();
             Err(Failed::NoAnswer(format!("content of type {found:.100}")))
         }
     }
+}
+
+/// An answer with an error's status. A body that cannot be read cannot be masked.
+async fn error(call: &mut Call, head: &response::Parts, body: Incoming, patience: Patience) -> Failed {
+    let body = match encoding(&head.headers) {
+        Some(_) => bytes::Bytes::new(),
+        None => {
+            let deadline = patience.total.min(Instant::now() + ERROR_BODY);
+            call.stopwatch.waiting(whole::read_error(body, deadline)).await
+        }
+    };
+    Failed::Status(Box::new(ErrorAnswer {
+        head: head.clone(),
+        body,
+    }))
 }
 
 /// How the body is encoded, though only `identity` was asked for.
@@ -204,6 +155,8 @@ fn encoding(headers: &HeaderMap) -> Option<String> {
 pub(super) enum Media {
     EventStream,
     Json,
+    /// HTML.
+    Page,
     Other,
 }
 
@@ -218,61 +171,9 @@ pub(super) fn media_type(headers: &HeaderMap) -> Media {
         Media::EventStream
     } else if essence.eq_ignore_ascii_case(b"application/json") || essence.ends_with(b"+json") {
         Media::Json
+    } else if essence.eq_ignore_ascii_case(b"text/html") {
+        Media::Page
     } else {
         Media::Other
     }
-}
-
-impl From<legacy::Error> for Failed {
-    fn from(error: legacy::Error) -> Self {
-        let text = chain(&error);
-        match error.is_connect() {
-            true => Self::Connect(text),
-            false => Self::Broken(text),
-        }
-    }
-}
-
-impl Failed {
-    fn as_end(&self) -> AttemptEnd {
-        match self {
-            Self::Target(_) | Self::NoEndpoint | Self::Connect(_) => AttemptEnd::Connect,
-            Self::Timeout(_) => AttemptEnd::Timeout,
-            Self::Broken(_) | Self::Redirect | Self::NoAnswer(_) | Self::ErrorAnswer(_) | Self::NoMemory => {
-                AttemptEnd::Broken
-            }
-        }
-    }
-
-    /// What the caller gets when nobody else is asked.
-    fn refusal(&self, provider: &str) -> Refusal {
-        let detail = format!("{provider}: {self}");
-        let refusal = match self {
-            Self::NoMemory => return Refusal::overloaded(&detail),
-            Self::Timeout(_) => Refusal::new(Code::RequestTimeout, "Request timeout"),
-            Self::Target(_) | Self::NoEndpoint | Self::Connect(_) => {
-                Refusal::new(Code::UpstreamError, "The provider cannot be reached.")
-            }
-            Self::Broken(_) | Self::Redirect | Self::NoAnswer(_) => {
-                Refusal::new(Code::UpstreamError, "The provider gave no usable answer.")
-            }
-            Self::ErrorAnswer(_) => Refusal::new(
-                Code::UpstreamError,
-                "The provider failed before it began to answer.",
-            ),
-        };
-        refusal.because(detail)
-    }
-}
-
-/// An error with all its causes; addresses in it are for the log.
-fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }

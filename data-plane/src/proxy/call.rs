@@ -8,16 +8,22 @@ use std::time::Duration;
 
 use penstock_core::dialect::Dialect;
 use penstock_core::error::Code;
+use penstock_core::failure::{Class, Finding};
 use penstock_core::session::SessionId;
 use penstock_core::snapshot::{KeyEntry, ProviderEntry, Snapshot};
 use penstock_core::usage::Outcome;
 use penstock_dialect::route::{Endpoint, Matched};
 use penstock_dialect::usage::Observer;
-use penstock_fleet::Grant;
+use penstock_fleet::Lease;
+use tokio::time::Instant;
 
 use super::Proxy;
 use super::admit::Admission;
+use super::affinity::Affinity;
+use super::failed::Failed;
+use super::late::Begun;
 use super::pricing::Tariff;
+use super::provider_limits::ProviderGrant;
 use super::settle::End;
 use super::stopwatch::{Arrival, Stopwatch};
 use crate::telemetry::metrics::AttemptEnd;
@@ -50,11 +56,18 @@ pub(super) struct Call {
     /// What was taken before the call and is settled after it.
     pub(super) admission: Option<Admission>,
     /// What the present attempt holds of its provider's limits.
-    pub(super) provider_grant: Option<Grant>,
+    pub(super) provider_grant: Option<ProviderGrant>,
     /// Of the spool, once an answer has begun.
     pub(super) opened: Option<OpenHandle>,
     pub(super) settled: bool,
-    attempting: bool,
+    /// What became of the session's binding.
+    pub(super) affinity: Affinity,
+    /// The trial of a half-open breaker, while this call is it.
+    pub(super) trial: Option<Lease>,
+    /// Set when the answer has begun as a stream before there was one.
+    pub(super) begun: Option<Begun>,
+    /// Since when the present attempt lasts.
+    attempting: Option<Instant>,
 }
 
 /// What the body asks.
@@ -67,20 +80,47 @@ pub(super) struct Asked {
     pub(super) prompt_bytes: usize,
 }
 
-/// The provider of an attempt and what it is charged by.
+/// The provider of an attempt, what it is asked for and what it is charged by.
 #[derive(Clone)]
 pub(super) struct Chosen {
     pub(super) provider: Arc<ProviderEntry>,
     pub(super) tariff: Tariff,
+    /// The substitute for the model that was asked; what rules and the provider's health go by.
+    substitute: Option<Arc<str>>,
 }
 
 /// An attempt that has ended.
 pub(super) struct Attempted {
     pub(super) provider: Arc<ProviderEntry>,
     pub(super) end: AttemptEnd,
+    /// Since the request arrived.
+    pub(super) began: Duration,
+    pub(super) took: Duration,
+    /// Of a failure: its class and the row or rule that said so.
+    pub(super) finding: Option<(Class, Arc<str>)>,
 }
 
 impl Chosen {
+    /// `model` is `asked` or a substitute for it.
+    pub(super) fn new(provider: Arc<ProviderEntry>, tariff: Tariff, model: &str, asked: &str) -> Self {
+        Self {
+            provider,
+            tariff,
+            substitute: (model != asked).then(|| model.into()),
+        }
+    }
+
+    /// The model that is looked for, by the name that clients use.
+    pub(super) fn model<'a>(&'a self, call: &'a Call) -> &'a str {
+        self.substitute.as_deref().unwrap_or(&call.asked.model)
+    }
+
+    /// The model that the provider is asked for.
+    pub(super) fn model_sent<'a>(&'a self, call: &'a Call) -> &'a str {
+        let model = self.model(call);
+        self.provider.provider.upstream_model(model)
+    }
+
     /// The provider's credential; to be masked, should the provider repeat it.
     pub(super) fn secret(&self) -> &str {
         let secret = self.provider.credential.as_ref();
@@ -114,7 +154,10 @@ impl Call {
             provider_grant: None,
             opened: None,
             settled: false,
-            attempting: false,
+            affinity: Affinity::default(),
+            trial: None,
+            begun: None,
+            attempting: None,
         }
     }
 
@@ -123,20 +166,42 @@ impl Call {
         self.observer = Observer::new(self.dialect);
         self.upstream_request_id = None;
         self.chosen = Some(chosen);
-        self.attempting = true;
+        self.attempting = Some(Instant::now());
+        // The open entry is of this attempt's provider.
+        self.opened = None;
     }
 
-    /// The present attempt ended, if there is one.
-    pub(super) fn end_attempt(&mut self, end: AttemptEnd) {
-        let Some(chosen) = self.chosen.as_ref().filter(|_| self.attempting) else {
+    /// The present attempt ended, if there is one. None: with an answer.
+    pub(super) fn end_attempt(&mut self, failed: Option<(&Failed, &Finding)>) {
+        match failed {
+            None => self.attempt_ended(AttemptEnd::Answered(200), None),
+            Some((failed, finding)) => {
+                let why = finding.rule.clone().unwrap_or_else(|| finding.row.into());
+                self.attempt_ended(failed.as_end(), Some((finding.class, why)));
+            }
+        }
+    }
+
+    fn attempt_ended(&mut self, end: AttemptEnd, finding: Option<(Class, Arc<str>)>) {
+        let (Some(began), Some(chosen)) = (self.attempting.take(), self.chosen.as_ref()) else {
             return;
         };
-        self.attempting = false;
         self.proxy.app.metrics.attempt(&chosen.provider, end);
         self.attempts.push(Attempted {
             provider: Arc::clone(&chosen.provider),
             end,
+            began: began.saturating_duration_since(self.arrival.instant),
+            took: began.elapsed(),
+            finding,
         });
+    }
+
+    /// What the caller sees: an answer that has begun keeps its 200.
+    pub(super) fn status_seen(&self, status: u16) -> u16 {
+        match self.begun.as_ref().is_some_and(Begun::is_set) {
+            true => 200,
+            false => status,
+        }
     }
 
     /// The answer begins now.
@@ -151,7 +216,7 @@ impl Drop for Call {
         if self.settled {
             return;
         }
-        self.end_attempt(AttemptEnd::Abandoned);
+        self.attempt_ended(AttemptEnd::Abandoned, None);
         if std::thread::panicking() {
             return self.settle(&End {
                 outcome: Outcome::Failed,

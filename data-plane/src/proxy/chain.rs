@@ -4,6 +4,7 @@
 //! [`Call`] exists and whatever happens makes its record.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode, Version, header, request};
@@ -17,18 +18,21 @@ use penstock_core::usage::Outcome;
 use penstock_dialect::headers::client_response_headers;
 use penstock_dialect::route::{Endpoint, Matched};
 use penstock_dialect::{edit, inspect, models as shapes, route as paths};
+use tokio::time::Instant;
 
 use super::admit::{admit, free_call};
 use super::answer::{AnswerBody, REQUEST_ID, id_value, json};
-use super::attempt::{self, Answered, Content, Outgoing};
+use super::attempt::{Answered, Content, Outgoing};
 use super::authenticate::{Unauthenticated, Why, authenticate};
 use super::body::{self, Received};
 use super::call::{Asked, Call};
 use super::error::Refusal;
+use super::failed::Ending;
+use super::late::{Begun, EmptyLines};
 use super::relay::Relay;
 use super::settle::End;
 use super::stopwatch::Arrival;
-use super::{Proxy, address, decode, guards, limits, models, pass_error, session};
+use super::{Proxy, address, affinity, decode, failover, guards, late, limits, models, pass_error, session};
 use crate::telemetry::reports::KeyUpgrade;
 use crate::upstream::SendBody;
 
@@ -39,6 +43,12 @@ struct Inbound {
     body: Incoming,
     /// The client sends its body only when it is asked for it.
     asks_first: bool,
+}
+
+/// What a provider is sent, and the memory that counts for it.
+struct Prepared {
+    outgoing: Outgoing,
+    received: Received,
 }
 
 /// Answers a request, whatever it is.
@@ -83,8 +93,8 @@ pub(super) async fn answer(
             Err(refusal) => refuse_call(call, refusal),
         };
     }
-    match ask_a_provider(&mut call, &caller, &mut inbound).await {
-        Ok(answered) => deliver(call, answered),
+    match prepare(&mut call, &caller, &mut inbound).await {
+        Ok(outgoing) => ask_in_time(call, caller, outgoing).await,
         Err(mut refusal) => {
             refusal.close = !inbound.finish().await;
             refuse_call(call, refusal)
@@ -92,12 +102,8 @@ pub(super) async fn answer(
     }
 }
 
-/// From the body to a provider's answer.
-async fn ask_a_provider(
-    call: &mut Call,
-    caller: &Caller,
-    inbound: &mut Inbound,
-) -> Result<Answered, Refusal> {
+/// From the body to what a provider is sent, with everything taken that the call needs.
+async fn prepare(call: &mut Call, caller: &Caller, inbound: &mut Inbound) -> Result<Prepared, Refusal> {
     let received = read_body(call, inbound).await?;
     let head = &mut inbound.head;
     let invalid = |error: inspect::InspectError| Refusal::new(Code::InvalidRequest, error.to_string());
@@ -116,7 +122,9 @@ async fn ask_a_provider(
         prompt_bytes: received.bytes.len(),
         model: inspected.model,
     };
-    call.admission = Some(admit(call, caller, &received.bytes).await?);
+    let (admission, affinity) = tokio::join!(admit(call, caller, &received.bytes), affinity::look_up(call));
+    call.admission = Some(admission?);
+    call.affinity = affinity;
     let outgoing = Outgoing {
         headers: std::mem::take(&mut head.headers),
         beta: paths::asks_beta(head.uri.query()),
@@ -124,10 +132,39 @@ async fn ask_a_provider(
         asked: received.bytes.clone(),
         body: edited.map_or_else(|| SendBody::from(received.bytes.clone()), SendBody::from),
     };
-    let answered = attempt::run(call, caller, &outgoing).await;
+    Ok(Prepared { outgoing, received })
+}
+
+/// Asks providers; a stream that lets its caller wait for long begins without them.
+async fn ask_in_time(mut call: Call, caller: Caller, prepared: Prepared) -> Response<AnswerBody> {
+    let routing = call.snapshot.routing();
+    if !call.asked.stream || routing.keepalive_after_ms == 0 {
+        return ask(call, caller, prepared).await;
+    }
+    let begun = Begun::default();
+    call.begun = Some(begun.clone());
+    let lines = EmptyLines {
+        from: Instant::now() + Duration::from_millis(routing.keepalive_after_ms),
+        every: Duration::from_millis(routing.keepalive_every_ms),
+    };
+    let (dialect, id) = (call.dialect, call.arrival.id);
+    late::answer(Box::pin(ask(call, caller, prepared)), begun, lines, dialect, id).await
+}
+
+/// Asks providers and hands on what comes of it.
+async fn ask(mut call: Call, caller: Caller, prepared: Prepared) -> Response<AnswerBody> {
+    let Prepared { outgoing, received } = prepared;
+    let asked = failover::run(&mut call, &caller, &outgoing).await;
     // Until here the body may be sent again.
-    drop(received);
-    answered
+    drop((outgoing, received));
+    match asked {
+        Ok(answered) => deliver(call, answered),
+        Err(Ending::Refused(refusal)) => refuse_call(call, refusal),
+        Err(Ending::Shown(shown)) => {
+            let passed = pass_error::answer(&mut call, *shown);
+            passed.unwrap_or_else(|refusal| refuse_call(call, refusal))
+        }
+    }
 }
 
 async fn read_body(call: &mut Call, inbound: &mut Inbound) -> Result<Received, Refusal> {
@@ -151,10 +188,6 @@ fn deliver(mut call: Call, answered: Answered) -> Response<AnswerBody> {
     let (dialect, id) = (call.dialect, call.arrival.id);
     let streaming = matches!(content, Content::Stream(_));
     let body = match content {
-        Content::Error(body) => {
-            let passed = pass_error::answer(&mut call, &head, &body);
-            return passed.unwrap_or_else(|refusal| refuse_call(call, refusal));
-        }
         Content::Whole(received) => {
             call.answer_begins();
             call.settle(&End {
@@ -224,7 +257,7 @@ pub(super) fn refuse_call(mut call: Call, refusal: Refusal) -> Response<AnswerBo
     };
     call.settle(&End {
         outcome,
-        status: refusal.status(),
+        status: call.status_seen(refusal.status()),
         code: Some(error.code),
         error: Some(refusal.detail.as_deref().unwrap_or(&error.message).into()),
     });

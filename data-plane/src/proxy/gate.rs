@@ -12,8 +12,8 @@ use hyper::body::Incoming;
 use penstock_dialect::upstream_error::UpstreamError;
 use tokio::time::{Instant, timeout_at};
 
-use super::attempt::Failed;
 use super::call::{Call, Chosen};
+use super::failed::{Failed, Waited};
 use super::tap::{Said, Tap};
 
 const MAX_HELD: usize = 64 * 1024;
@@ -42,6 +42,16 @@ pub(super) struct Patience {
     pub(super) total: Instant,
 }
 
+impl Patience {
+    /// Which wait has just come to its end.
+    pub(super) fn ran_out(&self) -> Failed {
+        match Instant::now() >= self.total {
+            true => Failed::Timeout(Waited::Total),
+            false => Failed::Timeout(Waited::FirstByte),
+        }
+    }
+}
+
 /// Waits for the first content.
 pub(super) async fn pass(
     call: &mut Call,
@@ -56,7 +66,7 @@ pub(super) async fn pass(
         let waiting = timeout_at(due.min(patience.total), body.frame());
         let next = call.stopwatch.waiting(waiting).await;
         due = Instant::now() + patience.idle;
-        let next = next.map_err(|_| Failed::Timeout("the first content"))?;
+        let next = next.map_err(|_| patience.ran_out())?;
         let secret = call.chosen.as_ref().map_or("", Chosen::secret);
         let (said, ended) = match next {
             Some(Ok(frame)) => {

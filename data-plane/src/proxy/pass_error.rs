@@ -1,13 +1,17 @@
 //! A provider's error, as the caller may see it.
 //!
 //! Agents match on wording, so status and body go through; credentials, e-mail and internal addresses and organisation
-//! ids are masked. Two kinds are not shown: that the provider refused its credential or wants money (an agent would
-//! take it for its own key), and pages of HTML, which are an edge's and not the API's. An error without a readable body
-//! keeps its status and gets a body that says so.
+//! ids are masked. Which errors are shown at all is their class's word: that the provider refused its credential or wants
+//! money is not, an agent would take it for its own key. Neither are pages of HTML, which are an edge's and not the API's.
+//! An error without a readable body keeps its status and gets a body that says so. An operator's rule may put another
+//! status and another text in the place of either.
+
+use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{HeaderValue, Response, StatusCode, header, response};
+use http::{HeaderMap, HeaderValue, Response, StatusCode, header, response};
 use penstock_core::error::{CallerError, Code};
+use penstock_core::failure::{Replace, ReplaceBody};
 use penstock_core::usage::Outcome;
 use penstock_dialect::error_shape;
 use penstock_dialect::headers::client_response_headers;
@@ -23,46 +27,84 @@ use super::settle::End;
 /// Of a provider's message in the log, bytes.
 const MAX_LOGGED: usize = 2048;
 
+/// A provider's error that the caller gets.
+pub(super) struct Shown {
+    pub(super) chosen: Chosen,
+    pub(super) head: response::Parts,
+    pub(super) body: Bytes,
+    /// What the operator wants in its place.
+    pub(super) replace: Option<Arc<Replace>>,
+    /// When somebody may serve the call, seconds.
+    pub(super) retry_after: Option<u64>,
+}
+
 /// Answers with a provider's error, or with ours in its place.
-pub(super) fn answer(
-    call: &mut Call,
-    head: &response::Parts,
-    body: &Bytes,
-) -> Result<Response<AnswerBody>, Refusal> {
-    let masked = mask(body, &[call.chosen.as_ref().map_or("", Chosen::secret)]);
+pub(super) fn answer(call: &mut Call, shown: Shown) -> Result<Response<AnswerBody>, Refusal> {
+    let head = &shown.head;
+    call.chosen = Some(shown.chosen);
+    let masked = mask(&shown.body, &[call.chosen.as_ref().map_or("", Chosen::secret)]);
     let told = told(head.status, &masked);
-    if let Some(refusal) = replacement(head) {
+    if let Some(refusal) = page(head).filter(|_| shown.replace.is_none()) {
         return Err(refusal.because(told));
     }
     let silent = masked.trim_ascii().is_empty();
-    let shown = match silent {
+    let body = match silent {
         true => wordless(call, head.status),
         false => Bytes::from(masked.into_owned()),
     };
+    let (status, body) = replaced(call, shown.replace.as_deref(), head.status, body);
     call.answer_begins();
     call.settle(&End {
         outcome: Outcome::UpstreamError,
-        status: head.status.as_u16(),
+        status: call.status_seen(status.as_u16()),
         code: None,
         error: Some(told.into()),
     });
-    let mut response = Response::new(AnswerBody::from(shown));
-    *response.status_mut() = head.status;
+    let mut response = Response::new(AnswerBody::from(body));
+    *response.status_mut() = status;
     *response.headers_mut() = client_response_headers(&head.headers, call.dialect, false);
     let headers = response.headers_mut();
     headers.insert(REQUEST_ID, id_value(call.arrival.id));
-    // There is no other provider to wait for instead.
+    come_back(headers, head, shown.retry_after);
+    let json = HeaderValue::from_static("application/json");
+    match silent || shown.replace.is_some() {
+        true => drop(headers.insert(header::CONTENT_TYPE, json)),
+        false => drop(headers.entry(header::CONTENT_TYPE).or_insert(json)),
+    }
+    Ok(response)
+}
+
+/// When to come back: when somebody is there again, else when the provider says so.
+fn come_back(headers: &mut HeaderMap, head: &response::Parts, retry_after: Option<u64>) {
+    let worth = matches!(head.status.as_u16(), 429 | 503 | 529);
+    if let Some(seconds) = retry_after.filter(|_| worth) {
+        headers.insert(header::RETRY_AFTER, seconds.into());
+        return;
+    }
     for name in ["retry-after", "retry-after-ms"] {
         if let Some(value) = head.headers.get(name) {
             headers.insert(name, value.clone());
         }
     }
-    let json = HeaderValue::from_static("application/json");
-    match silent {
-        true => drop(headers.insert(header::CONTENT_TYPE, json)),
-        false => drop(headers.entry(header::CONTENT_TYPE).or_insert(json)),
-    }
-    Ok(response)
+}
+
+/// What an operator's rule wants in the place of status and body.
+fn replaced(call: &Call, replace: Option<&Replace>, status: StatusCode, body: Bytes) -> (StatusCode, Bytes) {
+    let Some(replace) = replace else {
+        return (status, body);
+    };
+    let wanted = replace
+        .status
+        .and_then(|status| StatusCode::from_u16(status).ok());
+    let body = match &replace.body {
+        Some(ReplaceBody::Message(message)) => {
+            let error = CallerError::new(Code::UpstreamError, message);
+            error_shape::render(call.dialect, &error, call.arrival.id)
+        }
+        Some(ReplaceBody::Json(json)) => json.clone().into(),
+        None => body,
+    };
+    (wanted.unwrap_or(status), body)
 }
 
 /// Clients parse an error's body, so there must be one.
@@ -87,25 +129,16 @@ fn told(status: StatusCode, masked: &[u8]) -> String {
     text
 }
 
-/// What is shown instead, if the error itself must not be.
-fn replacement(head: &response::Parts) -> Option<Refusal> {
-    let is_page = media_type(&head.headers) == Media::Other
-        && head
-            .headers
-            .get(header::CONTENT_TYPE)
-            .is_some_and(|value| value.as_bytes().starts_with(b"text/html"));
-    let unusable = || Refusal::new(Code::UpstreamError, "The provider could not serve this request.");
-    match head.status {
-        StatusCode::UNAUTHORIZED
-        | StatusCode::PAYMENT_REQUIRED
-        | StatusCode::FORBIDDEN
-        | StatusCode::PROXY_AUTHENTICATION_REQUIRED => Some(unusable()),
-        StatusCode::PAYLOAD_TOO_LARGE if is_page => {
+/// What is shown in the place of a page.
+fn page(head: &response::Parts) -> Option<Refusal> {
+    let is_page = media_type(&head.headers) == Media::Page;
+    is_page.then(|| match head.status {
+        StatusCode::PAYLOAD_TOO_LARGE => {
             let message = "The request is larger than the provider takes.";
-            Some(Refusal::new(Code::RequestTooLarge, message))
+            Refusal::new(Code::RequestTooLarge, message)
         }
-        _ => is_page.then(unusable),
-    }
+        _ => Refusal::new(Code::UpstreamError, "The provider could not serve this request."),
+    })
 }
 
 #[cfg(test)]
@@ -120,20 +153,9 @@ mod tests {
     }
 
     #[test]
-    fn errors_about_the_providers_own_account_are_not_shown() {
-        for status in [401, 402, 403, 407] {
-            let refusal = replacement(&head(status, "application/json")).unwrap();
-            assert_eq!(refusal.error.status(), 502, "{status}");
-        }
-        for status in [400, 404, 413, 429, 500, 529] {
-            assert_eq!(replacement(&head(status, "application/json")), None, "{status}");
-        }
-    }
-
-    #[test]
     fn pages_of_an_edge_are_not_shown() {
         let page = |status| {
-            replacement(&head(status, "text/html; charset=utf-8"))
+            page(&head(status, "text/html; charset=utf-8"))
                 .unwrap()
                 .error
                 .status()

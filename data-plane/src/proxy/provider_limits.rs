@@ -1,19 +1,20 @@
 //! Limits of providers: a full one is passed over, never refused to the caller (behaviour D2).
 //!
-//! They are taken for each attempt and given back when it fails. When all that could serve are full, the answer is that
-//! nobody is available, and when one will be.
+//! They are taken before a provider is asked and given back when it fails; a second try there goes on under what the
+//! first one holds. When all that could serve are full, the answer is that nobody is available, and when one will be.
+//!
+//! What is held goes by the call's id, and what was given back is settled under it. A provider that is asked a second
+//! time, for a substitute of the model, holds under another id made from it.
 
 use bytes::Bytes;
-use penstock_core::id::ProviderId;
+use penstock_core::id::RequestId;
 use penstock_core::limits::Exceeded;
 use penstock_core::money::NanoUsd;
-use penstock_core::snapshot::ProviderEntry;
 use penstock_dialect::bound;
 use penstock_fleet::account::Account;
 use penstock_fleet::{Denied, Grant, Wish};
 
 use super::call::{Call, Chosen};
-use super::error::Refusal;
 use super::reserve;
 use super::usual::Estimate;
 use crate::limits::{self, Takes};
@@ -25,38 +26,48 @@ pub(super) enum NoRoom {
     Unknown,
 }
 
-/// The providers that were passed over in this request for want of room.
-#[derive(Default)]
-pub(super) struct Full {
-    /// Each with what it is full of.
-    providers: Vec<(ProviderId, String)>,
-    /// Until the first of them has room, seconds.
-    soonest: Option<u64>,
+/// What an attempt holds of its provider's limits, and under which id.
+#[derive(Debug)]
+pub(super) struct ProviderGrant {
+    pub(super) grant: Grant,
+    pub(super) id: RequestId,
 }
 
-/// Takes a provider's limits for one attempt. None: it has none.
-pub(super) async fn admit(call: &Call, chosen: &Chosen, body: &Bytes) -> Result<Option<Grant>, NoRoom> {
+/// Takes a provider's limits. None: it has none. `before`: how often this call took them before.
+pub(super) async fn admit(
+    call: &Call,
+    chosen: &Chosen,
+    body: &Bytes,
+    before: usize,
+) -> Result<Option<ProviderGrant>, NoRoom> {
     let provider = &chosen.provider;
     if provider.provider.limits.is_unlimited() || !call.endpoint.is_metered() {
         return Ok(None);
     }
     let app = &call.proxy.app;
+    let id = nth(call.arrival.id, before);
     let wish = Wish {
         account: Account::Provider(provider.id),
-        request: call.arrival.id,
+        request: id,
         epoch: limits::epoch(&call.snapshot),
         claims: limits::provider_claims(provider, takes(call, chosen, body)?),
         session: call.asked.session,
         policy: app.limits_policy(&call.snapshot),
     };
     match app.fleet.admit(wish).await {
-        Ok(grant) => Ok(Some(grant)),
+        Ok(grant) => Ok(Some(ProviderGrant { grant, id })),
         Err(Denied::Exceeded(exceeded)) => {
             app.metrics.limit_refused(&exceeded);
             Err(NoRoom::Exceeded(exceeded))
         }
         Err(Denied::Unknown | Denied::Unavailable) => Err(NoRoom::Unknown),
     }
+}
+
+/// The id of the n-th taking: the call's own, then ones made from it, with the same time inside.
+fn nth(id: RequestId, n: usize) -> RequestId {
+    let n = u128::try_from(n).unwrap_or(u128::MAX) & 0xff;
+    RequestId(uuid::Uuid::from_u128(id.0.as_u128() ^ n))
 }
 
 /// An estimate, or of a strict budget the most that the whole call can cost.
@@ -88,32 +99,16 @@ fn most(call: &Call, chosen: &Chosen, body: &Bytes) -> Option<NanoUsd> {
     Some(chosen.tariff.most(&bound, multiplier).ok()?.whole())
 }
 
-impl Full {
-    pub(super) fn providers(&self) -> impl Iterator<Item = &ProviderId> {
-        self.providers.iter().map(|(id, _)| id)
-    }
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-    /// Why a provider was passed over here.
-    pub(super) fn why(&self, provider: ProviderId) -> Option<&str> {
-        let (_, why) = self.providers.iter().find(|(id, _)| *id == provider)?;
-        Some(why)
-    }
-
-    pub(super) fn note(&mut self, provider: &ProviderEntry, no_room: NoRoom) {
-        let (wait, why) = match no_room {
-            NoRoom::Exceeded(exceeded) => (
-                exceeded.retry_after,
-                format!("is full ({})", exceeded.dimension.as_str()),
-            ),
-            NoRoom::Unknown => (1, "has a budget of which it is not known what is left".to_owned()),
-        };
-        self.soonest = Some(self.soonest.map_or(wait, |soonest| soonest.min(wait)));
-        self.providers.push((provider.id, why));
-    }
-
-    /// Nobody is left: says when the first of those that were full will not be.
-    pub(super) fn wait(&self, mut refusal: Refusal) -> Refusal {
-        refusal.error.retry_after = self.soonest.or(refusal.error.retry_after);
-        refusal
+    #[test]
+    fn b05_each_taking_of_one_call_has_an_id_of_its_own_and_the_first_is_the_calls() {
+        let id = RequestId::from_parts(1_700_000_000_000, &[7; 10]);
+        assert_eq!(nth(id, 0), id);
+        let ids: std::collections::HashSet<_> = (0..8).map(|n| nth(id, n).0).collect();
+        assert_eq!(ids.len(), 8);
+        assert!(ids.iter().all(|id| id.get_version_num() == 7));
     }
 }

@@ -24,7 +24,7 @@ pub(super) fn of(call: &Call, end: &End<'_>, bill: &Bill) -> UsageRecord {
         provider_id: chosen.map(|chosen| chosen.provider.id),
         dialect: call.dialect.as_str().to_owned(),
         model: call.asked.model.clone(),
-        model_served: chosen.map_or_else(String::new, |_| call.asked.model.clone()),
+        model_served: chosen.map_or_else(String::new, |chosen| chosen.model_sent(call).to_owned()),
         stream: call.asked.stream,
         status: end.status,
         outcome: end.outcome,

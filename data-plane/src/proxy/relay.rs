@@ -33,7 +33,7 @@ use super::settle::End;
 use super::tap::{Said, Tap};
 
 /// For the error event to get out before the connection breaks.
-const FAREWELL: Duration = Duration::from_millis(100);
+pub(super) const FAREWELL: Duration = Duration::from_millis(100);
 
 const TOTAL: &str = "total timeout";
 
@@ -232,6 +232,7 @@ impl Relay {
     }
 
     fn interrupt(&mut self, how: &str) {
+        self.call.broke();
         self.cut(None, how);
     }
 

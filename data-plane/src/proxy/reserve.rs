@@ -11,7 +11,7 @@
 use bytes::Bytes;
 use penstock_core::limits::{Dimension, Limits};
 use penstock_core::money::NanoUsd;
-use penstock_core::route::{self, Ask};
+use penstock_core::route::{self, AllWell, Ask, Bound};
 use penstock_core::snapshot::Caller;
 use penstock_dialect::bound;
 
@@ -133,28 +133,35 @@ fn strict(call: &Call, caller: &Caller, body: &Bytes) -> Result<(NanoUsd, Option
     })
 }
 
-/// What the providers that could serve the call charge by.
+/// What the providers that could serve the call charge by, for the model that is asked and its substitutes.
 fn candidates<'a>(
     call: &'a Call,
     caller: &'a Caller,
 ) -> impl Iterator<Item = (Tariff, penstock_core::money::Millionths)> + 'a {
-    let ask = Ask {
-        dialect: call.dialect,
-        model: &call.asked.model,
-        user: &caller.user.user.access,
-        key: &caller.key.key.access,
-        tried: &[],
-    };
-    let could = move |entry: &&'a std::sync::Arc<penstock_core::snapshot::ProviderEntry>| {
-        route::judge(entry, &ask) == route::Verdict::Candidate
-    };
-    call.snapshot
-        .providers()
-        .iter()
-        .filter(could)
-        .filter_map(|entry| {
+    let asked = std::iter::once(call.asked.model.as_str());
+    let substitutes = call.snapshot.model_fallbacks(&call.asked.model).iter();
+    let models = asked.chain(substitutes.map(String::as_str));
+    models.flat_map(move |model| {
+        let ask = Ask {
+            dialect: call.dialect,
+            model,
+            user: &caller.user.user.access,
+            key: &caller.key.key.access,
+            tried: &[],
+            now: call.arrival.at,
+            // Who is unwell now may be well when it is chosen.
+            fleet: &AllWell,
+            bound: Bound::default(),
+        };
+        let providers = call.snapshot.providers().iter();
+        providers.filter_map(move |entry| {
+            if route::judge(entry, &ask) != route::Verdict::Candidate {
+                return None;
+            }
             let provider = &entry.provider;
-            let tariff = pricing::tariff(&call.snapshot, &call.proxy.defaults, provider, &call.asked.model);
+            let sent = provider.upstream_model(model);
+            let tariff = pricing::tariff(&call.snapshot, &call.proxy.defaults, provider, sent);
             Some((tariff.ok()?, provider.cost_multiplier))
         })
+    })
 }

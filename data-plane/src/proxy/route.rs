@@ -1,71 +1,135 @@
-//! Which provider is asked next (behaviours B2 and B3).
+//! Which provider is asked next (behaviours B2, B3, B14).
 //!
-//! The choice itself is core's. Here it gets its chance, what the call would be charged by is found, and a refusal
-//! gets its words: whether the model is served at all decides between 404 and 503. Why each provider was passed over
-//! is always in the log, and in the answer when the operator allows it.
+//! The choice itself is core's. Here it gets its chance and what the fleet knows of providers, what the call would be
+//! charged by is found, and a refusal gets its words: whether the model is served at all decides between 404 and 503.
+//! When nobody is left for a model, the operator's substitutes for it are looked for, one after the other.
+//!
+//! Why each provider was passed over is always in the log, and in the answer when the operator allows it.
 
 use std::fmt::Write;
+use std::sync::Arc;
 
 use penstock_core::error::Code;
+use penstock_core::health::Standing;
 use penstock_core::id::ProviderId;
-use penstock_core::route::{self, Ask, NoCandidate};
-use penstock_core::snapshot::{Caller, Snapshot};
+use penstock_core::route::{self, Ask, Conditions, NoCandidate};
+use penstock_core::snapshot::{Caller, ProviderEntry, Snapshot};
+use penstock_core::time::UnixMs;
 
 use super::call::{Call, Chosen};
 use super::error::Refusal;
 use super::pricing::{self, Unpriced};
-use super::provider_limits::Full;
+use super::trail::Trail;
 use crate::clock;
+use crate::health::Health;
 
 /// More providers than this are not explained.
 const EXPLAINED: usize = 50;
 
-/// Picks a provider that is neither among `tried` nor full.
-pub(super) fn choose(
-    call: &Call,
-    caller: &Caller,
-    tried: &[ProviderId],
-    full: &Full,
-) -> Result<Chosen, Refusal> {
-    let mut unpriced = Vec::new();
+/// What this node knows of providers, at one moment.
+pub(super) struct Known<'a> {
+    health: &'a Health,
+    now: UnixMs,
+}
+
+/// Picks a provider that was not excluded, for the model that was asked or a substitute.
+pub(super) fn choose(call: &Call, caller: &Caller, trail: &mut Trail) -> Result<Chosen, Refusal> {
+    let mut first_refusal = None;
+    loop {
+        let Some(model) = model(call, caller, trail.model) else {
+            // What is said is said of the model that was asked.
+            let none = || Refusal::new(Code::NoAvailableAccount, "No available provider found");
+            return Err(first_refusal.unwrap_or_else(none));
+        };
+        match choose_for(call, caller, &model, trail) {
+            Ok(chosen) => return Ok(chosen),
+            Err(refusal) => first_refusal = first_refusal.or(Some(refusal)),
+        }
+        trail.substitute();
+    }
+}
+
+/// The model that was asked, or its n-th substitute that the caller may use.
+fn model(call: &Call, caller: &Caller, n: usize) -> Option<Arc<str>> {
+    if n == 0 {
+        return Some(call.asked.model.as_str().into());
+    }
+    let substitutes = call.snapshot.model_fallbacks(&call.asked.model);
+    let mut allowed = substitutes.iter().filter(|model| {
+        caller.key.key.access.allows_model(model) && caller.user.user.access.allows_model(model)
+    });
+    allowed.nth(n - 1).map(|model| model.as_str().into())
+}
+
+fn choose_for(call: &Call, caller: &Caller, model: &str, trail: &mut Trail) -> Result<Chosen, Refusal> {
+    let mut unpriced: Vec<ProviderId> = Vec::new();
     let metered = call.endpoint.is_metered();
     loop {
-        // Nearly always the only turn, without an allocation.
-        let excluded = tried.iter().chain(full.providers()).chain(&unpriced);
-        let excluded: Vec<_> = excluded.copied().collect();
-        let ask = ask(call, caller, &excluded);
+        let excluded: Vec<_> = trail.excluded().iter().chain(&unpriced).copied().collect();
+        let known = Known::now(&call.proxy.app.health);
+        let ask = ask(call, caller, model, &excluded, &known);
         let provider = match route::choose(call.snapshot.providers(), &ask, random()) {
-            Ok(provider) => provider,
-            Err(_) if !unpriced.is_empty() => return Err(model_unpriced(&call.asked.model)),
-            Err(none) => return Err(no_candidate(&call.snapshot, &ask, &none, full)),
+            Ok(provider) => provider.clone(),
+            Err(_) if !unpriced.is_empty() => return Err(model_unpriced(model)),
+            Err(none) => {
+                if let Some(at) = none.soonest {
+                    trail.recovers_at(at, known.now);
+                }
+                return Err(no_candidate(&call.snapshot, &ask, &none, trail));
+            }
         };
-        let defaults = &call.proxy.defaults;
-        match pricing::tariff(&call.snapshot, defaults, &provider.provider, &call.asked.model) {
-            Ok(tariff) => {
-                return Ok(Chosen {
-                    provider: provider.clone(),
-                    tariff,
-                });
-            }
+        let sent = provider.provider.upstream_model(model);
+        let tariff = pricing::tariff(&call.snapshot, &call.proxy.defaults, &provider.provider, sent);
+        let tariff = match tariff {
+            Ok(tariff) => tariff,
             // What is not charged needs no price.
-            Err(Unpriced) if !metered => {
-                return Ok(Chosen {
-                    provider: provider.clone(),
-                    tariff: pricing::Tariff::Free,
-                });
+            Err(Unpriced) if !metered => pricing::Tariff::Free,
+            Err(Unpriced) => {
+                unpriced.push(provider.id);
+                continue;
             }
-            Err(Unpriced) => unpriced.push(provider.id),
+        };
+        return Ok(Chosen::new(provider.clone(), tariff, model, &call.asked.model));
+    }
+}
+
+/// What is asked of providers, as this moment has it.
+pub(super) fn ask<'a>(
+    call: &'a Call,
+    caller: &'a Caller,
+    model: &'a str,
+    tried: &'a [ProviderId],
+    known: &'a Known<'a>,
+) -> Ask<'a> {
+    Ask {
+        dialect: call.dialect,
+        model,
+        user: &caller.user.user.access,
+        key: &caller.key.key.access,
+        tried,
+        now: known.now,
+        fleet: known,
+        bound: call.affinity.bound(),
+    }
+}
+
+impl<'a> Known<'a> {
+    pub(super) fn now(health: &'a Health) -> Self {
+        Self {
+            health,
+            now: clock::now(),
         }
     }
 }
 
-fn ask<'a>(call: &'a Call, caller: &'a Caller, tried: &'a [ProviderId]) -> Ask<'a> {
-    Ask {
-        dialect: call.dialect,
-        model: &call.asked.model,
-        user: &caller.user.user.access,
-        key: &caller.key.key.access,
-        tried,
+impl Conditions for Known<'_> {
+    fn standing(&self, provider: &ProviderEntry, model: &str) -> Standing {
+        self.health.standing(provider, model, self.now)
+    }
+
+    fn room(&self, provider: &ProviderEntry, model: &str) -> u32 {
+        let headroom = self.health.headroom(provider, model, self.now);
+        headroom.map_or(route::FULL, |headroom| u32::from(headroom.fraction_left))
     }
 }
 
@@ -79,21 +143,24 @@ fn model_unpriced(model: &str) -> Refusal {
     Refusal::new(Code::ModelUnpriced, message).because(fix)
 }
 
-fn no_candidate(snapshot: &Snapshot, ask: &Ask<'_>, none: &NoCandidate, full: &Full) -> Refusal {
-    let why = explain(snapshot, ask, full);
+fn no_candidate(snapshot: &Snapshot, ask: &Ask<'_>, none: &NoCandidate, trail: &Trail) -> Refusal {
+    let why = explain(snapshot, ask, trail);
     if !none.served_elsewhere {
         let message = format!("Model {} is not available here.", ask.model);
         return Refusal::new(Code::ModelNotFound, message).because(why);
     }
-    let message = match snapshot.explain_refusals() {
-        true => format!("No available provider found: {why}"),
-        false => "No available provider found".to_owned(),
-    };
+    let mut message = "No available provider found".to_owned();
+    if none.breakers_alone {
+        message.push_str(": Circuit breaker is OPEN");
+    }
+    if snapshot.explain_refusals() {
+        message = format!("{message}: {why}");
+    }
     Refusal::new(Code::NoAvailableAccount, message).because(why)
 }
 
 /// Each provider with what speaks against it.
-fn explain(snapshot: &Snapshot, ask: &Ask<'_>, full: &Full) -> String {
+fn explain(snapshot: &Snapshot, ask: &Ask<'_>, trail: &Trail) -> String {
     let providers = snapshot.providers();
     if providers.is_empty() {
         return "there are no providers".to_owned();
@@ -101,10 +168,12 @@ fn explain(snapshot: &Snapshot, ask: &Ask<'_>, full: &Full) -> String {
     let mut text = String::new();
     for (i, entry) in providers.iter().take(EXPLAINED).enumerate() {
         let comma = if i == 0 { "" } else { ", " };
-        let verdict = route::judge(entry, ask);
-        let why = full.why(entry.id).unwrap_or_else(|| verdict.as_str());
+        let name = &entry.provider.name;
         // Writing to a string cannot fail.
-        let written = write!(text, "{comma}{} {why}", entry.provider.name);
+        let written = match trail.why(entry.id) {
+            Some(why) => write!(text, "{comma}{name} {why}"),
+            None => write!(text, "{comma}{name} {}", route::judge(entry, ask)),
+        };
         debug_assert!(written.is_ok());
     }
     if providers.len() > EXPLAINED {

@@ -11,6 +11,7 @@ use penstock_core::snapshot::Caller;
 use penstock_dialect::inspect::Inspected;
 use penstock_dialect::session::{digest, find};
 
+use super::affinity;
 use super::call::Call;
 
 /// Of a call with these headers and this body.
@@ -33,5 +34,5 @@ pub(super) fn of(
 fn is_needed(call: &Call, caller: &Caller) -> bool {
     let counted =
         caller.key.key.limits.concurrent_sessions > 0 || caller.user.user.limits.concurrent_sessions > 0;
-    call.endpoint.is_metered() && counted
+    call.endpoint.is_metered() && (counted || affinity::is_of_use(call))
 }

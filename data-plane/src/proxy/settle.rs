@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 
 use penstock_core::error::Code;
+use penstock_core::failure;
 use penstock_core::money::NanoUsd;
 use penstock_core::usage::{Outcome, TokenUsage};
 use penstock_fleet::Grant;
@@ -13,7 +14,8 @@ use penstock_fleet::counters::RecordNumber;
 
 use super::call::Call;
 use super::usual::Estimate;
-use super::{log, record};
+use super::{affinity, log, record};
+use crate::clock;
 use crate::limits::{self, Used};
 
 /// Of a request's body; rough on purpose, since tokenising costs more than the request.
@@ -86,9 +88,39 @@ impl Call {
             metrics.tokens(&chosen.provider, &bill.used);
             metrics.cost(&chosen.provider, bill.cost);
         }
+        if let Some(affinity) = self.affinity.as_str() {
+            metrics.affinity(affinity, affinity::cost_of_move(self, &bill.used));
+        }
         log::call(self, end, &bill);
         self.opened = None;
+        self.settle_health(end.outcome);
         self.settle_limits(end.outcome, &bill, number);
+    }
+
+    /// Tells how the provider did, and ends a trial that this call was.
+    fn settle_health(&mut self, outcome: Outcome) {
+        let answered = self.endpoint.goes_upstream() && outcome == Outcome::Succeeded;
+        if let Some(chosen) = self.chosen.as_ref().filter(|_| answered) {
+            let health = &self.proxy.app.health;
+            health.succeeded(&chosen.provider, chosen.model(self), self.key.id, clock::now());
+        }
+        self.trial = None;
+    }
+
+    /// The provider's answer broke off after it had begun.
+    pub(super) fn broke(&self) {
+        let Some(chosen) = self.chosen.as_ref().filter(|_| !self.settled) else {
+            return;
+        };
+        let finding = failure::of_interruption();
+        let health = &self.proxy.app.health;
+        health.failed(
+            &chosen.provider,
+            chosen.model(self),
+            self.key.id,
+            &finding,
+            clock::now(),
+        );
     }
 
     /// Books what the call used with its limits. `number`: of its record in the spool.
@@ -115,6 +147,8 @@ impl Call {
             .map(|user| (user, &self.key));
         limits::settle_user(app, (self.key.key.user_id, self.key.id), known, &used);
         if let Some(chosen) = &self.chosen {
+            let request = provider_grant.as_ref().map_or(used.request, |held| held.id);
+            let used = Used { request, ..used };
             limits::settle_provider(app, chosen.provider.id, provider_grant.is_some(), &used);
         }
         if outcome == Outcome::Succeeded {
@@ -128,12 +162,12 @@ impl Call {
 
     /// The present attempt failed: what it held of its provider's limits is given back.
     pub(super) fn give_back_provider(&mut self) {
-        let (Some(grant), Some(chosen)) = (self.provider_grant.take(), &self.chosen) else {
+        let (Some(held), Some(chosen)) = (self.provider_grant.take(), &self.chosen) else {
             return;
         };
         let used = Used {
-            request: self.arrival.id,
-            admitted_at: grant.admitted_at(),
+            request: held.id,
+            admitted_at: held.grant.admitted_at(),
             tokens: 0,
             cost: NanoUsd(0),
             record: None,

@@ -13,9 +13,9 @@ use hyper::body::Incoming;
 use penstock_dialect::usage::Body;
 use tokio::time::{Instant, timeout_at};
 
-use super::attempt::Failed;
 use super::body::Received;
 use super::call::Call;
+use super::failed::{Failed, Waited};
 use super::pieces::Pieces;
 
 /// The largest answer, bytes.
@@ -36,7 +36,7 @@ pub(super) async fn read(call: &mut Call, mut body: Incoming, deadline: Instant)
                     call.open_entry();
                 }
                 let next = call.stopwatch.waiting(timeout_at(deadline, body.frame())).await;
-                next.map_err(|_| Failed::Timeout("the whole answer"))?
+                next.map_err(|_| Failed::Timeout(Waited::Total))?
             }
         };
         match next {

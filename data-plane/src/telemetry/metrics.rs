@@ -7,6 +7,7 @@
 //! Observing costs a hash and a shared lock; the few figures that are states rather than events (spool depth,
 //! snapshot age) are set when they are asked for, by [`NodeState`].
 
+mod affinity;
 mod health;
 mod labels;
 mod limits;
@@ -22,6 +23,7 @@ pub use labels::AttemptEnd;
 pub use node::NodeState;
 pub use traffic::InFlight;
 
+use affinity::AffinityMetrics;
 use health::HealthMetrics;
 use limits::LimitMetrics;
 use node::NodeMetrics;
@@ -35,6 +37,7 @@ pub struct Metrics {
     node: NodeMetrics,
     limits: LimitMetrics,
     health: HealthMetrics,
+    affinity: AffinityMetrics,
 }
 
 impl Metrics {
@@ -44,12 +47,14 @@ impl Metrics {
         let node = NodeMetrics::new(&mut registry);
         let limits = LimitMetrics::new(&mut registry);
         let health = HealthMetrics::new(&mut registry);
+        let affinity = AffinityMetrics::new(&mut registry);
         Self {
             registry,
             traffic,
             node,
             limits,
             health,
+            affinity,
         }
     }
 

@@ -3,20 +3,29 @@
 //! URL and credential come from the target, the headers from the caller by the dialect's rules, then the operator's
 //! extra headers over them. The body is sent as it is.
 
-use http::{HeaderMap, Method, Request, Uri};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
 use penstock_dialect::headers::upstream_request_headers;
 
 use super::send_body::SendBody;
 use super::target::Target;
+use crate::clock;
 
-/// Builds the request for `uri`, which is one of the target's.
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// Builds the request for `uri`, which is one of the target's. `again`: one was sent for the same call already.
 pub(crate) fn request(
     target: &Target,
     uri: Uri,
     client_headers: &HeaderMap,
     body: SendBody,
+    again: bool,
 ) -> Request<SendBody> {
     let mut headers = upstream_request_headers(client_headers, target.kind);
+    if again && let Some(key) = headers.get_mut(IDEMPOTENCY_KEY) {
+        // It was used up by the attempt before, maybe at another account.
+        *key = HeaderValue::from_str(&clock::request_id().to_string())
+            .unwrap_or_else(|_| HeaderValue::from_static("penstock"));
+    }
     for (name, value) in &target.extra_headers {
         headers.insert(name, value.clone());
     }

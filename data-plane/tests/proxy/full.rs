@@ -108,7 +108,8 @@ async fn d01_a_providers_slot_is_free_when_its_call_ends_or_fails() {
     }
     fake.set_default(told());
     assert_eq!(spends(&gateway).await, StatusCode::OK);
-    assert_eq!(fake.request_count(), 5);
+    // A failed call is tried twice, under what it holds.
+    assert_eq!(fake.request_count(), 1 + 3 * 2 + 1);
     gateway.stop().await;
 }
 

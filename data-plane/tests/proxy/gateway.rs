@@ -10,9 +10,9 @@ use penstock_core::api_key::KeyHash;
 use penstock_core::id::{Epoch, KeyId, ProviderId, UserId};
 use penstock_core::key::Key;
 use penstock_core::limits::Limits;
-use penstock_core::money::{Millionths, NanoUsd, PicoUsd};
+use penstock_core::money::{NanoUsd, PicoUsd};
 use penstock_core::price::{Price, Rate, ServiceTier, TokenClass};
-use penstock_core::provider::{Provider, ProviderKind, Timeouts};
+use penstock_core::provider::{Provider, ProviderKind};
 use penstock_core::resource::{ProviderSpec, Resource, ResourceRef, SCHEMA, Spec};
 use penstock_core::secret::Secret;
 use penstock_core::setting::Degraded;
@@ -79,20 +79,7 @@ pub(crate) fn openai(fake: &FakeProvider) -> Provider {
 }
 
 pub(crate) fn provider(name: &str, kind: ProviderKind, base_url: &str) -> Provider {
-    Provider {
-        limits: penstock_core::limits::Limits::none(),
-        name: name.to_owned(),
-        kind,
-        base_urls: vec![base_url.to_owned()],
-        enabled: true,
-        groups: Vec::new(),
-        priority: 0,
-        weight: 1,
-        cost_multiplier: Millionths::ONE,
-        models: Vec::new(),
-        timeouts: Timeouts::default(),
-        extra_headers: Vec::new(),
-    }
+    Provider::new(name, kind, base_url)
 }
 
 /// Rates in pico-USD a token.
@@ -249,6 +236,7 @@ impl Setup {
             let spec = ProviderSpec {
                 provider: provider.clone(),
                 credential: Some(Secret::new(self.credential)),
+                proxy_password: None,
             };
             let reference = ResourceRef::Provider(provider_id(index));
             resources.push(resource(reference, Spec::Provider(Box::new(spec))));

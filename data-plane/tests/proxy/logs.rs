@@ -57,7 +57,7 @@ impl Log {
 async fn g14_each_call_is_one_line_with_who_what_where_and_how() {
     let (log, _guard) = Log::at(LevelFilter::INFO);
     let fake = FakeProvider::builder()
-        .script([Behaviour::default(), Behaviour::status(529)])
+        .script([Behaviour::default(), Behaviour::status(529), Behaviour::status(529)])
         .start()
         .await
         .unwrap();
@@ -93,7 +93,7 @@ async fn g14_each_call_is_one_line_with_who_what_where_and_how() {
         (&"error".into(), &529.into())
     );
     assert!(bad["error"].as_str().unwrap().contains("overloaded_error"));
-    assert_eq!(bad["provider_chain"], "claude:529");
+    assert_eq!(bad["provider_chain"], "claude:529 > claude:529");
     gateway.stop().await;
 }
 

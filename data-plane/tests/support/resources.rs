@@ -4,8 +4,7 @@ use penstock_core::access::Access;
 use penstock_core::api_key::KeyHash;
 use penstock_core::id::{Epoch, KeyId, ProviderId, UserId};
 use penstock_core::key::Key;
-use penstock_core::money::Millionths;
-use penstock_core::provider::{Provider, ProviderKind, Timeouts};
+use penstock_core::provider::{Provider, ProviderKind};
 use penstock_core::resource::{ProviderSpec, Resource, ResourceRef, SCHEMA, Spec};
 use penstock_core::secret::Secret;
 use penstock_core::user::User;
@@ -49,23 +48,12 @@ pub(crate) fn key(n: u64) -> Resource {
 }
 
 pub(crate) fn provider(n: u64) -> Resource {
-    let provider = Provider {
-        limits: penstock_core::limits::Limits::none(),
-        name: format!("provider{n}"),
-        kind: ProviderKind::Anthropic,
-        base_urls: vec!["http://127.0.0.1:9".into()],
-        enabled: true,
-        groups: Vec::new(),
-        priority: 0,
-        weight: 1,
-        cost_multiplier: Millionths::ONE,
-        models: Vec::new(),
-        timeouts: Timeouts::default(),
-        extra_headers: Vec::new(),
-    };
+    let name = format!("provider{n}");
+    let provider = Provider::new(name, ProviderKind::Anthropic, "http://127.0.0.1:9");
     let spec = ProviderSpec {
         provider,
         credential: Some(Secret::new("sk-upstream-credential")),
+        proxy_password: None,
     };
     let reference = ResourceRef::Provider(ProviderId::from_parts(n, &[3; 10]));
     resource(reference, Spec::Provider(Box::new(spec)))

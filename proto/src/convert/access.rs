@@ -69,15 +69,20 @@ pub(super) fn patterns_from_wire(
     field: &str,
     patterns: Vec<wire::ModelPattern>,
 ) -> Result<Vec<ModelPattern>, Invalid> {
-    use wire::model_pattern::Pattern;
-    let read = |(i, pattern): (usize, wire::ModelPattern)| {
-        Ok(match required(&format!("{field}[{i}]"), pattern.pattern)? {
-            Pattern::Exact(text) => ModelPattern::Exact(text),
-            Pattern::Prefix(text) => ModelPattern::Prefix(text),
-            Pattern::Suffix(text) => ModelPattern::Suffix(text),
-            Pattern::Contains(text) => ModelPattern::Contains(text),
-            Pattern::Regex(text) => ModelPattern::Regex(text.into()),
-        })
-    };
+    let read = |(i, pattern)| pattern_from_wire(&format!("{field}[{i}]"), Some(pattern));
     patterns.into_iter().enumerate().map(read).collect()
+}
+
+pub(super) fn pattern_from_wire(
+    field: &str,
+    pattern: Option<wire::ModelPattern>,
+) -> Result<ModelPattern, Invalid> {
+    use wire::model_pattern::Pattern;
+    Ok(match required(field, pattern.and_then(|given| given.pattern))? {
+        Pattern::Exact(text) => ModelPattern::Exact(text),
+        Pattern::Prefix(text) => ModelPattern::Prefix(text),
+        Pattern::Suffix(text) => ModelPattern::Suffix(text),
+        Pattern::Contains(text) => ModelPattern::Contains(text),
+        Pattern::Regex(text) => ModelPattern::Regex(text.into()),
+    })
 }

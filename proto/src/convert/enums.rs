@@ -3,7 +3,7 @@
 use penstock_core::invalid::Invalid;
 use penstock_core::limits::{Budget, Dimension, Level};
 use penstock_core::price::{PriceSource, ServiceTier, TokenClass};
-use penstock_core::provider::ProviderKind;
+use penstock_core::provider::{AddressFamily, ProviderKind};
 use penstock_core::resource::Kind;
 use penstock_core::setting::{Degraded, UnpricedAction};
 use penstock_core::usage::Outcome;
@@ -49,6 +49,11 @@ enums! {
         Anthropic = Anthropic,
         Openai = Openai,
         OpenaiCompatible = OpenaiCompatible,
+    }
+    /// Which addresses are dialled.
+    address_family_to_wire, address_family_from_wire: AddressFamily = wire::AddressFamily {
+        Any = Any,
+        Ipv4 = Ipv4,
     }
     /// A price's origin.
     price_source_to_wire, price_source_from_wire: PriceSource = wire::PriceSource {

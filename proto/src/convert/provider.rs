@@ -2,14 +2,19 @@
 
 use penstock_core::invalid::Invalid;
 use penstock_core::money::Millionths;
-use penstock_core::provider::{Header, Provider, Timeouts};
+use penstock_core::provider::{Header, Probe, Provider, Timeouts};
 
 use super::access::{pattern_to_wire, patterns_from_wire};
 use super::enums::{provider_kind_from_wire, provider_kind_to_wire};
 use super::limits::{limits_from_wire, limits_to_wire};
+use super::outbound::{outbound_from_wire, outbound_to_wire};
+use super::routing::{
+    breaker_from_wire, breaker_to_wire, hours_from_wire, hours_to_wire, override_from_wire, override_to_wire,
+    redirect_to_wire, redirects_from_wire,
+};
 use crate::config::v1 as wire;
 
-/// Writes a provider, which has no credential in it.
+/// Writes a provider, which has no secrets in it.
 pub fn provider_to_wire(provider: &Provider) -> wire::ProviderSpec {
     let header = |header: &Header| wire::Header {
         name: header.name.clone(),
@@ -28,6 +33,12 @@ pub fn provider_to_wire(provider: &Provider) -> wire::ProviderSpec {
         timeouts: Some(timeouts_to_wire(&provider.timeouts)),
         extra_headers: provider.extra_headers.iter().map(header).collect(),
         limits: limits_to_wire(&provider.limits),
+        redirects: provider.redirects.iter().map(redirect_to_wire).collect(),
+        active_hours: provider.active_hours.as_ref().map(hours_to_wire),
+        breaker: breaker_to_wire(provider.breaker),
+        outbound: outbound_to_wire(&provider.outbound),
+        overrides: provider.overrides.iter().map(override_to_wire).collect(),
+        probe_interval_ms: provider.probe.map(|probe| probe.interval_ms),
     }
 }
 
@@ -53,6 +64,12 @@ pub fn provider_from_wire(spec: wire::ProviderSpec) -> Result<Provider, Invalid>
             })
             .collect(),
         limits: limits_from_wire(spec.limits)?,
+        redirects: redirects_from_wire(spec.redirects)?,
+        active_hours: spec.active_hours.map(hours_from_wire).transpose()?,
+        breaker: breaker_from_wire(spec.breaker),
+        outbound: outbound_from_wire(spec.outbound)?,
+        overrides: spec.overrides.into_iter().map(override_from_wire).collect(),
+        probe: spec.probe_interval_ms.map(|interval_ms| Probe { interval_ms }),
     })
 }
 

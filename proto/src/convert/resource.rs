@@ -35,6 +35,11 @@ pub fn resource_to_wire(resource: &Resource) -> wire::Resource {
             spec: Some(provider_to_wire(&spec.provider)),
             // To the node that will present it upstream.
             credential: spec.credential.as_ref().map(|secret| secret.expose().to_owned()),
+            // To the node that will present it to the proxy.
+            proxy_password: spec
+                .proxy_password
+                .as_ref()
+                .map(|secret| secret.expose().to_owned()),
         }),
         Spec::User(user) => Wire::User(user_to_wire(user)),
         Spec::Key(key) => Wire::Key(key_to_wire(key)),
@@ -61,6 +66,7 @@ pub fn resource_from_wire(resource: wire::Resource) -> Result<Resource, Invalid>
             let spec = ProviderSpec {
                 provider: provider_from_wire(required("provider.spec", provider.spec)?)?,
                 credential: provider.credential.map(Secret::new),
+                proxy_password: provider.proxy_password.map(Secret::new),
             };
             (Kind::Provider, Spec::Provider(Box::new(spec)))
         }

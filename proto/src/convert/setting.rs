@@ -9,6 +9,7 @@ use super::enums::{
 };
 use super::price::{rates_from_wire, rates_to_wire};
 use super::required;
+use super::routing::{fallbacks_from_wire, fallbacks_to_wire, policy_from_wire, policy_to_wire};
 use crate::config::v1 as wire;
 
 /// Writes a setting.
@@ -26,6 +27,8 @@ pub fn setting_to_wire(setting: &Setting) -> wire::Setting {
             degraded: degraded_to_wire(policy.degraded),
             quota_status: policy.quota_status.into(),
         }),
+        Setting::Routing(policy) => Value::Routing(policy_to_wire(*policy)),
+        Setting::ModelFallbacks(fallbacks) => Value::ModelFallbacks(fallbacks_to_wire(fallbacks)),
     };
     wire::Setting { value: Some(value) }
 }
@@ -39,6 +42,8 @@ pub fn setting_from_wire(setting: wire::Setting) -> Result<Setting, Invalid> {
             default_rates: rates_from_wire("unpriced.default_rates", policy.default_rates)?,
         }),
         Value::ExplainRefusals(on) => Setting::ExplainRefusals(on),
+        Value::Routing(policy) => Setting::Routing(policy_from_wire(policy)),
+        Value::ModelFallbacks(fallbacks) => Setting::ModelFallbacks(fallbacks_from_wire(fallbacks)?),
         Value::Limits(policy) => Setting::Limits(LimitsPolicy {
             enabled: policy.enabled,
             off_until: policy.off_until_ms.map(UnixMs),

@@ -1,5 +1,7 @@
 //! What is written is read back the same, and what cannot be understood is refused by name.
 
+use std::str::FromStr;
+
 use penstock_core::access::Access;
 use penstock_core::api_key::KeyHash;
 use penstock_core::id::{KeyId, ProviderId, RequestId, UserId};
@@ -7,10 +9,15 @@ use penstock_core::key::{Key, PreviousSecret};
 use penstock_core::model::ModelPattern;
 use penstock_core::money::{Millionths, NanoUsd, PicoUsd};
 use penstock_core::price::{Factor, Price, PriceSource, Rate, ServiceTier, TokenClass};
-use penstock_core::provider::{Header, Provider, ProviderKind, Timeouts};
+use penstock_core::provider::{
+    ActiveHours, AddressFamily, BreakerSettings, Header, Outbound, Override, Probe, Provider, ProviderKind,
+    Redirect, Timeouts,
+};
 use penstock_core::resource::{ImportSuffixSpec, ProviderSpec, Resource, ResourceRef, Spec};
 use penstock_core::secret::Secret;
-use penstock_core::setting::{ImportSuffix, Setting, UnpricedAction, UnpricedPolicy};
+use penstock_core::setting::{
+    ImportSuffix, ModelFallback, RoutingPolicy, Setting, UnpricedAction, UnpricedPolicy,
+};
 use penstock_core::snapshot::{Refusal, Upsert};
 use penstock_core::time::UnixMs;
 use penstock_core::usage::{Outcome, TokenUsage, UsageRecord};
@@ -80,6 +87,38 @@ fn specs() -> Vec<(ResourceRef, Spec)> {
             name: "x-a".into(),
             value: "b".into(),
         }],
+        redirects: vec![Redirect {
+            from: ModelPattern::Prefix("gpt-".into()),
+            to: "mine".into(),
+        }],
+        active_hours: Some(ActiveHours {
+            zone: penstock_core::limits::Zone("Asia/Shanghai".into()),
+            ..ActiveHours::from_str("22:00-06:00").unwrap()
+        }),
+        breaker: BreakerSettings {
+            failures: 0,
+            open_ms: 1,
+            successes: 3,
+            network_errors: false,
+        },
+        outbound: Outbound {
+            proxy: Some("socks5h://me%40x@[::1]:9".parse().unwrap()),
+            fallback_to_direct: true,
+            address_family: Some(AddressFamily::Any),
+            ca_pem: "-----BEGIN CERTIFICATE-----".into(),
+            http2: false,
+        },
+        overrides: vec![
+            Override {
+                path: "temperature".into(),
+                value: Some("0.5".into()),
+            },
+            Override {
+                path: "user".into(),
+                value: None,
+            },
+        ],
+        probe: Some(Probe { interval_ms: 60_000 }),
     };
     let price = Price {
         source: PriceSource::Manual,
@@ -107,6 +146,7 @@ fn specs() -> Vec<(ResourceRef, Spec)> {
             Spec::Provider(Box::new(ProviderSpec {
                 provider,
                 credential: Some(Secret::new("sk")),
+                proxy_password: Some(Secret::new("pw")),
             })),
         ),
         (
@@ -128,6 +168,24 @@ fn specs() -> Vec<(ResourceRef, Spec)> {
         (
             ResourceRef::Setting("unpriced".into()),
             Spec::Setting(Setting::Unpriced(policy)),
+        ),
+        (
+            ResourceRef::Setting("routing".into()),
+            Spec::Setting(Setting::Routing(RoutingPolicy {
+                max_providers: 1,
+                keepalive_after_ms: 0,
+                keepalive_every_ms: 2,
+                return_to_better_tier: true,
+                sticky_ttl_ms: 3,
+                sticky_renew_below_ms: 0,
+            })),
+        ),
+        (
+            ResourceRef::Setting("model_fallbacks".into()),
+            Spec::Setting(Setting::ModelFallbacks(vec![ModelFallback {
+                model: ModelPattern::Contains("opus".into()),
+                substitutes: vec!["a".into(), "b".into()],
+            }])),
         ),
         (
             ResourceRef::ImportSuffix("relay".into()),
@@ -198,6 +256,7 @@ fn g02_a_resource_that_cannot_be_read_is_refused_by_name() {
     let provider = wire::Provider {
         spec: Some(spec),
         credential: None,
+        proxy_password: None,
     };
     let resource = wire::Resource {
         id,
@@ -225,4 +284,20 @@ fn refusals_are_read_back_as_written() {
         reason: "why".into(),
     };
     assert_eq!(nack_from_wire(nack_to_wire(&refusal)), Ok(refusal));
+}
+
+#[test]
+fn b10_a_malformed_proxy_is_refused_by_name_and_no_password_is_quoted() {
+    let spec = |proxy: &str| wire::ProviderSpec {
+        kind: wire::ProviderKind::Anthropic.into(),
+        outbound: Some(wire::Outbound {
+            proxy: proxy.into(),
+            ..wire::Outbound::default()
+        }),
+        ..wire::ProviderSpec::default()
+    };
+    let refused = provider_from_wire(spec("socks4://h:1")).unwrap_err();
+    assert_eq!(refused.field, "outbound.proxy");
+    let refused = provider_from_wire(spec("http://u:hunter2@h:1")).unwrap_err();
+    assert!(!refused.to_string().contains("hunter2"), "{refused}");
 }

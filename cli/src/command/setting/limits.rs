@@ -9,13 +9,14 @@ use penstock_core::time::UnixMs;
 use penstock_proto::admin::v1 as wire;
 use penstock_proto::convert;
 
+use super::current;
 use crate::args::duration::Millis;
 use crate::args::moment::Expiry;
 use crate::args::{choice, set};
 use crate::command::edit::nothing_to_change;
 use crate::command::session::{Session, part};
 use crate::failure::Failure;
-use crate::remote::{ATTEMPTS, Reason, Services, edit};
+use crate::remote::{ATTEMPTS, Reason, edit};
 use crate::view;
 
 /// What can be changed.
@@ -53,7 +54,10 @@ impl Flags {
         }
         let services = session.connect().await?;
         let answer = edit(ATTEMPTS, async || {
-            let (policy, version) = read(&services).await?;
+            let name = Setting::Limits(LimitsPolicy::default()).name();
+            let (Setting::Limits(policy), version) = current(&services, name).await? else {
+                return part("setting.limits", None);
+            };
             let policy = self.apply(policy, session.now)?;
             let request = wire::SetSettingRequest {
                 setting: Some(convert::setting_to_wire(&Setting::Limits(policy))),
@@ -93,20 +97,6 @@ impl Flags {
         }
         set(&mut policy.off_until, end);
         Ok(policy)
-    }
-}
-
-/// The setting as it is, and its version.
-async fn read(services: &Services) -> Result<(LimitsPolicy, u64), Failure> {
-    let request = wire::ListSettingsRequest {};
-    let answer = services.configuration().list_settings(request).await?;
-    let entries = answer.into_inner().settings;
-    let name = Setting::Limits(LimitsPolicy::default()).name();
-    let entry = entries.into_iter().find(|entry| entry.name == name);
-    let entry = part(name, entry)?;
-    match convert::setting_from_wire(part("setting", entry.setting)?)? {
-        Setting::Limits(policy) => Ok((policy, entry.version)),
-        Setting::Unpriced(_) | Setting::ExplainRefusals(_) => part("setting.limits", None),
     }
 }
 

@@ -117,6 +117,7 @@ impl Held {
                 let spec = NewSpec::Provider {
                     provider: Box::new(provider),
                     credential: CredentialChange::Keep,
+                    proxy_password: CredentialChange::Keep,
                 };
                 (&found.stored, spec)
             }

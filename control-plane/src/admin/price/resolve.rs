@@ -105,26 +105,12 @@ fn explain_none(policy: &UnpricedPolicy, provider: &Provider) -> String {
 
 #[cfg(test)]
 mod tests {
-    use penstock_core::money::Millionths;
-    use penstock_core::provider::{ProviderKind, Timeouts};
+    use penstock_core::provider::ProviderKind;
 
     use super::*;
 
     fn provider() -> Provider {
-        Provider {
-            limits: penstock_core::limits::Limits::none(),
-            name: "main".into(),
-            kind: ProviderKind::Anthropic,
-            base_urls: Vec::new(),
-            enabled: true,
-            groups: Vec::new(),
-            priority: 0,
-            weight: 1,
-            cost_multiplier: Millionths::ONE,
-            models: Vec::new(),
-            timeouts: Timeouts::default(),
-            extra_headers: Vec::new(),
-        }
+        Provider::new("main", ProviderKind::Anthropic, "https://api.anthropic.com")
     }
 
     #[test]

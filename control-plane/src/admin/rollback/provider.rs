@@ -1,4 +1,4 @@
-//! A provider's way back: everything but its credential.
+//! A provider's way back: everything but its secrets.
 
 use penstock_core::invalid::Invalid;
 use penstock_core::provider::Provider;
@@ -26,7 +26,7 @@ pub(super) fn restore(change: &Change, then: LoggedProvider) -> Result<Step, Inv
         let (then, now) = (&then.provider.limits, &now.provider.limits);
         after.provider.limits = keep_resets(label, then, now, &mut remarks);
     }
-    let credential = match now {
+    let credential = match &now {
         // Nothing to decide: it has the credential that it had.
         Some(now) if now.credential_version == then.credential_version => CredentialChange::Keep,
         Some(now) if now.credential_version.is_some() && same_host(&now.provider, &then.provider) => {
@@ -46,11 +46,37 @@ pub(super) fn restore(change: &Change, then: LoggedProvider) -> Result<Step, Inv
             ));
         }
     }
+    let proxy_password = proxy_password(label, now.as_ref(), &mut after, &mut remarks);
     let spec = NewSpec::Provider {
         provider: Box::new(after.provider.clone()),
         credential,
+        proxy_password,
     };
     put(spec, &after, remarks)
+}
+
+/// A password stays with the proxy that it was given for.
+fn proxy_password(
+    label: &str,
+    now: Option<&LoggedProvider>,
+    after: &mut LoggedProvider,
+    remarks: &mut Vec<String>,
+) -> CredentialChange {
+    let asked = after.proxy_password_version;
+    after.proxy_password_version = now
+        .filter(|now| now.provider.outbound.proxy == after.provider.outbound.proxy)
+        .and_then(|now| now.proxy_password_version);
+    if after.proxy_password_version.is_some() {
+        return CredentialChange::Keep;
+    }
+    if asked.is_some() {
+        after.provider.enabled = false;
+        remarks.push(format!(
+            "{label} comes back disabled, without its proxy's password: give it one and enable it \
+             (penstock provider update NAME --proxy-password - --enabled)"
+        ));
+    }
+    CredentialChange::Clear
 }
 
 /// Whether a credential for the one may be shown to the other.

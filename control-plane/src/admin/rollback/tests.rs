@@ -5,8 +5,7 @@ use penstock_core::api_key::KeyHash;
 use penstock_core::id::{KeyId, ProviderId, UserId};
 use penstock_core::key::Key;
 use penstock_core::limits::{Dimension, Limits};
-use penstock_core::money::Millionths;
-use penstock_core::provider::{Provider, ProviderKind, Timeouts};
+use penstock_core::provider::{Provider, ProviderKind};
 use penstock_core::resource::ResourceRef;
 use penstock_core::user::User;
 use penstock_store::{Action, CredentialChange, LoggedKey, LoggedProvider};
@@ -24,21 +23,9 @@ const ASKED: Rules = Rules {
 
 fn provider(url: &str, credential_version: Option<u64>) -> LoggedProvider {
     LoggedProvider {
-        provider: Provider {
-            limits: Limits::none(),
-            name: "main".into(),
-            kind: ProviderKind::Anthropic,
-            base_urls: vec![url.into()],
-            enabled: true,
-            groups: Vec::new(),
-            priority: 0,
-            weight: 1,
-            cost_multiplier: Millionths::ONE,
-            models: Vec::new(),
-            timeouts: Timeouts::default(),
-            extra_headers: Vec::new(),
-        },
+        provider: Provider::new("main", ProviderKind::Anthropic, url),
         credential_version,
+        proxy_password_version: None,
     }
 }
 
@@ -72,7 +59,10 @@ fn restored_provider(plan: &Plan) -> (&Provider, &CredentialChange) {
     let Op::Put(put) = &plan.ops[0] else {
         panic!("a put")
     };
-    let NewSpec::Provider { provider, credential } = &put.spec else {
+    let NewSpec::Provider {
+        provider, credential, ..
+    } = &put.spec
+    else {
         panic!("a provider")
     };
     (provider, credential)

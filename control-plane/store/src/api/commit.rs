@@ -54,6 +54,8 @@ pub enum NewSpec {
     Provider {
         provider: Box<Provider>,
         credential: CredentialChange,
+        /// Of the proxy's user.
+        proxy_password: CredentialChange,
     },
     User(User),
     /// The owner of an existing key cannot be changed.
@@ -63,7 +65,7 @@ pub enum NewSpec {
     ImportSuffix(Sealed),
 }
 
-/// What becomes of a provider's credential.
+/// What becomes of a provider's credential, or of its proxy's password.
 #[derive(Clone, Debug, Default)]
 pub enum CredentialChange {
     /// As it is; a new provider has none.
@@ -144,13 +146,13 @@ impl Put {
 impl NewSpec {
     /// As [`Spec::required_schema`](penstock_core::resource::Spec::required_schema), before there is a credential.
     fn required_schema(&self) -> u32 {
-        let limits = match self {
-            Self::Provider { provider, .. } => &provider.limits,
-            Self::User(user) => &user.limits,
-            Self::Key(key) => &key.limits,
-            Self::Price(_) | Self::Setting(_) | Self::ImportSuffix(_) => return 1,
-        };
-        limits.required_schema()
+        match self {
+            Self::Provider { provider, .. } => provider.required_schema(),
+            Self::User(user) => user.limits.required_schema(),
+            Self::Key(key) => key.limits.required_schema(),
+            Self::Setting(setting) => setting.required_schema(),
+            Self::Price(_) | Self::ImportSuffix(_) => 1,
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! The history of the configuration: who changed what, when and why.
 //!
 //! The log holds each resource before and after a change as JSON: the domain's own form without secrets. A credential
-//! appears as the version that set it, a key without its hashes, an import suffix not at all.
+//! or a proxy's password appears as the version that set it, a key without its hashes, an import suffix not at all.
 
 use std::sync::Arc;
 
@@ -84,6 +84,9 @@ pub struct LoggedProvider {
     pub provider: Provider,
     /// None: it had none.
     pub credential_version: Option<u64>,
+    /// None: the proxy had no password, or there was none.
+    #[serde(default)]
+    pub proxy_password_version: Option<u64>,
 }
 
 /// A key without its hashes.
@@ -139,6 +142,7 @@ impl From<&StoredSpec> for LoggedSpec {
             StoredSpec::Provider(stored) => Self::Provider(Box::new(LoggedProvider {
                 provider: stored.provider.clone(),
                 credential_version: stored.credential.as_ref().map(|c| c.version),
+                proxy_password_version: stored.proxy_password.as_ref().map(|c| c.version),
             })),
             StoredSpec::User(user) => Self::User(user.clone()),
             StoredSpec::Key(key) => Self::Key(Box::new(LoggedKey::from(&**key))),

@@ -50,6 +50,8 @@ pub struct StoredProvider {
     pub provider: Provider,
     /// None: not a candidate.
     pub credential: Option<Credential>,
+    /// Of the proxy's user. Its hint is empty: nothing of a password is shown.
+    pub proxy_password: Option<Credential>,
 }
 
 /// A sealed credential and when it was set.

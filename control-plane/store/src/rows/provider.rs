@@ -1,8 +1,8 @@
-//! Providers, with their sealed credentials.
+//! Providers, with their sealed secrets.
 
 use penstock_core::id::ProviderId;
 use penstock_core::money::Millionths;
-use penstock_core::provider::Provider;
+use penstock_core::provider::{Probe, Provider};
 use penstock_core::resource::ResourceRef;
 use serde_json::Value as Json;
 use uuid::Uuid;
@@ -27,8 +27,16 @@ pub(super) struct ProviderRow {
     timeouts: Json,
     extra_headers: Json,
     limits: Json,
+    redirects: Json,
+    active_hours: Json,
+    breaker: Json,
+    outbound: Json,
+    overrides: Json,
+    probe_interval_ms: Option<i64>,
     #[sqlx(flatten)]
     credential: CredentialRow,
+    #[sqlx(flatten)]
+    proxy_password: ProxyPasswordRow,
     #[sqlx(flatten)]
     meta: MetaRow,
 }
@@ -42,30 +50,44 @@ struct CredentialRow {
     credential_version: Option<i64>,
 }
 
+/// All or none is NULL.
+#[derive(sqlx::FromRow)]
+struct ProxyPasswordRow {
+    proxy_password_key_id: Option<String>,
+    proxy_password_ciphertext: Option<Vec<u8>>,
+    proxy_password_hint: Option<String>,
+    proxy_password_version: Option<i64>,
+}
+
 pub(super) const TABLE: Table = Table {
     select: "SELECT t.id, t.name, t.kind, t.base_urls, t.enabled, t.provider_groups, t.priority, t.weight, \
-             t.cost_multiplier, t.models, t.timeouts, t.extra_headers, t.limits, t.credential_key_id, \
-             t.credential_ciphertext, t.credential_hint, t.credential_version, t.version, t.min_schema, t.created_at, t.updated_at \
-             FROM providers t",
+             t.cost_multiplier, t.models, t.timeouts, t.extra_headers, t.credential_key_id, \
+             t.credential_ciphertext, t.credential_hint, t.credential_version, t.limits, t.redirects, \
+             t.active_hours, t.breaker, t.outbound, t.overrides, t.probe_interval_ms, t.proxy_password_key_id, \
+             t.proxy_password_ciphertext, t.proxy_password_hint, t.proxy_password_version, t.version, \
+             t.min_schema, t.created_at, t.updated_at FROM providers t",
     id: "t.id",
     insert: "INSERT INTO providers (id, name, kind, base_urls, enabled, provider_groups, priority, weight, \
              cost_multiplier, models, timeouts, extra_headers, credential_key_id, credential_ciphertext, \
-             credential_hint, credential_version, limits, version, min_schema, created_at, updated_at) VALUES \
-             ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21) ON \
-             CONFLICT (id) DO NOTHING",
+             credential_hint, credential_version, limits, redirects, active_hours, breaker, outbound, overrides, \
+             probe_interval_ms, proxy_password_key_id, proxy_password_ciphertext, proxy_password_hint, \
+             proxy_password_version, version, min_schema, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, \
+             $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, \
+             $28, $29, $30, $31) ON CONFLICT (id) DO NOTHING",
     update: "UPDATE providers SET name = $2, kind = $3, base_urls = $4, enabled = $5, provider_groups = $6, \
-             priority = $7, weight = $8, cost_multiplier = $9, models = $10, timeouts = $11, extra_headers \
-             = $12, credential_key_id = $13, credential_ciphertext = $14, credential_hint = $15, \
-             credential_version = $16, limits = $17, version = $18, min_schema = $19, created_at = $20, \
-             updated_at = $21 WHERE id = $1 AND version = $18 - 1",
+             priority = $7, weight = $8, cost_multiplier = $9, models = $10, timeouts = $11, extra_headers = $12, \
+             credential_key_id = $13, credential_ciphertext = $14, credential_hint = $15, credential_version = $16, \
+             limits = $17, redirects = $18, active_hours = $19, breaker = $20, outbound = $21, overrides = $22, \
+             probe_interval_ms = $23, proxy_password_key_id = $24, proxy_password_ciphertext = $25, \
+             proxy_password_hint = $26, proxy_password_version = $27, version = $28, min_schema = $29, \
+             created_at = $30, updated_at = $31 WHERE id = $1 AND version = $28 - 1",
     lock: "UPDATE providers SET version = version WHERE id = $1",
     delete: "DELETE FROM providers WHERE id = $1 AND version = $2",
 };
 
 pub(super) fn bind(query: Query, stored: &Stored, spec: &StoredProvider) -> Query {
-    let StoredProvider { provider, credential } = spec;
-    let sealed = credential.as_ref().map(|c| &c.sealed);
-    query
+    let provider = &spec.provider;
+    let query = query
         .bind(super::uuid(&stored.reference))
         .bind(&provider.name)
         .bind(AsWord(provider.kind))
@@ -77,12 +99,25 @@ pub(super) fn bind(query: Query, stored: &Stored, spec: &StoredProvider) -> Quer
         .bind(provider.cost_multiplier.0)
         .bind(AsJson(&provider.models))
         .bind(AsJson(provider.timeouts))
-        .bind(AsJson(&provider.extra_headers))
+        .bind(AsJson(&provider.extra_headers));
+    let query = bind_secret(query, spec.credential.as_ref())
+        .bind(AsJson(&provider.limits))
+        .bind(AsJson(&provider.redirects))
+        .bind(AsJson(&provider.active_hours))
+        .bind(AsJson(provider.breaker))
+        .bind(AsJson(&provider.outbound))
+        .bind(AsJson(&provider.overrides))
+        .bind(provider.probe.map(|probe| probe.interval_ms));
+    bind_secret(query, spec.proxy_password.as_ref())
+}
+
+fn bind_secret(query: Query, secret: Option<&Credential>) -> Query {
+    let sealed = secret.map(|secret| &secret.sealed);
+    query
         .bind(sealed.map(|s| s.key_id.as_str()))
         .bind(sealed.map(|s| s.ciphertext.as_slice()))
         .bind(sealed.map(|s| s.hint.as_str()))
-        .bind(credential.as_ref().map(|c| c.version))
-        .bind(AsJson(&provider.limits))
+        .bind(secret.map(|secret| secret.version))
 }
 
 impl ResourceRow for ProviderRow {
@@ -112,32 +147,65 @@ impl ResourceRow for ProviderRow {
             timeouts: super::json("timeouts", self.timeouts)?,
             extra_headers: super::json("extra_headers", self.extra_headers)?,
             limits: super::limits(self.limits)?,
+            redirects: super::json("redirects", self.redirects)?,
+            active_hours: super::json("active_hours", self.active_hours)?,
+            breaker: super::json("breaker", self.breaker)?,
+            outbound: super::json("outbound", self.outbound)?,
+            overrides: super::json("overrides", self.overrides)?,
+            probe: probe(self.probe_interval_ms)?,
         };
-        let credential = self.credential.credential()?;
         Ok(StoredSpec::Provider(Box::new(StoredProvider {
             provider,
-            credential,
+            credential: self.credential.secret()?,
+            proxy_password: self.proxy_password.secret()?,
         })))
     }
 }
 
+fn probe(interval_ms: Option<i64>) -> Result<Option<Probe>, String> {
+    let interval_ms = interval_ms.map(super::count).transpose()?;
+    Ok(interval_ms.map(|interval_ms| Probe { interval_ms }))
+}
+
 impl CredentialRow {
-    fn credential(self) -> Result<Option<Credential>, String> {
-        let (Some(key_id), Some(ciphertext), Some(hint), Some(version)) = (
+    fn secret(self) -> Result<Option<Credential>, String> {
+        secret(
             self.credential_key_id,
             self.credential_ciphertext,
             self.credential_hint,
             self.credential_version,
-        ) else {
-            return Ok(None);
-        };
-        Ok(Some(Credential {
-            sealed: Sealed {
-                key_id,
-                ciphertext,
-                hint,
-            },
-            version: super::count(version)?,
-        }))
+        )
     }
+}
+
+impl ProxyPasswordRow {
+    fn secret(self) -> Result<Option<Credential>, String> {
+        secret(
+            self.proxy_password_key_id,
+            self.proxy_password_ciphertext,
+            self.proxy_password_hint,
+            self.proxy_password_version,
+        )
+    }
+}
+
+fn secret(
+    key_id: Option<String>,
+    ciphertext: Option<Vec<u8>>,
+    hint: Option<String>,
+    version: Option<i64>,
+) -> Result<Option<Credential>, String> {
+    let (Some(key_id), Some(ciphertext), Some(hint), Some(version)) = (key_id, ciphertext, hint, version)
+    else {
+        return Ok(None);
+    };
+    let sealed = Sealed {
+        key_id,
+        ciphertext,
+        hint,
+    };
+    Ok(Some(Credential {
+        sealed,
+        version: super::count(version)?,
+    }))
 }

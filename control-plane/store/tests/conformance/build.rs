@@ -7,7 +7,7 @@ use penstock_core::key::Key;
 use penstock_core::limits::Limits;
 use penstock_core::money::{Millionths, NanoUsd};
 use penstock_core::price::{Price, Rate, ServiceTier, TokenClass};
-use penstock_core::provider::{Provider, ProviderKind, Timeouts};
+use penstock_core::provider::{Provider, ProviderKind};
 use penstock_core::resource::ResourceRef;
 use penstock_core::setting::Setting;
 use penstock_core::time::UnixMs;
@@ -79,24 +79,25 @@ pub(crate) fn put_key(n: u8, key: Key) -> Put {
 
 pub(crate) fn provider(name: &str) -> Provider {
     Provider {
-        limits: Limits::none(),
-        name: name.to_owned(),
-        kind: ProviderKind::Anthropic,
-        base_urls: vec!["https://api.anthropic.com".to_owned()],
-        enabled: true,
         groups: vec!["fast".to_owned()],
         priority: 1,
         weight: 10,
         cost_multiplier: Millionths(1_250_000),
-        models: Vec::new(),
-        timeouts: Timeouts::default(),
-        extra_headers: Vec::new(),
+        ..Provider::new(name, ProviderKind::Anthropic, "https://api.anthropic.com")
     }
 }
 
 pub(crate) fn put_provider(n: u8, name: &str, credential: CredentialChange) -> Put {
-    let provider = Box::new(provider(name));
-    Put::new(provider_ref(n), NewSpec::Provider { provider, credential })
+    let spec = NewSpec::Provider {
+        provider: Box::new(provider(name)),
+        // What is written over a damaged row keeps neither secret.
+        proxy_password: match credential {
+            CredentialChange::Keep => CredentialChange::Keep,
+            CredentialChange::Set(_) | CredentialChange::Clear => CredentialChange::Clear,
+        },
+        credential,
+    };
+    Put::new(provider_ref(n), spec)
 }
 
 pub(crate) fn sealed(text: &str) -> Sealed {

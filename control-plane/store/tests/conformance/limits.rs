@@ -50,6 +50,7 @@ fn limited(limits: &Arc<Limits>) -> [Put; 3] {
     let main = NewSpec::Provider {
         provider: main,
         credential: CredentialChange::Keep,
+        proxy_password: CredentialChange::Keep,
     };
     [
         Put::new(user_ref(1), NewSpec::User(alice)),

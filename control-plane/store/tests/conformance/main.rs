@@ -21,6 +21,7 @@ mod listing;
 mod nodes;
 mod opening;
 mod postgres_only;
+mod providers;
 mod spend;
 mod spend_migration;
 mod unreadable;

@@ -22,17 +22,17 @@ use crate::counters::{
 use crate::subject::Subject;
 
 /// For calls that nobody waits for.
-const PATIENCE: Duration = Duration::from_secs(1);
+pub(super) const PATIENCE: Duration = Duration::from_secs(1);
 /// Of more accounts than this it is not said.
 const MOST_BROKEN: usize = 1_000;
 const NO_REQUEST: &str = "-";
 
 /// See the module.
 pub struct RedisCounters {
-    link: Arc<Link>,
-    scripts: Arc<Scripts>,
+    pub(super) link: Arc<Link>,
+    pub(super) scripts: Arc<Scripts>,
     /// Names this process; a restarted data plane is another one.
-    process: String,
+    pub(super) process: String,
     /// Of tests; below 0: Redis's own clock.
     now: AtomicI64,
     /// Accounts whose counters a script failed on.
@@ -64,7 +64,7 @@ impl RedisCounters {
         }
     }
 
-    fn now(&self) -> String {
+    pub(super) fn now(&self) -> String {
         match self.now.load(Ordering::Relaxed) {
             now if now >= 0 => now.to_string(),
             _ => String::new(),

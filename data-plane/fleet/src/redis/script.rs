@@ -60,10 +60,14 @@ pub(super) struct Scripts {
     pub(super) read: Script,
     pub(super) count: Script,
     pub(super) guard: Script,
+    pub(super) binding: Script,
+    pub(super) bind: Script,
+    pub(super) trial: Script,
+    pub(super) end_trial: Script,
 }
 
 /// Texts of the scripts, in the order of the fields.
-const TEXTS: [&str; 9] = [
+const TEXTS: [&str; 13] = [
     concat!(include_str!("lua/account.lua"), include_str!("lua/admit.lua")),
     concat!(include_str!("lua/account.lua"), include_str!("lua/settle.lua")),
     concat!(include_str!("lua/account.lua"), include_str!("lua/adopt.lua")),
@@ -71,13 +75,31 @@ const TEXTS: [&str; 9] = [
     concat!(include_str!("lua/account.lua"), include_str!("lua/renew.lua")),
     concat!(include_str!("lua/account.lua"), include_str!("lua/seed.lua")),
     concat!(include_str!("lua/account.lua"), include_str!("lua/read.lua")),
-    include_str!("lua/count.lua"),
-    include_str!("lua/guard.lua"),
+    concat!(include_str!("lua/clock.lua"), include_str!("lua/count.lua")),
+    concat!(include_str!("lua/clock.lua"), include_str!("lua/guard.lua")),
+    concat!(include_str!("lua/clock.lua"), include_str!("lua/binding.lua")),
+    concat!(include_str!("lua/clock.lua"), include_str!("lua/bind.lua")),
+    concat!(include_str!("lua/clock.lua"), include_str!("lua/trial.lua")),
+    include_str!("lua/end_trial.lua"),
 ];
 
 impl Scripts {
     pub(super) fn new() -> Self {
-        let [admit, settle, adopt, top_up, renew, seed, read, count, guard] = TEXTS.map(Script::new);
+        let [
+            admit,
+            settle,
+            adopt,
+            top_up,
+            renew,
+            seed,
+            read,
+            count,
+            guard,
+            binding,
+            bind,
+            trial,
+            end_trial,
+        ] = TEXTS.map(Script::new);
         Self {
             admit,
             settle,
@@ -88,6 +110,10 @@ impl Scripts {
             read,
             count,
             guard,
+            binding,
+            bind,
+            trial,
+            end_trial,
         }
     }
 

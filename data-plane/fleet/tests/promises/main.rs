@@ -4,6 +4,7 @@
 #![cfg(test)]
 
 mod bench;
+mod bindings;
 mod booking;
 mod broken;
 mod cluster;
@@ -21,6 +22,8 @@ mod returns;
 mod secured;
 mod server;
 mod shared;
+mod sticky;
+mod trials;
 mod troubles;
 mod unknown;
 mod world;

@@ -6,8 +6,7 @@ use penstock_core::access::Access;
 use penstock_core::api_key::KeyHash;
 use penstock_core::id::{Epoch, KeyId, ProviderId, UserId};
 use penstock_core::key::Key;
-use penstock_core::money::Millionths;
-use penstock_core::provider::{Provider, ProviderKind, Timeouts};
+use penstock_core::provider::{Provider, ProviderKind};
 use penstock_core::resource::{ProviderSpec, Resource, ResourceRef, SCHEMA, Spec};
 use penstock_core::secret::Secret;
 use penstock_core::snapshot::{Snapshot, Update, Upsert};
@@ -65,23 +64,12 @@ fn api_key(n: u64, version: u64) -> Upsert {
 }
 
 fn provider(n: u64, version: u64) -> Upsert {
-    let provider = Provider {
-        limits: penstock_core::limits::Limits::none(),
-        name: format!("provider{n}"),
-        kind: ProviderKind::Anthropic,
-        base_urls: vec!["https://api.example".into()],
-        enabled: true,
-        groups: Vec::new(),
-        priority: 0,
-        weight: 1,
-        cost_multiplier: Millionths::ONE,
-        models: Vec::new(),
-        timeouts: Timeouts::default(),
-        extra_headers: Vec::new(),
-    };
+    let name = format!("provider{n}");
+    let provider = Provider::new(name, ProviderKind::Anthropic, "https://api.example");
     let spec = ProviderSpec {
         provider,
         credential: Some(Secret::new(CREDENTIAL)),
+        proxy_password: Some(Secret::new(CREDENTIAL)),
     };
     let reference = ResourceRef::Provider(ProviderId::from_parts(n, &[3; 10]));
     resource(reference, version, Spec::Provider(Box::new(spec)))

@@ -40,6 +40,11 @@ pub(super) struct CodeLabel {
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub(super) struct AffinityLabel {
+    pub(super) affinity: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 pub(super) struct ProviderLabels {
     pub(super) provider: String,
     pub(super) provider_id: String,

@@ -5,8 +5,8 @@ use std::time::Duration;
 use penstock_core::dialect::Dialect;
 use penstock_core::error::Code;
 use penstock_core::id::ProviderId;
-use penstock_core::money::{Millionths, NanoUsd};
-use penstock_core::provider::{Provider, ProviderKind, Timeouts};
+use penstock_core::money::NanoUsd;
+use penstock_core::provider::{Provider, ProviderKind};
 use penstock_core::secret::Secret;
 use penstock_core::snapshot::ProviderEntry;
 use penstock_core::usage::{Outcome, TokenUsage};
@@ -17,21 +17,9 @@ fn provider() -> ProviderEntry {
     ProviderEntry {
         id: ProviderId::from_parts(1, &[1; 10]),
         version: 1,
-        provider: Provider {
-            limits: penstock_core::limits::Limits::none(),
-            name: "main".into(),
-            kind: ProviderKind::Anthropic,
-            base_urls: vec!["https://api.example".into()],
-            enabled: true,
-            groups: Vec::new(),
-            priority: 0,
-            weight: 1,
-            cost_multiplier: Millionths::ONE,
-            models: Vec::new(),
-            timeouts: Timeouts::default(),
-            extra_headers: Vec::new(),
-        },
+        provider: Provider::new("main", ProviderKind::Anthropic, "https://api.example"),
         credential: Some(Secret::new("sk-hidden-from-metrics")),
+        proxy_password: None,
     }
 }
 

@@ -166,9 +166,14 @@ fn check_kind(put: &Put) -> Result<(), Invalid> {
 
 fn new_spec(spec: &NewSpec, version: u64, existing: Option<&Existing>) -> Result<StoredSpec, Fault> {
     Ok(match spec {
-        NewSpec::Provider { provider, credential } => StoredSpec::Provider(Box::new(StoredProvider {
+        NewSpec::Provider {
+            provider,
+            credential,
+            proxy_password,
+        } => StoredSpec::Provider(Box::new(StoredProvider {
             provider: (**provider).clone(),
-            credential: new_credential(credential, version, existing)?,
+            credential: new_secret(credential, version, existing, |old| &old.credential)?,
+            proxy_password: new_secret(proxy_password, version, existing, |old| &old.proxy_password)?,
         })),
         NewSpec::User(user) => StoredSpec::User(user.clone()),
         NewSpec::Key(key) => StoredSpec::Key(key.clone()),
@@ -178,10 +183,11 @@ fn new_spec(spec: &NewSpec, version: u64, existing: Option<&Existing>) -> Result
     })
 }
 
-fn new_credential(
+fn new_secret(
     change: &CredentialChange,
     version: u64,
     existing: Option<&Existing>,
+    of: fn(&StoredProvider) -> &Option<Credential>,
 ) -> Result<Option<Credential>, Fault> {
     let set = |sealed: &Sealed| Credential {
         sealed: sealed.clone(),
@@ -191,7 +197,7 @@ fn new_credential(
         (CredentialChange::Set(sealed), _) => Ok(Some(set(sealed))),
         (CredentialChange::Clear, _) | (CredentialChange::Keep, None) => Ok(None),
         (CredentialChange::Keep, Some(Ok(old))) => Ok(match &old.spec {
-            StoredSpec::Provider(old) => old.credential.clone(),
+            StoredSpec::Provider(old) => of(old).clone(),
             StoredSpec::User(_)
             | StoredSpec::Key(_)
             | StoredSpec::Price(_)

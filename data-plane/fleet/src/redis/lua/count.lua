@@ -4,13 +4,7 @@
 --   ARGV: 1 now (ms; '' is the server's clock) 2 limit
 -- Milliseconds until a call fits; 0: this one did.
 
-local now
-if ARGV[1] ~= '' then
-  now = tonumber(ARGV[1])
-else
-  local t = redis.call('TIME')
-  now = t[1] * 1000 + math.floor(t[2] / 1000)
-end
+local now = clock(ARGV[1])
 local limit, second = tonumber(ARGV[2]), math.floor(now / 1000)
 local kept, sum, first = {}, 0, nil
 for slot, count in string.gmatch(redis.call('GET', KEYS[1]) or '', '(%d+):(%d+);') do

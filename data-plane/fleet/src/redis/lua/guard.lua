@@ -4,13 +4,7 @@
 --   ARGV: 1 now (ms; '' is the server's clock) 2 window (ms) 3 as many are too many 4 blocked for (ms) 5 slot (ms)
 -- Milliseconds until the address may try again; 0: it may.
 
-local now
-if ARGV[1] ~= '' then
-  now = tonumber(ARGV[1])
-else
-  local t = redis.call('TIME')
-  now = t[1] * 1000 + math.floor(t[2] / 1000)
-end
+local now = clock(ARGV[1])
 local window, most, block, width = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 local held = redis.call('GET', KEYS[1]) or ''
 local ends = string.match(held, '^B:(%d+)$')

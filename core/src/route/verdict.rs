@@ -1,0 +1,123 @@
+//! What speaks for or against one provider, and what it means when all are spoken against.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::{Ask, judge, serves};
+use crate::health::{SetAside, Standing};
+use crate::snapshot::ProviderEntry;
+use crate::time::UnixMs;
+
+/// What speaks for or against one provider. A moment is the one at which it may be over; None: nobody knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    Candidate,
+    Disabled,
+    NoCredential,
+    OtherDialect,
+    OtherGroup,
+    ModelNotServed,
+    OutsideHours,
+    Tried,
+    BreakerOpen(Option<UnixMs>),
+    CoolingDown(UnixMs),
+    SetAside(SetAside, Option<UnixMs>),
+}
+
+/// Nobody can serve the call now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NoCandidate {
+    /// Some enabled provider serves the model in this dialect, only not this caller or not now.
+    pub served_elsewhere: bool,
+    /// Every provider that could serve it is behind an open breaker.
+    pub breakers_alone: bool,
+    /// When the first of those that would serve this caller may be back.
+    pub soonest: Option<UnixMs>,
+}
+
+impl Verdict {
+    /// A half-open breaker is a candidate: whether the call may be its trial is asked when it is chosen.
+    pub(super) fn of(standing: Standing) -> Self {
+        match standing {
+            Standing::Ready | Standing::HalfOpen => Self::Candidate,
+            Standing::Open { until } => Self::BreakerOpen(until),
+            Standing::Cooling { until } => Self::CoolingDown(until),
+            Standing::SetAside { why, until } => Self::SetAside(why, until),
+        }
+    }
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Candidate => "candidate",
+            Self::Disabled => "is disabled",
+            Self::NoCredential => "has no credential",
+            Self::OtherDialect => "speaks another dialect",
+            Self::OtherGroup => "is in none of the caller's groups",
+            Self::ModelNotServed => "does not serve the model",
+            Self::OutsideHours => "is outside its active hours",
+            Self::Tried => "was tried already",
+            Self::BreakerOpen(_) => "has an open circuit breaker",
+            Self::CoolingDown(_) => "is cooling down",
+            Self::SetAside(SetAside::Credential, _) => "has a credential that was refused",
+            Self::SetAside(SetAside::Billing, _) => "has no money left",
+            Self::SetAside(SetAside::NoModel, _) => "said that it has no such model",
+        }
+    }
+
+    /// When it may be over.
+    pub fn until(self) -> Option<UnixMs> {
+        match self {
+            Self::BreakerOpen(until) | Self::SetAside(_, until) => until,
+            Self::CoolingDown(until) => Some(until),
+            Self::Candidate
+            | Self::Disabled
+            | Self::NoCredential
+            | Self::OtherDialect
+            | Self::OtherGroup
+            | Self::ModelNotServed
+            | Self::OutsideHours
+            | Self::Tried => None,
+        }
+    }
+
+    /// The provider would serve the call, only not now.
+    fn is_passing(self) -> bool {
+        matches!(
+            self,
+            Self::Candidate
+                | Self::OutsideHours
+                | Self::BreakerOpen(_)
+                | Self::CoolingDown(_)
+                | Self::SetAside(..)
+        )
+    }
+}
+
+impl NoCandidate {
+    /// Who was tried in vain may serve the next call: what counts is how it does now.
+    pub(super) fn of(providers: &[Arc<ProviderEntry>], ask: &Ask<'_>) -> Self {
+        let ask = &Ask { tried: &[], ..*ask };
+        let passing = || {
+            providers
+                .iter()
+                .map(|entry| judge(entry, ask))
+                .filter(|verdict| verdict.is_passing())
+        };
+        let breaker = |verdict| matches!(verdict, Verdict::BreakerOpen(_));
+        Self {
+            served_elsewhere: providers.iter().any(|entry| serves(entry, ask)),
+            breakers_alone: passing().next().is_some() && passing().all(breaker),
+            soonest: passing().filter_map(Verdict::until).min(),
+        }
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())?;
+        match self.until() {
+            Some(until) => write!(f, " until {until}"),
+            None => Ok(()),
+        }
+    }
+}

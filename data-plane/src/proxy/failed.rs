@@ -1,0 +1,215 @@
+//! An attempt that gave no answer, and what its failure means.
+//!
+//! The meaning is core's (`failure`: one table); here is what was seen, in the words of that table.
+
+use bytes::Bytes;
+use http::response;
+use hyper_util::client::legacy;
+use penstock_core::error::Code;
+use penstock_core::failure::{self, Class, Finding, Network};
+use penstock_core::time::UnixMs;
+use penstock_dialect::upstream_error::{ErrorHead, UpstreamError};
+
+use super::call::{Call, Chosen};
+use super::error::Refusal;
+use super::pass_error::Shown;
+use crate::telemetry::metrics::AttemptEnd;
+use crate::upstream::BadTarget;
+
+/// An attempt without an answer. The texts are for operators.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Failed {
+    #[error("it cannot be called as it is configured: {0}")]
+    Target(#[from] BadTarget),
+    #[error("no such endpoint at this kind of provider")]
+    NoEndpoint,
+    #[error("no connection: {detail}")]
+    Connect { cause: Network, detail: String },
+    #[error("timeout while waiting for {0}")]
+    Timeout(Waited),
+    #[error("the connection broke: {0}")]
+    Broken(String),
+    #[error("a redirect, which is not followed; is the base URL right?")]
+    Redirect,
+    #[error("no answer of this API but {0}; is the base URL right?")]
+    NoAnswer(String),
+    #[error("a page of HTML, where an answer should be; is the base URL right?")]
+    Page,
+    #[error("an error instead of an answer: {}", .0.kind.as_deref().unwrap_or("error"))]
+    ErrorAnswer(UpstreamError),
+    #[error("status {}", .0.head.status.as_u16())]
+    Status(Box<ErrorAnswer>),
+    #[error("the memory for bodies (--max-bodies-bytes) is used up")]
+    NoMemory,
+}
+
+/// An answer with an error's status; of its body as much as could be read, nothing if it is encoded.
+#[derive(Debug)]
+pub(super) struct ErrorAnswer {
+    pub(super) head: response::Parts,
+    pub(super) body: Bytes,
+}
+
+/// What did not come in time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Waited {
+    #[error("the first byte")]
+    FirstByte,
+    #[error("the end of the answer")]
+    Total,
+}
+
+/// A provider that was asked in vain.
+pub(super) struct Failure {
+    pub(super) chosen: Chosen,
+    pub(super) failed: Failed,
+    pub(super) finding: Finding,
+}
+
+/// How a call ends that no provider answered.
+pub(super) enum Ending {
+    /// With an error of ours.
+    Refused(Refusal),
+    /// With a provider's error.
+    Shown(Box<Shown>),
+}
+
+impl Ending {
+    /// When somebody may serve the call, seconds.
+    pub(super) fn retry_after(mut self, seconds: Option<u64>) -> Self {
+        match &mut self {
+            Self::Refused(refusal) => refusal.error.retry_after = seconds.or(refusal.error.retry_after),
+            Self::Shown(shown) => shown.retry_after = seconds,
+        }
+        self
+    }
+}
+
+impl From<legacy::Error> for Failed {
+    fn from(error: legacy::Error) -> Self {
+        let detail = chain(&error);
+        match error.is_connect() {
+            true => Self::Connect {
+                cause: Network::Other,
+                detail,
+            },
+            false => Self::Broken(detail),
+        }
+    }
+}
+
+/// An error with all its causes; addresses in it are for the log.
+fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}
+
+impl From<Refusal> for Ending {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl Failed {
+    /// What it means.
+    pub(super) fn finding(&self, call: &Call, chosen: &Chosen, now: UnixMs) -> Finding {
+        let (name, kind) = (
+            chosen.provider.provider.name.as_str(),
+            chosen.provider.provider.kind,
+        );
+        let rules = &failure::ErrorRules::default();
+        match self {
+            Self::Status(answer) => {
+                let words = UpstreamError::read(&answer.body);
+                let head = ErrorHead::read(&answer.head.headers, now);
+                let status = answer.head.status.as_u16();
+                failure::of_answer(rules, &words.answered(&head, name, kind, status), now)
+            }
+            Self::ErrorAnswer(words) => {
+                let head = ErrorHead::default();
+                failure::of_event(rules, &words.answered(&head, name, kind, 200), now)
+            }
+            Self::Target(_) | Self::NoEndpoint => failure::of_network(Network::NotConfigured),
+            Self::Connect { cause, .. } => failure::of_network(*cause),
+            Self::Timeout(Waited::FirstByte) => failure::of_network(Network::FirstByteTimeout),
+            Self::Timeout(Waited::Total) => failure::of_network(Network::TotalTimeout),
+            Self::Broken(_) => failure::of_network(Network::Eof),
+            Self::Redirect | Self::NoAnswer(_) => failure::of_network(Network::BadAnswer),
+            Self::Page => failure::of_network(Network::Page),
+            Self::NoMemory => failure::of_network(Network::Other),
+        }
+    }
+
+    pub(super) fn as_end(&self) -> AttemptEnd {
+        match self {
+            Self::Target(_) | Self::NoEndpoint | Self::Connect { .. } => AttemptEnd::Connect,
+            Self::Timeout(_) => AttemptEnd::Timeout,
+            Self::Broken(_)
+            | Self::Redirect
+            | Self::NoAnswer(_)
+            | Self::Page
+            | Self::ErrorAnswer(_)
+            | Self::NoMemory => AttemptEnd::Broken,
+            Self::Status(answer) => AttemptEnd::Answered(answer.head.status.as_u16()),
+        }
+    }
+
+    /// What the caller gets when nobody else is asked and the provider's own words are not shown.
+    fn refusal(&self, provider: &str) -> Refusal {
+        let detail = format!("{provider}: {self}");
+        let refusal = match self {
+            Self::NoMemory => return Refusal::overloaded(&detail),
+            Self::Timeout(_) => Refusal::new(Code::RequestTimeout, "Request timeout"),
+            Self::Target(_) | Self::NoEndpoint | Self::Connect { .. } => {
+                Refusal::new(Code::UpstreamError, "The provider cannot be reached.")
+            }
+            Self::Broken(_) | Self::Redirect | Self::NoAnswer(_) | Self::Page => {
+                Refusal::new(Code::UpstreamError, "The provider gave no usable answer.")
+            }
+            Self::ErrorAnswer(_) => Refusal::new(
+                Code::UpstreamError,
+                "The provider failed before it began to answer.",
+            ),
+            Self::Status(_) => {
+                Refusal::new(Code::UpstreamError, "The provider could not serve this request.")
+            }
+        };
+        refusal.because(detail)
+    }
+}
+
+impl Failure {
+    /// Not the provider's word for the request, but for its own state: another failure may tell the caller more.
+    pub(super) fn is_of_the_moment(&self) -> bool {
+        matches!(self.finding.class, Class::RateLimited | Class::Overloaded)
+    }
+
+    /// What the caller gets.
+    pub(super) fn ending(self) -> Ending {
+        let shown = self.finding.class.may_be_shown() || self.finding.replace.is_some();
+        if !shown {
+            return self.refused();
+        }
+        let Failed::Status(answer) = self.failed else {
+            return self.refused();
+        };
+        Ending::Shown(Box::new(Shown {
+            chosen: self.chosen,
+            head: answer.head,
+            body: answer.body,
+            replace: self.finding.replace,
+            retry_after: None,
+        }))
+    }
+
+    fn refused(&self) -> Ending {
+        let name = &self.chosen.provider.provider.name;
+        Ending::Refused(self.failed.refusal(name))
+    }
+}

@@ -1,0 +1,148 @@
+//! Asking providers until one answers (behaviour B5). What a failure means for the next step is the class's word.
+//!
+//! *Same provider.* At most [`MAX_TRIES`] tries: the class says whether there is a second one and after which wait. It
+//! goes on under what the first one holds of the provider's limits.
+//!
+//! *Next provider.* At most as many as the setting `routing` says. What was held of the one before is given back. Nothing
+//! of an attempt has reached the caller, so a failed one leaves no trace.
+//!
+//! *Bounds.* The waits of one call stay under [`MAX_WAITS`] together. All attempts together fit into the total timeout of
+//! the most patient provider asked. The health of a provider is told of one failure for each call, however many tries.
+
+use std::time::Duration;
+
+use penstock_core::failure::Repeat;
+use penstock_core::health::{Standing, recent};
+use penstock_core::snapshot::Caller;
+use penstock_fleet::Trial;
+use tokio::time::sleep;
+
+use super::attempt::{self, Answered, Outgoing};
+use super::call::{Call, Chosen};
+use super::failed::{Ending, Failed, Failure};
+use super::trail::Trail;
+use super::{affinity, provider_limits, route};
+use crate::clock;
+
+/// At one provider.
+const MAX_TRIES: u32 = 2;
+/// Between tries, in one call.
+const MAX_WAITS: Duration = Duration::from_secs(3);
+/// The trial of a half-open breaker is another's after this.
+const TRIAL: Duration = Duration::from_secs(60);
+
+/// Asks providers until one answers.
+pub(super) async fn run(call: &mut Call, caller: &Caller, outgoing: &Outgoing) -> Result<Answered, Ending> {
+    let mut trail = Trail::new(call);
+    loop {
+        let chosen = match route::choose(call, caller, &mut trail) {
+            Ok(chosen) => chosen,
+            Err(refusal) => return Err(trail.give_up(refusal)),
+        };
+        if !may_ask(call, &chosen, outgoing, &mut trail).await {
+            continue;
+        }
+        let failure = match ask(call, &chosen, outgoing, &mut trail).await {
+            Ok(answered) => {
+                affinity::bind(call, &chosen);
+                return Ok(answered);
+            }
+            Err(failure) => failure,
+        };
+        call.give_back_provider();
+        call.trial = None;
+        if !failure.finding.class.tries_next() {
+            return Err(failure.ending());
+        }
+        trail.failed(failure);
+        if trail.is_over() {
+            return Err(trail.end());
+        }
+    }
+}
+
+/// Takes what an attempt needs: the trial of a half-open breaker, the provider's limits. False: it was passed over.
+async fn may_ask(call: &mut Call, chosen: &Chosen, outgoing: &Outgoing, trail: &mut Trail) -> bool {
+    let app = std::sync::Arc::clone(&call.proxy.app);
+    let entry = &chosen.provider;
+    let (model, now) = (chosen.model(call), clock::now());
+    if app.health.standing(entry, model, now) == Standing::HalfOpen {
+        let of = app.health.trial_of(entry, model, now);
+        match app.fleet.trial(entry.id, of, TRIAL).await {
+            Trial::NotOurs => {
+                trail.waits_for_trial(entry);
+                return false;
+            }
+            Trial::Ours(lease) | Trial::OursAlone(lease) => call.trial = Some(lease),
+        }
+    }
+    match provider_limits::admit(call, chosen, &outgoing.asked, trail.grants(entry.id)).await {
+        Ok(grant) => {
+            call.provider_grant = grant;
+            true
+        }
+        Err(no_room) => {
+            call.trial = None;
+            trail.full(entry, no_room);
+            false
+        }
+    }
+}
+
+/// Asks one provider, again if its failure's class says so.
+async fn ask(
+    call: &mut Call,
+    chosen: &Chosen,
+    outgoing: &Outgoing,
+    trail: &mut Trail,
+) -> Result<Answered, Failure> {
+    let deadline = trail.deadline(call, chosen);
+    let mut tries = 0;
+    loop {
+        call.begin_attempt(chosen.clone());
+        let failed = match attempt::run(call, chosen, outgoing, deadline, trail.is_first()).await {
+            Ok(answered) => {
+                call.end_attempt(None);
+                return Ok(answered);
+            }
+            Err(failed) => failed,
+        };
+        tries += 1;
+        let now = clock::now();
+        let finding = failed.finding(call, chosen, now);
+        call.end_attempt(Some((&failed, &finding)));
+        trail.tried();
+        let wait = (tries < MAX_TRIES).then(|| wait(call, chosen, &finding.repeat));
+        if let Some(wait) = wait.flatten()
+            && trail.may_wait(wait, MAX_WAITS, deadline)
+        {
+            call.stopwatch.waiting(sleep(wait)).await;
+            continue;
+        }
+        if !matches!(failed, Failed::NoMemory) {
+            let health = &call.proxy.app.health;
+            health.failed(&chosen.provider, chosen.model(call), call.key.id, &finding, now);
+        }
+        return Err(Failure {
+            chosen: chosen.clone(),
+            failed,
+            finding,
+        });
+    }
+}
+
+/// Before the second try; a quarter more or less by chance, longer at a provider that has failed much lately.
+fn wait(call: &Call, chosen: &Chosen, repeats: &Repeat) -> Option<Duration> {
+    let Repeat::Once { after } = *repeats else {
+        return None;
+    };
+    let failures = call
+        .proxy
+        .app
+        .health
+        .recent_failures(&chosen.provider, clock::now());
+    let after = u64::try_from(after.as_millis()).unwrap_or(u64::MAX);
+    let after = Duration::from_millis(recent::lengthened(after, failures));
+    let jitter = after / 2 * (clock::random() >> 16) / (1 << 16);
+    Some(after / 4 * 3 + jitter)
+}

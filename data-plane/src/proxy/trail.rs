@@ -1,0 +1,169 @@
+//! What has become of a call so far: who was asked, who was passed over and why, and what the caller will be told when
+//! nobody is left.
+//!
+//! The most telling failure is told: the first that was not of the moment (a 429, an overload), else the last.
+
+use std::time::Duration;
+
+use penstock_core::id::ProviderId;
+use penstock_core::snapshot::ProviderEntry;
+use penstock_core::time::UnixMs;
+use tokio::time::Instant;
+
+use super::call::{Call, Chosen};
+use super::error::Refusal;
+use super::failed::{Ending, Failure};
+use super::provider_limits::NoRoom;
+
+/// See the module.
+pub(super) struct Trail {
+    /// Asked, or passed over for want of room, for the model that is looked for now.
+    excluded: Vec<ProviderId>,
+    /// Passed over, each with why.
+    passed_over: Vec<(ProviderId, String)>,
+    /// Until the first of those that were passed over may serve, seconds.
+    soonest: Option<u64>,
+    /// Until the first of the others may be well again, seconds.
+    recovery: Option<u64>,
+    /// Providers whose limits were taken, once for each time.
+    granted: Vec<ProviderId>,
+    telling: Option<Failure>,
+    asked: u32,
+    tries: u32,
+    most: u32,
+    waited: Duration,
+    /// Of all attempts together.
+    deadline: Instant,
+    /// Which of the models is looked for: 0 is the one asked, the others its substitutes.
+    pub(super) model: usize,
+}
+
+impl Trail {
+    pub(super) fn new(call: &Call) -> Self {
+        Self {
+            excluded: Vec::new(),
+            passed_over: Vec::new(),
+            soonest: None,
+            recovery: None,
+            granted: Vec::new(),
+            telling: None,
+            asked: 0,
+            tries: 0,
+            most: call.snapshot.routing().max_providers.max(1),
+            waited: Duration::ZERO,
+            deadline: call.arrival.instant,
+            model: 0,
+        }
+    }
+
+    pub(super) fn excluded(&self) -> &[ProviderId] {
+        &self.excluded
+    }
+
+    /// Why a provider was passed over here.
+    pub(super) fn why(&self, provider: ProviderId) -> Option<&str> {
+        let (_, why) = self.passed_over.iter().find(|(id, _)| *id == provider)?;
+        Some(why)
+    }
+
+    /// Somebody may be well again then.
+    pub(super) fn recovers_at(&mut self, at: UnixMs, now: UnixMs) {
+        let ms = u64::try_from(at.0.saturating_sub(now.0)).unwrap_or(0);
+        let seconds = ms.div_ceil(1_000).max(1);
+        self.recovery = Some(self.recovery.map_or(seconds, |known| known.min(seconds)));
+    }
+
+    /// The next substitute is looked for: everybody may be asked again, for another model.
+    pub(super) fn substitute(&mut self) {
+        self.model += 1;
+        self.excluded.clear();
+    }
+
+    /// How often this provider's limits were taken before, counting this time from now on.
+    pub(super) fn grants(&mut self, provider: ProviderId) -> usize {
+        let before = self.granted.iter().filter(|id| **id == provider).count();
+        self.granted.push(provider);
+        before
+    }
+
+    pub(super) fn full(&mut self, provider: &ProviderEntry, no_room: NoRoom) {
+        let (wait, why) = match no_room {
+            NoRoom::Exceeded(exceeded) => (
+                exceeded.retry_after,
+                format!("is full ({})", exceeded.dimension.as_str()),
+            ),
+            NoRoom::Unknown => (1, "has a budget of which it is not known what is left".to_owned()),
+        };
+        self.pass_over(provider.id, why, wait);
+    }
+
+    pub(super) fn waits_for_trial(&mut self, provider: &ProviderEntry) {
+        let why = "has a half-open circuit breaker, whose trial is under way".to_owned();
+        self.pass_over(provider.id, why, 1);
+    }
+
+    fn pass_over(&mut self, provider: ProviderId, why: String, wait: u64) {
+        self.soonest = Some(self.soonest.map_or(wait, |soonest| soonest.min(wait)));
+        self.excluded.push(provider);
+        self.passed_over.push((provider, why));
+    }
+
+    /// Nothing was sent to anybody yet.
+    pub(super) fn is_first(&self) -> bool {
+        self.tries == 0
+    }
+
+    pub(super) fn tried(&mut self) {
+        self.tries += 1;
+    }
+
+    pub(super) fn failed(&mut self, failure: Failure) {
+        self.asked += 1;
+        self.excluded.push(failure.chosen.provider.id);
+        let keep = self.telling.as_ref().is_some_and(|told| !told.is_of_the_moment());
+        if !keep {
+            self.telling = Some(failure);
+        }
+    }
+
+    /// Until when the next attempt may last: the most patient provider asked so far decides for the call.
+    pub(super) fn deadline(&mut self, call: &Call, chosen: &Chosen) -> Instant {
+        let total = chosen.provider.provider.total_timeout(call.asked.stream);
+        self.deadline = self.deadline.max(call.arrival.instant + total);
+        self.deadline
+    }
+
+    /// Notes a wait before the next try, if there is time for it.
+    pub(super) fn may_wait(&mut self, wait: Duration, most: Duration, deadline: Instant) -> bool {
+        let fits = self.waited + wait <= most && Instant::now() + wait < deadline;
+        if fits {
+            self.waited += wait;
+        }
+        fits
+    }
+
+    /// Nobody else is asked.
+    pub(super) fn is_over(&self) -> bool {
+        self.asked >= self.most || Instant::now() >= self.deadline
+    }
+
+    /// Nobody is left. `refusal`: what the caller is told when nobody was asked.
+    pub(super) fn give_up(self, mut refusal: Refusal) -> Ending {
+        let soonest = self.soonest.into_iter().chain(self.recovery).min();
+        match self.telling {
+            Some(failure) => failure.ending().retry_after(soonest),
+            None => {
+                refusal.error.retry_after = soonest.or(refusal.error.retry_after);
+                Ending::Refused(refusal)
+            }
+        }
+    }
+
+    /// After the last attempt.
+    pub(super) fn end(self) -> Ending {
+        match self.telling {
+            Some(failure) => failure.ending(),
+            None => Ending::Refused(Refusal::overloaded("no attempt was made")),
+        }
+    }
+}
