@@ -1,5 +1,6 @@
 //! The control plane's services, as the commands call them.
 
+use penstock_proto::admin::v1::breaker_service_client::BreakerServiceClient;
 use penstock_proto::admin::v1::config_service_client::ConfigServiceClient;
 use penstock_proto::admin::v1::fleet_service_client::FleetServiceClient;
 use penstock_proto::admin::v1::key_service_client::KeyServiceClient;
@@ -49,6 +50,7 @@ impl Services {
     }
 
     services! {
+        breakers: BreakerServiceClient;
         providers: ProviderServiceClient;
         users: UserServiceClient;
         keys: KeyServiceClient;

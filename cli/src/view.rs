@@ -5,6 +5,7 @@
 //! none; nothing here can hold a credential.
 
 mod access;
+mod breaker;
 mod change;
 mod enforcement;
 mod key;
@@ -28,6 +29,7 @@ mod user;
 use penstock_core::time::UnixMs;
 use serde::Serialize;
 
+pub(crate) use breaker::{Breaker, Breakers, ProviderReset};
 pub(crate) use change::Difference;
 pub(crate) use enforcement::Enforcement;
 pub(crate) use key::{FoundKey, Key, NewKey};

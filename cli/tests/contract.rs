@@ -4,6 +4,7 @@
 
 #[cfg(test)]
 mod contract {
+    mod breakers;
     mod commands;
     mod failures;
     mod keys;

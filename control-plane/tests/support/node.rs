@@ -168,8 +168,9 @@ impl Node {
         }
     }
 
-    /// What is told of a provider next.
+    /// What is told of a provider next; updates before it are acknowledged.
     pub(crate) async fn told_of(&mut self, provider: &str) -> ProviderState {
+        let mut parts = Vec::new();
         loop {
             if let Some(at) = self.states.iter().position(|state| state.provider_id == provider) {
                 return self.states.remove(at);
@@ -178,7 +179,14 @@ impl Node {
                 Reply::Fleet(fleet) => self.live_nodes = Some(fleet.live_nodes),
                 Reply::FleetStates(told) => self.states.extend(told.states),
                 Reply::Command(_) => panic!("a command"),
-                Reply::Update(part) => panic!("an update to {} instead of states", part.to_revision),
+                Reply::Update(part) => {
+                    let last = part.last;
+                    parts.push(part);
+                    if last {
+                        let update = Whole::of(std::mem::take(&mut parts));
+                        self.ack(&update, Vec::new()).await;
+                    }
+                }
             }
         }
     }

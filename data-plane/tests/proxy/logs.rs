@@ -57,7 +57,11 @@ impl Log {
 async fn g14_each_call_is_one_line_with_who_what_where_and_how() {
     let (log, _guard) = Log::at(LevelFilter::INFO);
     let fake = FakeProvider::builder()
-        .script([Behaviour::default(), Behaviour::status(529), Behaviour::status(529)])
+        .script([
+            Behaviour::default(),
+            Behaviour::status(529),
+            Behaviour::status(529),
+        ])
         .start()
         .await
         .unwrap();
