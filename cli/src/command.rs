@@ -3,6 +3,7 @@
 //! Flags carry the field names of the product's behaviours; names of existing things are positional, names or ids work
 //! everywhere, a key is `user/key` or its bare name while it is unique.
 
+mod breaker;
 mod completions;
 mod config;
 mod edit;
@@ -54,6 +55,9 @@ enum Command {
     /// Upstream accounts and endpoints
     #[command(subcommand)]
     Provider(provider::Command),
+    /// Which providers are well, and taking them out or bringing them back by hand
+    #[command(subcommand)]
+    Breaker(breaker::Command),
     /// The people, teams and machines that own keys
     #[command(subcommand)]
     User(user::Command),
@@ -98,6 +102,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Up(args) => Box::pin(up::run(args)).await,
         Command::Status => status::run(&session).await,
         Command::Provider(command) => command.run(&session).await,
+        Command::Breaker(command) => command.run(&session).await,
         Command::User(command) => command.run(&session).await,
         Command::Key(command) => command.run(&session).await,
         Command::Limits(command) => command.run(&session).await,

@@ -1,5 +1,6 @@
 //! The control plane's services, as the commands call them.
 
+use penstock_proto::admin::v1::breaker_service_client::BreakerServiceClient;
 use penstock_proto::admin::v1::config_service_client::ConfigServiceClient;
 use penstock_proto::admin::v1::error_rule_service_client::ErrorRuleServiceClient;
 use penstock_proto::admin::v1::fleet_service_client::FleetServiceClient;
@@ -51,6 +52,7 @@ impl Services {
     }
 
     services! {
+        breakers: BreakerServiceClient;
         providers: ProviderServiceClient;
         users: UserServiceClient;
         keys: KeyServiceClient;

@@ -5,6 +5,7 @@
 //! none; nothing here can hold a credential.
 
 mod access;
+mod breaker;
 mod change;
 mod enforcement;
 mod error_rule;
@@ -31,6 +32,7 @@ mod user;
 use penstock_core::time::UnixMs;
 use serde::Serialize;
 
+pub(crate) use breaker::{Breaker, Breakers, ProviderReset};
 pub(crate) use change::Difference;
 pub(crate) use enforcement::Enforcement;
 pub(crate) use error_rule::{ErrorRule, Judged};

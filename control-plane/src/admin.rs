@@ -10,6 +10,7 @@
 //! [`access`](crate::access).
 
 mod author;
+mod breaker;
 mod config;
 mod enforcement;
 mod error_rule;
@@ -31,6 +32,7 @@ mod status;
 mod usage;
 mod user;
 
+use penstock_proto::admin::v1::breaker_service_server::BreakerServiceServer;
 use penstock_proto::admin::v1::config_service_server::ConfigServiceServer;
 use penstock_proto::admin::v1::error_rule_service_server::ErrorRuleServiceServer;
 use penstock_proto::admin::v1::fleet_service_server::FleetServiceServer;
@@ -48,6 +50,7 @@ use crate::context::Context;
 /// All services, to be put behind the access check.
 pub fn routes(context: &Context) -> Routes {
     Routes::new(ProviderServiceServer::new(provider::Providers(context.clone())))
+        .add_service(BreakerServiceServer::new(breaker::Breakers(context.clone())))
         .add_service(UserServiceServer::new(user::Users(context.clone())))
         .add_service(KeyServiceServer::new(key::Keys(context.clone())))
         .add_service(LimitsServiceServer::new(limits::LimitsOf(context.clone())))
