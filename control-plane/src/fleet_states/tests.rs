@@ -13,10 +13,10 @@ use crate::tests::{commit, context, provider_ref, put_provider};
 const NOW: UnixMs = UnixMs(1_800_000_000_000);
 
 fn id() -> ProviderId {
-    match provider_ref(1) {
-        ResourceRef::Provider(id) => id,
-        other => panic!("{other}"),
-    }
+    let ResourceRef::Provider(id) = provider_ref(1) else {
+        panic!("a provider's reference")
+    };
+    id
 }
 
 fn open(model: &str) -> State {
