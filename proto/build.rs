@@ -5,8 +5,9 @@ use std::path::PathBuf;
 
 use prost::Message;
 
-const FILES: [&str; 14] = [
+const FILES: [&str; 17] = [
     "penstock/config/v1/config.proto",
+    "penstock/fleet/v1/fleet.proto",
     "penstock/sync/v1/sync.proto",
     "penstock/telemetry/v1/telemetry.proto",
     "penstock/telemetry/v1/decision.proto",
@@ -15,11 +16,13 @@ const FILES: [&str; 14] = [
     "penstock/admin/v1/user.proto",
     "penstock/admin/v1/key.proto",
     "penstock/admin/v1/price.proto",
+    "penstock/admin/v1/error_rule.proto",
     "penstock/admin/v1/config.proto",
     "penstock/admin/v1/fleet.proto",
     "penstock/admin/v1/limits.proto",
     "penstock/admin/v1/usage.proto",
     "penstock/admin/v1/route.proto",
+    "penstock/admin/v1/breaker.proto",
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {

@@ -3,9 +3,11 @@
 //! Flags carry the field names of the product's behaviours; names of existing things are positional, names or ids work
 //! everywhere, a key is `user/key` or its bare name while it is unique.
 
+mod breaker;
 mod completions;
 mod config;
 mod edit;
+mod error_rule;
 mod explain;
 mod key;
 mod limits;
@@ -53,6 +55,9 @@ enum Command {
     /// Upstream accounts and endpoints
     #[command(subcommand)]
     Provider(provider::Command),
+    /// Which providers are well, and taking them out or bringing them back by hand
+    #[command(subcommand)]
+    Breaker(breaker::Command),
     /// The people, teams and machines that own keys
     #[command(subcommand)]
     User(user::Command),
@@ -65,6 +70,9 @@ enum Command {
     /// What models cost
     #[command(subcommand)]
     Price(price::Command),
+    /// What certain upstream errors mean, and what callers get in their place
+    #[command(subcommand)]
+    ErrorRule(error_rule::Command),
     /// Settings of the whole installation
     #[command(subcommand)]
     Setting(setting::Command),
@@ -94,10 +102,12 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Up(args) => Box::pin(up::run(args)).await,
         Command::Status => status::run(&session).await,
         Command::Provider(command) => command.run(&session).await,
+        Command::Breaker(command) => command.run(&session).await,
         Command::User(command) => command.run(&session).await,
         Command::Key(command) => command.run(&session).await,
         Command::Limits(command) => command.run(&session).await,
         Command::Price(command) => command.run(&session).await,
+        Command::ErrorRule(command) => command.run(&session).await,
         Command::Setting(command) => command.run(&session).await,
         Command::Node(command) => command.run(&session).await,
         Command::Usage(command) => command.run(&session).await,

@@ -1,6 +1,8 @@
 //! The control plane's services, as the commands call them.
 
+use penstock_proto::admin::v1::breaker_service_client::BreakerServiceClient;
 use penstock_proto::admin::v1::config_service_client::ConfigServiceClient;
+use penstock_proto::admin::v1::error_rule_service_client::ErrorRuleServiceClient;
 use penstock_proto::admin::v1::fleet_service_client::FleetServiceClient;
 use penstock_proto::admin::v1::key_service_client::KeyServiceClient;
 use penstock_proto::admin::v1::limits_service_client::LimitsServiceClient;
@@ -50,11 +52,13 @@ impl Services {
     }
 
     services! {
+        breakers: BreakerServiceClient;
         providers: ProviderServiceClient;
         users: UserServiceClient;
         keys: KeyServiceClient;
         limits: LimitsServiceClient;
         prices: PriceServiceClient;
+        error_rules: ErrorRuleServiceClient;
         configuration: ConfigServiceClient;
         fleet: FleetServiceClient;
         usage: UsageServiceClient;

@@ -5,8 +5,10 @@
 //! none; nothing here can hold a credential.
 
 mod access;
+mod breaker;
 mod change;
 mod enforcement;
+mod error_rule;
 mod judged;
 mod key;
 mod limits;
@@ -30,8 +32,10 @@ mod user;
 use penstock_core::time::UnixMs;
 use serde::Serialize;
 
+pub(crate) use breaker::{Breaker, Breakers, ProviderReset};
 pub(crate) use change::Difference;
 pub(crate) use enforcement::Enforcement;
+pub(crate) use error_rule::{ErrorRule, Judged};
 pub(crate) use key::{FoundKey, Key, NewKey};
 pub(crate) use limits_used::{LimitsReset, LimitsUsed};
 pub(crate) use migration::Migration;

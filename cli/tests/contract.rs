@@ -4,7 +4,9 @@
 
 #[cfg(test)]
 mod contract {
+    mod breakers;
     mod commands;
+    mod error_rules;
     mod failures;
     mod keys;
 

@@ -10,8 +10,10 @@
 //! [`access`](crate::access).
 
 mod author;
+mod breaker;
 mod config;
 mod enforcement;
+mod error_rule;
 mod fleet;
 mod key;
 mod labels;
@@ -30,7 +32,9 @@ mod status;
 mod usage;
 mod user;
 
+use penstock_proto::admin::v1::breaker_service_server::BreakerServiceServer;
 use penstock_proto::admin::v1::config_service_server::ConfigServiceServer;
+use penstock_proto::admin::v1::error_rule_service_server::ErrorRuleServiceServer;
 use penstock_proto::admin::v1::fleet_service_server::FleetServiceServer;
 use penstock_proto::admin::v1::key_service_server::KeyServiceServer;
 use penstock_proto::admin::v1::limits_service_server::LimitsServiceServer;
@@ -46,10 +50,12 @@ use crate::context::Context;
 /// All services, to be put behind the access check.
 pub fn routes(context: &Context) -> Routes {
     Routes::new(ProviderServiceServer::new(provider::Providers(context.clone())))
+        .add_service(BreakerServiceServer::new(breaker::Breakers(context.clone())))
         .add_service(UserServiceServer::new(user::Users(context.clone())))
         .add_service(KeyServiceServer::new(key::Keys(context.clone())))
         .add_service(LimitsServiceServer::new(limits::LimitsOf(context.clone())))
         .add_service(PriceServiceServer::new(price::Prices(context.clone())))
+        .add_service(ErrorRuleServiceServer::new(error_rule::Rules(context.clone())))
         .add_service(ConfigServiceServer::new(config::Configuration(context.clone())))
         .add_service(FleetServiceServer::new(fleet::Fleet(context.clone())))
         .add_service(RouteServiceServer::new(route::Routes(context.clone())))

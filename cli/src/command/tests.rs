@@ -71,6 +71,14 @@ fn g06_every_command_of_the_contract_is_there() {
         "price create --name m --rate input=3 --rate output=15",
         "price list --contains opus --source manual",
         "price resolve claude-opus-4-8 --provider main",
+        "error-rule create --name odd --class billing --status 429 --contains quota --in message --priority 5",
+        "error-rule create --name odd --class caller --regex a.*b --kind openai --provider main --replace-status 400",
+        "error-rule update odd --contains '' --status 418 --replace-message x --disabled --expected-version 2",
+        "error-rule list",
+        "error-rule get odd -o json",
+        "error-rule delete odd --reason why",
+        "error-rule test --provider main --status 429 --body x --header retry-after:3",
+        "error-rule test --kind openai --status 200 --body-file -",
         "setting list",
         "setting set unpriced reject",
         "setting set explain_refusals true",
@@ -113,6 +121,9 @@ fn contradictions_are_wrong_usage() {
     wrong("provider update x --enabled --disabled");
     wrong("setting set limits --enabled --off");
     wrong("setting set limits --off --for 2h --until 2026-11-01");
+    wrong("error-rule create --name x --class caller --contains a --regex b");
+    wrong("error-rule test --status 429");
+    wrong("error-rule test --kind openai --provider main --status 429");
     wrong("limits show");
     wrong("route --model m");
     wrong("route --key k");

@@ -33,6 +33,7 @@ mod tests {
     #[test]
     fn every_rpc_has_the_role_listed_here() {
         let expected = [
+            ("penstock.admin.v1.BreakerService", Role::Admin),
             ("penstock.admin.v1.ConfigService", Role::Admin),
             ("penstock.admin.v1.FleetService", Role::Admin),
             ("penstock.admin.v1.KeyService", Role::Admin),

@@ -36,6 +36,8 @@ pub enum Verdict {
     TrialUnderWay,
     /// The model has no price there, and calls without a price are refused.
     Unpriced,
+    /// Its total timeout ran out while others were asked.
+    OutOfTime,
 }
 
 /// Nobody can serve the call now.
@@ -80,6 +82,7 @@ impl Verdict {
             Self::BudgetUnknown => "budget_unknown",
             Self::TrialUnderWay => "trial_under_way",
             Self::Unpriced => "unpriced",
+            Self::OutOfTime => "out_of_time",
         }
     }
 
@@ -103,6 +106,7 @@ impl Verdict {
             Self::BudgetUnknown => "has a budget of which it is not known what is left",
             Self::TrialUnderWay => "has a half-open circuit breaker, whose trial is under way",
             Self::Unpriced => "has no price for the model",
+            Self::OutOfTime => "had no time left",
         }
     }
 
@@ -122,7 +126,8 @@ impl Verdict {
             | Self::Full(_)
             | Self::BudgetUnknown
             | Self::TrialUnderWay
-            | Self::Unpriced => None,
+            | Self::Unpriced
+            | Self::OutOfTime => None,
         }
     }
 

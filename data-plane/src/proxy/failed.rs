@@ -138,7 +138,7 @@ impl Failed {
             chosen.provider.provider.name.as_str(),
             chosen.provider.provider.kind,
         );
-        let rules = &failure::ErrorRules::default();
+        let rules = call.snapshot.error_rules();
         match self {
             Self::Status(answer) => {
                 let words = UpstreamError::read(&answer.body);

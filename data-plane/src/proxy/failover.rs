@@ -9,7 +9,7 @@
 //! of an attempt has reached the caller, so a failed one leaves no trace.
 //!
 //! *Bounds.* The waits of one call stay under [`MAX_WAITS`] together. All attempts together fit into the total timeout of
-//! the most patient provider asked. The health of a provider is told of one failure for each call, however many tries.
+//! the most patient provider asked; one whose own has run out by then is passed over. The health of a provider is told of one failure for each call, however many tries.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -83,6 +83,11 @@ pub(super) async fn run(call: &mut Call, caller: &Caller, outgoing: &Outgoing) -
 async fn may_ask(call: &mut Call, chosen: &Chosen, outgoing: &Outgoing, trail: &mut Trail) -> bool {
     let app = Arc::clone(&call.proxy.app);
     let entry = &chosen.provider;
+    if trail.deadline(call, chosen) <= Instant::now() {
+        trail.out_of_time(entry);
+        call.notes.passed_over(entry.id, Verdict::OutOfTime);
+        return false;
+    }
     let (model, now) = (chosen.model(call), clock::now());
     if app.health.standing(entry, model, now) == Standing::HalfOpen {
         let of = app.health.trial_of(entry, model, now);

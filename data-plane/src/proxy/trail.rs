@@ -92,6 +92,11 @@ impl Trail {
         self.pass_over(provider.id, 1);
     }
 
+    /// Its total timeout, counted from the request's arrival, has run out while others were asked.
+    pub(super) fn out_of_time(&mut self, provider: &ProviderEntry) {
+        self.excluded.push(provider.id);
+    }
+
     fn pass_over(&mut self, provider: ProviderId, wait: u64) {
         self.soonest = Some(self.soonest.map_or(wait, |soonest| soonest.min(wait)));
         self.excluded.push(provider);
@@ -133,7 +138,7 @@ impl Trail {
 
     /// Nobody else is asked.
     pub(super) fn is_over(&self) -> bool {
-        self.asked >= self.most || Instant::now() >= self.deadline
+        self.asked >= self.most
     }
 
     /// Nobody is left. `refusal`: what the caller is told when nobody was asked.

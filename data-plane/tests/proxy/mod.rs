@@ -18,6 +18,7 @@ mod metering;
 mod own_limits;
 mod providers;
 mod refusals;
+mod rerouted;
 mod serving;
 mod sessions;
 mod slots;

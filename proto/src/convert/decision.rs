@@ -67,6 +67,7 @@ pub fn verdict_to_wire(verdict: Verdict) -> wire::Verdict {
         Verdict::BudgetUnknown => Kind::BudgetUnknown,
         Verdict::TrialUnderWay => Kind::TrialUnderWay,
         Verdict::Unpriced => Kind::Unpriced,
+        Verdict::OutOfTime => Kind::OutOfTime,
     };
     let full = if let Verdict::Full(dimension) = verdict {
         dimension_to_wire(dimension)
@@ -110,6 +111,7 @@ pub fn verdict_from_wire(field: &str, verdict: wire::Verdict) -> Result<Verdict,
         Kind::BudgetUnknown => Verdict::BudgetUnknown,
         Kind::TrialUnderWay => Verdict::TrialUnderWay,
         Kind::Unpriced => Verdict::Unpriced,
+        Kind::OutOfTime => Verdict::OutOfTime,
     })
 }
 

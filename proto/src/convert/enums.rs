@@ -1,5 +1,7 @@
 //! Enums. `UNSPECIFIED` and values that this release does not know are refused, except where noted.
 
+use penstock_core::error_rule::ErrorField;
+use penstock_core::failure::Class;
 use penstock_core::invalid::Invalid;
 use penstock_core::limits::{Budget, Dimension, Level};
 use penstock_core::price::{PriceSource, ServiceTier, TokenClass};
@@ -59,6 +61,7 @@ enums! {
         Price = Price,
         Setting = Setting,
         ImportSuffix = ImportSuffix,
+        ErrorRule = ErrorRule,
     }
     /// A provider's kind.
     provider_kind_to_wire, provider_kind_from_wire: ProviderKind = wire::ProviderKind {
@@ -128,6 +131,28 @@ enums! {
         Local = Local,
         Open = Open,
         Closed = Closed,
+    }
+    /// What a failure means.
+    failure_class_to_wire, failure_class_from_wire: Class = wire::FailureClass {
+        Caller = Caller,
+        TooLong = TooLong,
+        Filtered = Filtered,
+        ForeignState = ForeignState,
+        NoModel = NoModel,
+        Credential = Credential,
+        Billing = Billing,
+        RateLimited = RateLimited,
+        Overloaded = Overloaded,
+        Transient = Transient,
+        Interrupted = Interrupted,
+        Unrecognised = Unrecognised,
+    }
+    /// Where an error rule looks for its text.
+    error_field_to_wire, error_field_from_wire: ErrorField = wire::ErrorField {
+        Any = Any,
+        Code = Code,
+        Type = Type,
+        Message = Message,
     }
     /// How a call ended.
     outcome_to_wire, outcome_from_wire: Outcome = telemetry::Outcome {

@@ -4,6 +4,8 @@ use std::str::FromStr;
 
 use penstock_core::access::Access;
 use penstock_core::api_key::KeyHash;
+use penstock_core::error_rule::{ErrorField, ErrorPattern, ErrorRule, ErrorText, Replace, ReplaceBody};
+use penstock_core::failure::Class;
 use penstock_core::id::{KeyId, ProviderId, RequestId, UserId};
 use penstock_core::key::{Key, PreviousSecret};
 use penstock_core::model::ModelPattern;
@@ -51,6 +53,26 @@ fn rates() -> Vec<Rate> {
         pico_usd: PicoUsd(3),
     };
     vec![rate]
+}
+
+fn error_rule() -> ErrorRule {
+    ErrorRule {
+        name: "odd".into(),
+        enabled: true,
+        priority: 3,
+        kind: Some(ProviderKind::Anthropic),
+        provider: Some("main".into()),
+        status: Some(418),
+        pattern: Some(ErrorPattern {
+            field: ErrorField::Code,
+            text: ErrorText::Regex("tea.*".to_owned().into()),
+        }),
+        class: Class::Unrecognised,
+        replace: Some(Replace {
+            status: Some(503),
+            body: Some(ReplaceBody::Message("Later".into())),
+        }),
+    }
 }
 
 fn specs() -> Vec<(ResourceRef, Spec)> {
@@ -190,6 +212,10 @@ fn specs() -> Vec<(ResourceRef, Spec)> {
         (
             ResourceRef::ImportSuffix("relay".into()),
             Spec::ImportSuffix(ImportSuffixSpec(suffix)),
+        ),
+        (
+            ResourceRef::ErrorRule("odd".into()),
+            Spec::ErrorRule(Box::new(error_rule())),
         ),
     ]
 }

@@ -15,7 +15,8 @@ pub(super) fn restore(change: &Change, then: LoggedProvider) -> Result<Step, Inv
             | LoggedSpec::Key(_)
             | LoggedSpec::Price(_)
             | LoggedSpec::Setting(_)
-            | LoggedSpec::ImportSuffix => None,
+            | LoggedSpec::ImportSuffix
+            | LoggedSpec::ErrorRule(_) => None,
         },
         None => None,
     };

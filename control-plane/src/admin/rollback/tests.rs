@@ -38,7 +38,7 @@ fn change(
         Kind::Provider => "provider \"main\"",
         Kind::User => "user \"alice\"",
         Kind::Key => "key \"alice/laptop\"",
-        Kind::Price | Kind::Setting | Kind::ImportSuffix => "another",
+        Kind::Price | Kind::Setting | Kind::ImportSuffix | Kind::ErrorRule => "another",
     };
     Change {
         reference,
@@ -100,9 +100,11 @@ fn restored_access(plan: &Plan) -> Access {
     match &put.spec {
         NewSpec::User(user) => user.access.clone(),
         NewSpec::Key(key) => key.access.clone(),
-        NewSpec::Provider { .. } | NewSpec::Price(_) | NewSpec::Setting(_) | NewSpec::ImportSuffix(_) => {
-            panic!("a user or a key")
-        }
+        NewSpec::Provider { .. }
+        | NewSpec::Price(_)
+        | NewSpec::Setting(_)
+        | NewSpec::ImportSuffix(_)
+        | NewSpec::ErrorRule(_) => panic!("a user or a key"),
     }
 }
 

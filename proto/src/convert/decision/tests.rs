@@ -5,7 +5,7 @@ use penstock_core::usage::decision::Affinity;
 
 use super::*;
 
-const VERDICTS: [Verdict; 17] = [
+const VERDICTS: [Verdict; 18] = [
     Verdict::Candidate,
     Verdict::Disabled,
     Verdict::NoCredential,
@@ -23,6 +23,7 @@ const VERDICTS: [Verdict; 17] = [
     Verdict::BudgetUnknown,
     Verdict::TrialUnderWay,
     Verdict::Unpriced,
+    Verdict::OutOfTime,
 ];
 
 fn attempt(end: AttemptEnd, class: Option<Class>) -> Attempt {
