@@ -118,7 +118,10 @@ async fn up_demo_prints_a_curl_that_is_answered_through_the_gateway_and_is_in_th
 #[tokio::test]
 async fn b12_up_explains_its_calls_and_makes_dry_runs() -> Result<()> {
     let up = Up::start(&["--demo"]).await?;
-    paste_curl(&up.printed(), up.folder.path())?;
+    until("a curl is printed and answered", || async {
+        Ok(paste_curl(&up.printed(), up.folder.path()).ok())
+    })
+    .await?;
     let cli = up.cli();
     let record = until("the call is in the ledger", || async {
         Ok(cli.json(&["usage", "records"])?["items"].get(0).cloned())
