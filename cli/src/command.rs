@@ -3,10 +3,12 @@
 //! Flags carry the field names of the product's behaviours; names of existing things are positional, names or ids work
 //! everywhere, a key is `user/key` or its bare name while it is unique.
 
+mod breaker;
 mod completions;
 mod config;
 mod edit;
 mod error_rule;
+mod explain;
 mod key;
 mod limits;
 mod migrate;
@@ -14,6 +16,7 @@ mod named;
 mod node;
 mod price;
 mod provider;
+mod route;
 mod session;
 mod setting;
 mod status;
@@ -52,6 +55,9 @@ enum Command {
     /// Upstream accounts and endpoints
     #[command(subcommand)]
     Provider(provider::Command),
+    /// Which providers are well, and taking them out or bringing them back by hand
+    #[command(subcommand)]
+    Breaker(breaker::Command),
     /// The people, teams and machines that own keys
     #[command(subcommand)]
     User(user::Command),
@@ -75,6 +81,10 @@ enum Command {
     Node(node::Command),
     /// What was used and what it cost: the last 24 hours unless told
     Usage(usage::Usage),
+    /// One call: why it went where it went, what it cost, and where its time went
+    Explain(explain::Explain),
+    /// Where a request would go now, and why; nothing is sent
+    Route(route::Route),
     /// The history of the configuration
     #[command(subcommand)]
     Config(config::Command),
@@ -92,6 +102,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Up(args) => Box::pin(up::run(args)).await,
         Command::Status => status::run(&session).await,
         Command::Provider(command) => command.run(&session).await,
+        Command::Breaker(command) => command.run(&session).await,
         Command::User(command) => command.run(&session).await,
         Command::Key(command) => command.run(&session).await,
         Command::Limits(command) => command.run(&session).await,
@@ -100,6 +111,8 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Setting(command) => command.run(&session).await,
         Command::Node(command) => command.run(&session).await,
         Command::Usage(command) => command.run(&session).await,
+        Command::Explain(command) => command.run(&session).await,
+        Command::Route(command) => command.run(&session).await,
         Command::Config(command) => command.run(&session).await,
         Command::Migrate(command) => command.run(&session).await,
         Command::Completions(command) => command.run(),

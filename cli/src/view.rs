@@ -5,11 +5,12 @@
 //! none; nothing here can hold a credential.
 
 mod access;
+mod breaker;
 mod change;
 mod enforcement;
 mod error_rule;
+mod judged;
 mod key;
-
 mod limits;
 mod limits_used;
 mod migration;
@@ -17,8 +18,10 @@ mod node;
 mod outbound;
 mod price;
 mod provider;
+mod receipt;
 mod record;
 mod revision;
+mod route_plan;
 mod setting;
 mod status;
 mod table;
@@ -29,6 +32,7 @@ mod user;
 use penstock_core::time::UnixMs;
 use serde::Serialize;
 
+pub(crate) use breaker::{Breaker, Breakers, ProviderReset};
 pub(crate) use change::Difference;
 pub(crate) use enforcement::Enforcement;
 pub(crate) use error_rule::{ErrorRule, Judged};
@@ -38,8 +42,10 @@ pub(crate) use migration::Migration;
 pub(crate) use node::Nodes;
 pub(crate) use price::{Price, ResolvedPrice};
 pub(crate) use provider::Provider;
+pub(crate) use receipt::{LimitsNow, Receipt};
 pub(crate) use record::UsageRecord;
 pub(crate) use revision::{History, Revision, Rollback};
+pub(crate) use route_plan::RoutePlan;
 pub(crate) use setting::Setting;
 pub(crate) use status::Status;
 pub(crate) use table::{fields, rows};

@@ -4,6 +4,7 @@
 
 #[cfg(test)]
 mod contract {
+    mod breakers;
     mod commands;
     mod error_rules;
     mod failures;

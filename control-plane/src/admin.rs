@@ -10,6 +10,7 @@
 //! [`access`](crate::access).
 
 mod author;
+mod breaker;
 mod config;
 mod enforcement;
 mod error_rule;
@@ -26,10 +27,12 @@ mod refusals;
 mod reply;
 mod resets;
 mod rollback;
+mod route;
 mod status;
 mod usage;
 mod user;
 
+use penstock_proto::admin::v1::breaker_service_server::BreakerServiceServer;
 use penstock_proto::admin::v1::config_service_server::ConfigServiceServer;
 use penstock_proto::admin::v1::error_rule_service_server::ErrorRuleServiceServer;
 use penstock_proto::admin::v1::fleet_service_server::FleetServiceServer;
@@ -37,6 +40,7 @@ use penstock_proto::admin::v1::key_service_server::KeyServiceServer;
 use penstock_proto::admin::v1::limits_service_server::LimitsServiceServer;
 use penstock_proto::admin::v1::price_service_server::PriceServiceServer;
 use penstock_proto::admin::v1::provider_service_server::ProviderServiceServer;
+use penstock_proto::admin::v1::route_service_server::RouteServiceServer;
 use penstock_proto::admin::v1::usage_service_server::UsageServiceServer;
 use penstock_proto::admin::v1::user_service_server::UserServiceServer;
 use tonic::service::Routes;
@@ -46,6 +50,7 @@ use crate::context::Context;
 /// All services, to be put behind the access check.
 pub fn routes(context: &Context) -> Routes {
     Routes::new(ProviderServiceServer::new(provider::Providers(context.clone())))
+        .add_service(BreakerServiceServer::new(breaker::Breakers(context.clone())))
         .add_service(UserServiceServer::new(user::Users(context.clone())))
         .add_service(KeyServiceServer::new(key::Keys(context.clone())))
         .add_service(LimitsServiceServer::new(limits::LimitsOf(context.clone())))
@@ -53,5 +58,6 @@ pub fn routes(context: &Context) -> Routes {
         .add_service(ErrorRuleServiceServer::new(error_rule::Rules(context.clone())))
         .add_service(ConfigServiceServer::new(config::Configuration(context.clone())))
         .add_service(FleetServiceServer::new(fleet::Fleet(context.clone())))
+        .add_service(RouteServiceServer::new(route::Routes(context.clone())))
         .add_service(UsageServiceServer::new(usage::Ledger(context.clone())))
 }

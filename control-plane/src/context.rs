@@ -6,6 +6,7 @@ use penstock_store::Store;
 use tokio::time::Instant;
 
 use crate::credentials::Sealer;
+use crate::fleet_states::FleetStates;
 use crate::index::Index;
 use crate::metrics::Metrics;
 use crate::nodes::NodeRegistry;
@@ -20,6 +21,8 @@ pub struct Context {
     pub sealer: Arc<Sealer>,
     /// Nodes with a stream to this replica. All nodes of the fleet are in the store.
     pub nodes: Arc<NodeRegistry>,
+    /// Which providers are well.
+    pub fleet_states: Arc<FleetStates>,
     pub metrics: Arc<Metrics>,
     /// This replica's name.
     pub name: Arc<str>,

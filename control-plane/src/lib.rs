@@ -15,6 +15,7 @@
 //! | [`context`] | what the services share |
 //! | [`index`] | the newest configuration in memory |
 //! | [`sync`], [`telemetry`], [`nodes`] | data planes: the config stream, what they report, who they are |
+//! | [`fleet_states`] | which providers are well, merged from what data planes report |
 //! | [`admin`] | operators' services |
 //! | [`access`], [`credentials`] | who may call; secrets at rest |
 //! | [`console`] | health and metrics over HTTP |
@@ -28,6 +29,7 @@ pub mod config;
 pub mod console;
 pub mod context;
 pub mod credentials;
+pub mod fleet_states;
 mod grpc;
 mod incoming;
 pub mod index;

@@ -18,7 +18,7 @@ use crate::context::Context;
 use crate::pipe::PipeListener;
 use crate::startup::Fault;
 use crate::streams::Streams;
-use crate::{grpc, index, nodes, sync};
+use crate::{fleet_states, grpc, index, nodes, sync};
 
 /// Calls under way have so long to finish.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -103,6 +103,7 @@ fn spawn(
     let store = Arc::clone(&context.store);
     let persist = nodes::persist(Arc::clone(nodes), store, Arc::clone(metrics), rest.clone());
     tasks.spawn(finished(persist));
+    tasks.spawn(finished(fleet_states::follow(context.clone(), rest.clone())));
     tasks.spawn(finished(sync::carry(context.clone(), rest.clone())));
     tasks.spawn(finished(care_for_ledger(context.clone(), rest.clone())));
     let lifecycle = Lifecycle {

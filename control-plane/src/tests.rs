@@ -38,6 +38,7 @@ pub(crate) async fn context(store: &Arc<FakeStore>) -> Context {
         index: Arc::new(index),
         sealer,
         nodes: Arc::new(NodeRegistry::new("cp-1".into())),
+        fleet_states: Arc::default(),
         metrics,
         name: "cp-1".into(),
         started: Instant::now(),

@@ -18,6 +18,8 @@ mod reporter;
 #[cfg(test)]
 mod admin;
 #[cfg(test)]
+mod breakers;
+#[cfg(test)]
 mod console;
 #[cfg(test)]
 mod startup;

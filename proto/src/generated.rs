@@ -13,6 +13,15 @@ pub mod config {
     }
 }
 
+/// Which providers are well.
+#[expect(clippy::doc_markdown, reason = "generated")]
+pub mod fleet {
+    /// `penstock.fleet.v1`
+    pub mod v1 {
+        tonic::include_proto!("penstock.fleet.v1");
+    }
+}
+
 /// The config stream.
 #[expect(
     clippy::allow_attributes,
@@ -27,7 +36,7 @@ pub mod sync {
     }
 }
 
-/// Usage, node health, breakers, failures.
+/// Usage, node health, provider states, failures.
 #[expect(clippy::allow_attributes, clippy::doc_markdown, reason = "generated")]
 pub mod telemetry {
     /// `penstock.telemetry.v1`

@@ -1,7 +1,7 @@
 //! The protocol between the planes, and between operators and the control plane.
 //!
 //! The `.proto` files under `proto/penstock` are its specification; read them first. This crate holds the code
-//! generated from them ([`config`], [`sync`], [`telemetry`], [`admin`]) and [`convert`], the only place where wire types
+//! generated from them ([`config`], [`fleet`], [`sync`], [`telemetry`], [`admin`]) and [`convert`], the only place where wire types
 //! and the domain's types meet. Generated types stay at the edges: the services, the data plane's stream clients, the
 //! CLI.
 //!
@@ -10,7 +10,7 @@
 pub mod convert;
 mod generated;
 
-pub use generated::{admin, config, sync, telemetry};
+pub use generated::{admin, config, fleet, sync, telemetry};
 
 /// All files as a `FileDescriptorSet`, for gRPC reflection.
 pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));

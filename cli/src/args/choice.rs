@@ -1,6 +1,7 @@
 //! Options that take one of a few words, so that `--help` and completions list them.
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
+use penstock_core::dialect::Dialect;
 use penstock_core::error_rule::ErrorField;
 use penstock_core::failure::Class;
 use penstock_core::limits::{Budget, Dimension};
@@ -10,6 +11,11 @@ use penstock_core::setting::{Degraded, UnpricedAction};
 /// A provider's kind.
 pub(crate) fn provider_kind() -> impl TypedValueParser<Value = ProviderKind> {
     words(&ProviderKind::ALL, ProviderKind::as_str)
+}
+
+/// A client API.
+pub(crate) fn dialect() -> impl TypedValueParser<Value = Dialect> {
+    words(&Dialect::ALL, Dialect::as_str)
 }
 
 /// What happens to a model without a price.

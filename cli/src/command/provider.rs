@@ -4,6 +4,7 @@ use clap::Subcommand;
 use penstock_proto::admin::v1 as wire;
 use penstock_proto::convert;
 
+use super::breaker;
 use super::edit::{Edit, Rename};
 use super::named::Named;
 use super::session::{Session, part};
@@ -34,6 +35,8 @@ pub(crate) enum Command {
     Enable(Named),
     /// Send no more traffic to a provider
     Disable(Named),
+    /// Forget everything that is known of a provider's state: breakers, cooldowns, credential state
+    Reset(breaker::Reset),
 }
 
 #[derive(clap::Args)]
@@ -78,6 +81,7 @@ impl Command {
             Self::Delete(named) => delete(session, named).await,
             Self::Enable(named) => Update::switch(named, Switch::ON).run(session).await,
             Self::Disable(named) => Update::switch(named, Switch::OFF).run(session).await,
+            Self::Reset(reset) => reset.run(session).await,
         }
     }
 }

@@ -65,6 +65,9 @@ fn g06_every_command_of_the_contract_is_there() {
         "limits show --provider main",
         "limits reset --user alice",
         "limits reset --key laptop --dimension usd_total --dimension rpm --reason paid",
+        "explain 019a0000-0000-7000-8000-000000000000 -o json",
+        "route --key alice/laptop --model claude-opus-4-8 --session s1 -o json",
+        "route --user alice --model gpt-5 --dialect openai-chat",
         "price create --name m --rate input=3 --rate output=15",
         "price list --contains opus --source manual",
         "price resolve claude-opus-4-8 --provider main",
@@ -122,6 +125,10 @@ fn contradictions_are_wrong_usage() {
     wrong("error-rule test --status 429");
     wrong("error-rule test --kind openai --provider main --status 429");
     wrong("limits show");
+    wrong("route --model m");
+    wrong("route --key k");
+    wrong("route --user alice --model m --session s1");
+    wrong("route --key k --model m --dialect gopher");
     wrong("limits reset --user a --key b");
     wrong("config rollback");
     wrong("config rollback 3 --to 4");

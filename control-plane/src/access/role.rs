@@ -33,12 +33,14 @@ mod tests {
     #[test]
     fn every_rpc_has_the_role_listed_here() {
         let expected = [
+            ("penstock.admin.v1.BreakerService", Role::Admin),
             ("penstock.admin.v1.ConfigService", Role::Admin),
             ("penstock.admin.v1.FleetService", Role::Admin),
             ("penstock.admin.v1.KeyService", Role::Admin),
             ("penstock.admin.v1.LimitsService", Role::Admin),
             ("penstock.admin.v1.PriceService", Role::Admin),
             ("penstock.admin.v1.ProviderService", Role::Admin),
+            ("penstock.admin.v1.RouteService", Role::Admin),
             ("penstock.admin.v1.UsageService", Role::Admin),
             ("penstock.admin.v1.UserService", Role::Admin),
             ("penstock.sync.v1.ConfigSyncService", Role::Node),

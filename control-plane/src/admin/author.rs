@@ -2,7 +2,7 @@
 
 use penstock_core::invalid::Invalid;
 use penstock_proto::admin::v1::ChangeInfo;
-use penstock_store::{Applied, Commit, Committed, Op, Stored};
+use penstock_store::{Applied, Commit, Committed, FleetAction, Op, Stored};
 use tonic::{Request, Status};
 
 use super::status;
@@ -58,15 +58,37 @@ impl Author {
         info: Option<ChangeInfo>,
         ops: Vec<Op>,
     ) -> Result<Committed, Status> {
-        let reason = info.map(|info| info.reason).unwrap_or_default();
-        if reason.len() > MAX_REASON {
-            let problem = format!("is longer than {MAX_REASON} bytes");
-            return Err(status::invalid(&Invalid::new("change.reason", problem)));
-        }
+        let reason = reason(info)?;
         let mut commit = Commit::new(self.0.0.to_string(), reason, clock::now());
         commit.ops = ops;
         context.store.commit(commit).await.map_err(status::from_store)
     }
+}
+
+impl Author {
+    /// What is done to a provider's state, to be kept with it.
+    pub(super) fn fleet_action(
+        self,
+        action: &'static str,
+        model: &str,
+        info: Option<ChangeInfo>,
+    ) -> Result<FleetAction, Status> {
+        Ok(FleetAction {
+            actor: self.0.0.to_string(),
+            action,
+            reason: reason(info)?,
+            model: model.to_owned(),
+        })
+    }
+}
+
+fn reason(info: Option<ChangeInfo>) -> Result<String, Status> {
+    let reason = info.map(|info| info.reason).unwrap_or_default();
+    if reason.len() > MAX_REASON {
+        let problem = format!("is longer than {MAX_REASON} bytes");
+        return Err(status::invalid(&Invalid::new("change.reason", problem)));
+    }
+    Ok(reason)
 }
 
 impl Made {

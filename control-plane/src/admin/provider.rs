@@ -17,7 +17,7 @@ use tonic::{Request, Response, Status};
 use super::author::Author;
 use super::refusals::Refusals;
 use super::status::{self, required};
-use super::{names, page, random, reply, resets};
+use super::{breaker, names, page, random, reply, resets};
 use crate::context::Context;
 use crate::credentials::{Field, Sealer};
 
@@ -100,6 +100,7 @@ impl ProviderService for Providers {
         let found = names::provider(&*self.0.store, &request.provider).await?;
         provider.limits = resets::kept(&provider.limits, &found.value.provider.limits);
         let reference = ResourceRef::Provider(found.id);
+        let has_new_credential = request.credential.is_some();
         let credential = seal(&self.0.sealer, &reference, request.credential)?;
         let proxies = (
             found.value.provider.outbound.proxy.as_ref(),
@@ -112,7 +113,11 @@ impl ProviderService for Providers {
             proxy_password,
         };
         let put = Put::new(reference, spec).expecting(expect);
-        let (stored, revision) = author.commit(&self.0, request.change, put).await?.into_stored()?;
+        let made = author.clone().commit(&self.0, request.change, put).await?;
+        let (stored, revision) = made.into_stored()?;
+        if has_new_credential {
+            breaker::new_credential(&self.0, found.id, &request.provider, &author).await;
+        }
         let provider = reply::provider(stored, &self.refusals().await?)?;
         Ok(Response::new(wire::UpdateProviderResponse {
             provider: Some(provider),

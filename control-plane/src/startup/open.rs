@@ -42,6 +42,7 @@ async fn build(config: &Config, store: Arc<dyn Store>, sealer: Sealer) -> Result
         index,
         sealer,
         nodes,
+        fleet_states: Arc::default(),
         metrics,
         name,
         started: Instant::now(),

@@ -43,7 +43,7 @@ async fn command(node: &mut Node) -> String {
     loop {
         match node.next().await.unwrap().expect("the stream ended") {
             Reply::Command(command) => return command.id,
-            Reply::Fleet(_) => {}
+            Reply::Fleet(_) | Reply::FleetStates(_) => {}
             Reply::Update(part) => panic!("an update to {}", part.to_revision),
         }
     }
@@ -91,7 +91,7 @@ async fn a_command_never_comes_between_the_parts_of_an_update() {
     let first = loop {
         match node.next().await.unwrap().expect("the stream ended") {
             Reply::Update(part) => break part,
-            Reply::Fleet(_) => {}
+            Reply::Fleet(_) | Reply::FleetStates(_) => {}
             Reply::Command(_) => panic!("a command"),
         }
     };

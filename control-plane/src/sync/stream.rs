@@ -1,11 +1,16 @@
 //! One node's stream, from Hello to its end.
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 use std::time::Duration;
 
+use penstock_core::health::State;
+use penstock_core::id::ProviderId;
+
+use penstock_proto::convert::provider_state_to_wire;
 use penstock_proto::sync::v1::sync_request::Message;
 use penstock_proto::sync::v1::sync_response::Message as Reply;
-use penstock_proto::sync::v1::{Ack, FleetInfo, SyncRequest, SyncResponse};
+use penstock_proto::sync::v1::{Ack, FleetInfo, FleetStates, SyncRequest, SyncResponse};
 use penstock_store::Head;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
@@ -22,6 +27,9 @@ use crate::clock;
 use crate::context::Context;
 use crate::metrics::UpdateLabels;
 use crate::nodes::{NodeHandle, Order};
+
+/// States in one message: a state is a few hundred bytes, and at most some 100 KB.
+const STATES: usize = 20;
 
 /// Goes on, or the stream ends with OK.
 type Flow = ControlFlow<()>;
@@ -49,6 +57,9 @@ struct Session {
     commands: Pending,
     heads: watch::Receiver<Head>,
     live: watch::Receiver<u32>,
+    states: watch::Receiver<u64>,
+    /// The last change of states that the node was told.
+    told: u64,
 }
 
 impl Stream {
@@ -122,6 +133,8 @@ impl Stream {
         // The first update and the first FleetInfo are due whatever happens.
         heads.mark_changed();
         live.mark_changed();
+        let mut states = self.context.fleet_states.watch();
+        states.mark_changed();
         Ok(Session {
             stream: self,
             node,
@@ -133,6 +146,8 @@ impl Stream {
             commands: Pending::default(),
             heads,
             live,
+            states,
+            told: 0,
         })
     }
 }
@@ -160,6 +175,10 @@ impl Session {
             },
             changed = self.live.changed(), if self.begun => match changed {
                 Ok(()) => self.fleet().await,
+                Err(_) => Ok(Flow::Break(())),
+            },
+            changed = self.states.changed(), if self.begun => match changed {
+                Ok(()) => self.fleet_states().await,
                 Err(_) => Ok(Flow::Break(())),
             },
             Some(order) = self.node.order(), if self.begun => self.command(order).await,
@@ -254,6 +273,26 @@ impl Session {
     async fn fleet(&mut self) -> Result<Flow, Status> {
         let live_nodes = *self.live.borrow_and_update();
         self.send(Reply::Fleet(FleetInfo { live_nodes })).await
+    }
+
+    /// Tells which providers are well, as far as the node was not told yet.
+    async fn fleet_states(&mut self) -> Result<Flow, Status> {
+        self.states.mark_unchanged();
+        let (changed, last) = self.stream.context.fleet_states.since(self.told);
+        for some in changed.chunks(STATES) {
+            let state =
+                |(provider, state): &(ProviderId, Arc<State>)| provider_state_to_wire(*provider, state);
+            let states = some.iter().map(state).collect();
+            if self
+                .send(Reply::FleetStates(FleetStates { states }))
+                .await?
+                .is_break()
+            {
+                return Ok(Flow::Break(()));
+            }
+        }
+        self.told = last;
+        Ok(Flow::Continue(()))
     }
 
     async fn command(&mut self, order: Order) -> Result<Flow, Status> {

@@ -248,3 +248,27 @@ async fn a_large_state_comes_in_parts_and_nothing_comes_between_them() {
     assert!(update.parts > 3, "{}", update.parts);
     node.sees_live_nodes(1).await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn b08_states_are_told_after_the_first_update_and_then_as_they_change() {
+    let plane = plane(FakeStore::new(), LONG).await;
+    let provider = penstock_core::id::ProviderId::from_parts(1, &[1; 10]);
+    let tell = |model: &str| {
+        let (mut state, now) = (penstock_core::health::State::default(), crate::clock::now());
+        let maker = penstock_core::health::mark::Maker {
+            by: "a",
+            why: "",
+            now,
+        };
+        let circuit = penstock_core::health::Circuit::Open { until: now };
+        maker.mark(&mut state.entry_mut(model).unwrap().circuit, circuit);
+        plane.context.fleet_states.report(provider, &state, now);
+    };
+    tell("opus");
+    let mut node = plane.node("a").await;
+    node.apply().await;
+    let id = provider.to_string();
+    assert_eq!(node.told_of(&id).await.entries.len(), 1);
+    tell("haiku");
+    assert_eq!(node.told_of(&id).await.entries.len(), 2);
+}

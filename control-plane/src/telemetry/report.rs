@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use penstock_proto::convert::provider_state_from_wire;
+use penstock_proto::fleet::v1::ProviderState;
 use penstock_proto::telemetry::v1::report_request::Message;
 use penstock_proto::telemetry::v1::report_response::Message as Reply;
 use penstock_proto::telemetry::v1::{NodeHealth, ReportRequest, ReportResponse, UsageBatch};
@@ -70,7 +72,7 @@ impl Report {
                 Some(Message::Usage(batch)) => self.usage(&node, &mut spools, batch).await?,
                 Some(Message::Health(health)) => self.health(&node, health).await,
                 Some(Message::KeyUpgrade(key)) => upgrade::apply(&self.context, &node, key).await,
-                Some(Message::Breaker(_)) => self.dropped("breaker", 1),
+                Some(Message::ProviderState(state)) => self.provider_state(&node, state),
                 Some(Message::Failures(batch)) => self.dropped("failure", batch.failures.len()),
                 Some(Message::Hello(_)) => return Err(Status::invalid_argument("Hello comes only once")),
                 // Of a newer release; nothing that this one must know.
@@ -99,6 +101,16 @@ impl Report {
         };
         if let Err(error) = self.context.store.put_node_health(node, &json, now).await {
             tracing::debug!(node, %error, "a report on a data plane's health is dropped; the next one comes soon");
+        }
+    }
+
+    fn provider_state(&self, node: &str, state: ProviderState) {
+        match provider_state_from_wire(state) {
+            Ok((provider, state)) => self.context.fleet_states.report(provider, &state, clock::now()),
+            Err(error) => {
+                tracing::warn!(node, %error, "what a data plane says of a provider cannot be read");
+                self.dropped("provider_state", 1);
+            }
         }
     }
 
@@ -131,9 +143,9 @@ async fn hello(inbound: &mut Streaming<ReportRequest>) -> Result<String, Status>
             Message::Hello(_)
             | Message::Usage(_)
             | Message::Health(_)
-            | Message::Breaker(_)
             | Message::Failures(_)
-            | Message::KeyUpgrade(_),
+            | Message::KeyUpgrade(_)
+            | Message::ProviderState(_),
         )
         | None => Err(Status::invalid_argument(
             "the first message must be Hello with a node_id of 1 to 64 characters",

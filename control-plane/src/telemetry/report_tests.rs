@@ -1,9 +1,8 @@
 //! A node's telemetry over the in-memory pipe, with a store that goes away and refuses.
 
+use penstock_proto::fleet::v1::ProviderState;
 use penstock_proto::telemetry::v1::report_request::Message;
-use penstock_proto::telemetry::v1::{
-    BreakerTransition, Failure, FailureBatch, KeyUpgrade, NodeHealth, ReporterHello,
-};
+use penstock_proto::telemetry::v1::{Failure, FailureBatch, KeyUpgrade, NodeHealth, ReporterHello};
 use tonic::Code;
 
 use crate::metrics::{ReportLabels, UsageLabels};
@@ -107,7 +106,7 @@ async fn the_first_message_must_be_hello() {
 async fn best_effort_reports_are_counted_and_never_end_the_stream() {
     let plane = plane(FakeStore::new(), LONG).await;
     let mut node = reporter(&plane, "a").await;
-    node.say(Message::Breaker(BreakerTransition::default())).await;
+    node.say(Message::ProviderState(ProviderState::default())).await;
     node.say(Message::Failures(FailureBatch {
         failures: vec![Failure::default(); 3],
     }))
@@ -123,7 +122,7 @@ async fn best_effort_reports_are_counted_and_never_end_the_stream() {
             .get_or_create(&ReportLabels { kind })
             .get()
     };
-    assert_eq!((dropped("breaker"), dropped("failure")), (1, 3));
+    assert_eq!((dropped("provider_state"), dropped("failure")), (1, 3));
 }
 
 #[tokio::test(start_paused = true)]

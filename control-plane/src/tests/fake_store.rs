@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
 use penstock_core::api_key::KeyHash;
-use penstock_core::id::{Epoch, KeyId, RequestId};
+use penstock_core::id::{Epoch, KeyId, ProviderId, RequestId};
 use penstock_core::money::NanoUsd;
 use penstock_core::resource::ResourceRef;
 use penstock_core::time::UnixMs;
@@ -32,6 +32,7 @@ struct Inner {
     others_live: u32,
     marks: BTreeMap<Uuid, u64>,
     commands: BTreeMap<Uuid, Posted>,
+    states: BTreeMap<ProviderId, FleetState>,
 }
 
 #[derive(Clone)]
@@ -70,6 +71,7 @@ impl FakeStore {
             others_live: 0,
             marks: BTreeMap::new(),
             commands: BTreeMap::new(),
+            states: BTreeMap::new(),
         };
         Arc::new(Self {
             inner: Mutex::new(inner),
@@ -452,6 +454,10 @@ impl Store for FakeStore {
         panic!("not faked")
     }
 
+    async fn usage_record(&self, _: RequestId) -> Result<Option<UsageRecord>, Error> {
+        panic!("not faked")
+    }
+
     async fn prepare_ledger(&self, _: UnixMs) -> Result<(), Error> {
         self.here().map(drop)
     }
@@ -543,6 +549,38 @@ impl Store for FakeStore {
             .commands
             .get(&id)
             .and_then(|posted| posted.answer.clone()))
+    }
+
+    async fn fleet_states(&self, known: &BTreeMap<ProviderId, u64>) -> Result<Vec<FleetState>, Error> {
+        let inner = self.here()?;
+        let news = inner.states.values();
+        Ok(news
+            .filter(|row| known.get(&row.provider) != Some(&row.version))
+            .cloned()
+            .collect())
+    }
+
+    async fn put_fleet_state(
+        &self,
+        state: &FleetState,
+        _: Option<&FleetAction>,
+        _: UnixMs,
+    ) -> Result<FleetPut, Error> {
+        let mut inner = self.here()?;
+        let provider = ResourceRef::Provider(state.provider);
+        if inner.rows.get(&provider).is_none_or(|row| row.stored.is_none()) {
+            return Ok(FleetPut::NoProvider);
+        }
+        if inner.states.get(&state.provider).map_or(0, |row| row.version) != state.version {
+            return Ok(FleetPut::Overtaken);
+        }
+        let mut row = state.clone();
+        row.version += 1;
+        let version = row.version;
+        inner.states.insert(row.provider, row);
+        drop(inner);
+        self.notify.send_modify(|n| *n += 1);
+        Ok(FleetPut::Written(version))
     }
 
     async fn close(&self) {}

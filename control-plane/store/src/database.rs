@@ -4,10 +4,12 @@
 //! shared; the two databases differ in how records are inserted in bulk and in how news of commits spreads.
 
 mod baseline;
+mod call;
 mod command;
 mod commit;
 mod feed;
 mod find;
+mod fleet_states;
 mod fold;
 mod history;
 mod ingest;
@@ -19,9 +21,11 @@ mod summary;
 
 pub(crate) use commit::CHANNEL;
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use penstock_core::api_key::KeyHash;
-use penstock_core::id::{Epoch, KeyId, RequestId};
+use penstock_core::id::{Epoch, KeyId, ProviderId, RequestId};
 use penstock_core::resource::ResourceRef;
 use penstock_core::time::UnixMs;
 use penstock_core::usage::UsageRecord;
@@ -33,6 +37,7 @@ use uuid::Uuid;
 use crate::api::command::{NodeAnswer, NodeCommand};
 use crate::api::commit::{Commit, Committed};
 use crate::api::error::Error;
+use crate::api::fleet_state::{FleetAction, FleetState, Put};
 use crate::api::history::{Differences, Revision};
 use crate::api::node::NodeRow;
 use crate::api::page::{Filter, Listed, Lookup, Page};
@@ -193,6 +198,10 @@ impl Store for Database {
         self.newest_records(filter, limit, before).await
     }
 
+    async fn usage_record(&self, id: RequestId) -> Result<Option<UsageRecord>, Error> {
+        self.one_record(id).await
+    }
+
     async fn prepare_ledger(&self, now: UnixMs) -> Result<(), Error> {
         match &self.pools {
             Pools::Postgres(pool) => crate::postgres::ledger::prepare(pool, now).await,
@@ -241,6 +250,19 @@ impl Store for Database {
 
     async fn command_answer(&self, id: Uuid) -> Result<Option<NodeAnswer>, Error> {
         self.read_answer(id).await
+    }
+
+    async fn fleet_states(&self, known: &BTreeMap<ProviderId, u64>) -> Result<Vec<FleetState>, Error> {
+        self.read_fleet_states(known).await
+    }
+
+    async fn put_fleet_state(
+        &self,
+        state: &FleetState,
+        action: Option<&FleetAction>,
+        at: UnixMs,
+    ) -> Result<Put, Error> {
+        self.write_fleet_state(state, action, at).await
     }
 
     async fn close(&self) {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use hyper_util::rt::TokioIo;
 use penstock_proto::config::v1::{Resource, ResourceRef};
+use penstock_proto::fleet::v1::ProviderState;
 use penstock_proto::sync::v1::config_sync_service_client::ConfigSyncServiceClient;
 use penstock_proto::sync::v1::sync_request::Message;
 use penstock_proto::sync::v1::sync_response::Message as Reply;
@@ -25,6 +26,8 @@ pub(crate) struct Node {
     inbound: Streaming<SyncResponse>,
     /// The newest `FleetInfo`.
     pub(crate) live_nodes: Option<u32>,
+    /// What came of providers and was not looked at yet.
+    pub(crate) states: Vec<ProviderState>,
 }
 
 /// An update whose parts are put together.
@@ -61,6 +64,7 @@ impl Node {
             outbound,
             inbound: response.into_inner(),
             live_nodes: None,
+            states: Vec::new(),
         })
     }
 
@@ -99,6 +103,10 @@ impl Node {
                 Reply::Fleet(fleet) => {
                     assert!(parts.is_empty(), "nothing comes between the parts of an update");
                     self.live_nodes = Some(fleet.live_nodes);
+                }
+                Reply::FleetStates(told) => {
+                    assert!(parts.is_empty(), "nothing comes between the parts of an update");
+                    self.states.extend(told.states);
                 }
                 Reply::Command(_) => panic!("a command"),
                 Reply::Update(part) => {
@@ -153,8 +161,32 @@ impl Node {
         while self.live_nodes != Some(number) {
             match self.next().await.unwrap().expect("the stream ended") {
                 Reply::Fleet(fleet) => self.live_nodes = Some(fleet.live_nodes),
+                Reply::FleetStates(told) => self.states.extend(told.states),
                 Reply::Command(_) => panic!("a command"),
                 Reply::Update(part) => panic!("an update to {} instead of the fleet", part.to_revision),
+            }
+        }
+    }
+
+    /// What is told of a provider next; updates before it are acknowledged.
+    pub(crate) async fn told_of(&mut self, provider: &str) -> ProviderState {
+        let mut parts = Vec::new();
+        loop {
+            if let Some(at) = self.states.iter().position(|state| state.provider_id == provider) {
+                return self.states.remove(at);
+            }
+            match self.next().await.unwrap().expect("the stream ended") {
+                Reply::Fleet(fleet) => self.live_nodes = Some(fleet.live_nodes),
+                Reply::FleetStates(told) => self.states.extend(told.states),
+                Reply::Command(_) => panic!("a command"),
+                Reply::Update(part) => {
+                    let last = part.last;
+                    parts.push(part);
+                    if last {
+                        let update = Whole::of(std::mem::take(&mut parts));
+                        self.ack(&update, Vec::new()).await;
+                    }
+                }
             }
         }
     }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use penstock_core::resource::SCHEMA;
 use penstock_core::snapshot::{Snapshot, UpdateError};
-use penstock_proto::convert::nack_to_wire;
+use penstock_proto::convert::{nack_to_wire, provider_state_from_wire};
 use penstock_proto::sync::v1 as wire;
 use penstock_proto::sync::v1::config_sync_service_client::ConfigSyncServiceClient;
 use tokio::sync::mpsc;
@@ -110,6 +110,10 @@ impl<'a> Session<'a> {
                     self.app.sync.set_live_nodes(fleet.live_nodes);
                     Ok(())
                 }
+                Some(wire::sync_response::Message::FleetStates(told)) => {
+                    self.fleet_states(told);
+                    Ok(())
+                }
                 Some(wire::sync_response::Message::Command(command)) => {
                     self.commands.take(command);
                     Ok(())
@@ -119,6 +123,16 @@ impl<'a> Session<'a> {
             };
             if let Err(end) = taken {
                 return end;
+            }
+        }
+    }
+
+    /// One that cannot be read is left out: a newer release may know more.
+    fn fleet_states(&self, told: wire::FleetStates) {
+        for state in told.states {
+            match provider_state_from_wire(state) {
+                Ok((provider, state)) => self.app.health.merge(provider, &state, clock::now()),
+                Err(error) => tracing::warn!(%error, "what the fleet knows of a provider cannot be read"),
             }
         }
     }

@@ -4,6 +4,8 @@
 //! records up to its number and lets the spool delete them. After a reconnect sending begins with the first record
 //! that is not acknowledged. Nothing is held in memory but the batch being sent.
 //!
+//! *Providers' states* go when something changed them, and all of them when a stream opens.
+//!
 //! *Health* goes at the interval that the control plane asks for; *key upgrades* as they come, from a bounded queue.
 //!
 //! *Shutdown.* Once told to finish, the uplink goes on until every record is acknowledged, then ends. Whoever told it
@@ -11,6 +13,7 @@
 
 mod health;
 mod session;
+mod states;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -7,8 +7,10 @@ use penstock_core::limits::{Budget, Dimension, Level};
 use penstock_core::price::{PriceSource, ServiceTier, TokenClass};
 use penstock_core::provider::{AddressFamily, ProviderKind};
 use penstock_core::resource::Kind;
+use penstock_core::session::SessionSource;
 use penstock_core::setting::{Degraded, UnpricedAction};
 use penstock_core::usage::Outcome;
+use penstock_core::usage::decision::Affinity;
 
 use crate::config::v1 as wire;
 use crate::telemetry::v1 as telemetry;
@@ -37,6 +39,20 @@ macro_rules! enums {
 }
 
 enums! {
+    /// Who said the session.
+    session_source_to_wire, session_source_from_wire: SessionSource = telemetry::SessionSource {
+        ClaudeCodeHeader = ClaudeCodeHeader,
+        UserId = UserId,
+        CodexHeader = CodexHeader,
+        PromptCacheKey = PromptCacheKey,
+        Digest = Digest,
+    }
+    /// What became of a session's binding.
+    affinity_to_wire, affinity_from_wire: Affinity = telemetry::Affinity {
+        New = New,
+        Hit = Hit,
+        Moved = Moved,
+    }
     /// A resource's kind.
     kind_to_wire, kind_from_wire: Kind = wire::ResourceKind {
         Provider = Provider,

@@ -268,8 +268,17 @@ fn a_usage_record_is_read_back_as_written() {
         node_id: "n".into(),
         upstream_request_id: Some("req".into()),
         unpriced: Some(UnpricedAction::ChargeDefault),
+        decision: Some(Box::default()),
     };
-    assert_eq!(usage_record_from_wire(usage_record_to_wire(&record)), Ok(record));
+    let mut wire = usage_record_to_wire(&record);
+    assert_eq!(usage_record_from_wire(wire.clone()), Ok(record.clone()));
+    // What a newer data plane decided by is left out; the record stays.
+    wire.decision.as_mut().unwrap().affinity = 99;
+    let without = UsageRecord {
+        decision: None,
+        ..record
+    };
+    assert_eq!(usage_record_from_wire(wire), Ok(without));
 }
 
 #[test]

@@ -3,9 +3,11 @@
 //! Every call is bounded in time: it ends with [`Error::Unavailable`] when the database does not answer (5 s for a
 //! connection, 30 s for the one that writes to SQLite, 30 s for a statement on Postgres). Calls can be dropped at any await point; a dropped commit has happened or not.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use penstock_core::api_key::KeyHash;
-use penstock_core::id::{Epoch, KeyId, RequestId};
+use penstock_core::id::{Epoch, KeyId, ProviderId, RequestId};
 use penstock_core::resource::ResourceRef;
 use penstock_core::time::UnixMs;
 use penstock_core::usage::UsageRecord;
@@ -15,6 +17,7 @@ use uuid::Uuid;
 use super::command::{NodeAnswer, NodeCommand};
 use super::commit::{Commit, Committed};
 use super::error::Error;
+use super::fleet_state::{FleetAction, FleetState, Put};
 use super::history::{Differences, Revision};
 use super::node::NodeRow;
 use super::page::{Filter, Listed, Lookup, Page};
@@ -121,7 +124,10 @@ pub trait Store: Send + Sync + 'static {
         group_by: Option<UsageGrouping>,
     ) -> Result<UsageSummary, Error>;
 
-    /// Single records, newest first, at most `limit` (at most 1000), with ids below `before`. A record whose
+    /// One record with its decision; None when the ledger does not hold it.
+    async fn usage_record(&self, id: RequestId) -> Result<Option<UsageRecord>, Error>;
+
+    /// Single records, newest first, at most `limit` (at most 1000), with ids below `before`, without their decisions. A record whose
     /// `started_at` is more than a day away from the time inside its id may be missed.
     async fn usage_records(
         &self,
@@ -173,6 +179,20 @@ pub trait Store: Send + Sync + 'static {
 
     /// None while there is none.
     async fn command_answer(&self, id: Uuid) -> Result<Option<NodeAnswer>, Error>;
+
+    // === Fleet states ===
+
+    /// What is known of providers, of those whose version is not the known one.
+    async fn fleet_states(&self, known: &BTreeMap<ProviderId, u64>) -> Result<Vec<FleetState>, Error>;
+
+    /// Writes a state in the place of the version that it names, keeps with it what an operator did, and tells other
+    /// replicas by [`Store::notifications`].
+    async fn put_fleet_state(
+        &self,
+        state: &FleetState,
+        action: Option<&FleetAction>,
+        at: UnixMs,
+    ) -> Result<Put, Error>;
 
     /// Ends background work and closes all connections. Calls afterwards are [`Error::Unavailable`].
     async fn close(&self);

@@ -71,7 +71,7 @@ impl Database {
     }
 
     /// Commits, and lets all who wait for news look again.
-    async fn tell(&self, mut tx: Tx) -> Result<(), Error> {
+    pub(super) async fn tell(&self, mut tx: Tx) -> Result<(), Error> {
         if matches!(tx, Tx::Postgres(_)) {
             tx.execute(notify()).await?;
         }

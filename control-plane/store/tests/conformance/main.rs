@@ -14,6 +14,7 @@ mod commands;
 mod commits;
 mod error_rules;
 mod feed;
+mod fleet_states;
 mod history;
 mod ledger;
 mod limits;

@@ -19,7 +19,7 @@ use tonic::Streaming;
 
 use super::super::reports::{KeyUpgrade, ReportQueue};
 use super::super::spool::{Batch, Cursor, Spool};
-use super::health;
+use super::{health, states};
 use crate::app::App;
 use crate::link::{Link, LinkError};
 
@@ -92,6 +92,7 @@ enum Event {
     Appended,
     Health,
     Upgrade(Option<KeyUpgrade>),
+    States,
     Flush,
     Overdue,
 }
@@ -118,6 +119,7 @@ impl<'a> Session<'a> {
             Some(Reply::Usage(_)) => return Err(StreamEnd::Protocol("the settings did not come first")),
             None => return Err(StreamEnd::Finished),
         };
+        states::say_all(app);
         Ok(Self {
             app,
             inbound,
@@ -184,6 +186,7 @@ impl<'a> Session<'a> {
             reply = self.inbound.message() => Ok(Event::Reply(reply?.and_then(|response| response.message))),
             _ = health.tick() => Ok(Event::Health),
             upgrade = reports.recv(), if !reports.is_closed() => Ok(Event::Upgrade(upgrade)),
+            () = self.app.health.outbox().filled() => Ok(Event::States),
             permit = self.outbound.reserve(), if room => {
                 drop(permit);
                 Ok(Event::Room)
@@ -220,6 +223,12 @@ impl<'a> Session<'a> {
                 Ok(())
             }
             Event::Upgrade(None) => Ok(()),
+            Event::States => {
+                for report in states::reports(self.app) {
+                    send(&self.outbound, report).await;
+                }
+                Ok(())
+            }
             Event::Flush => {
                 self.more = true;
                 Ok(())
