@@ -5,21 +5,24 @@ use std::path::PathBuf;
 
 use prost::Message;
 
-const FILES: [&str; 14] = [
+const FILES: [&str; 17] = [
     "penstock/config/v1/config.proto",
     "penstock/fleet/v1/fleet.proto",
     "penstock/sync/v1/sync.proto",
     "penstock/telemetry/v1/telemetry.proto",
+    "penstock/telemetry/v1/decision.proto",
     "penstock/admin/v1/common.proto",
     "penstock/admin/v1/provider.proto",
     "penstock/admin/v1/user.proto",
     "penstock/admin/v1/key.proto",
     "penstock/admin/v1/price.proto",
+    "penstock/admin/v1/error_rule.proto",
     "penstock/admin/v1/config.proto",
     "penstock/admin/v1/fleet.proto",
     "penstock/admin/v1/limits.proto",
     "penstock/admin/v1/usage.proto",
     "penstock/admin/v1/breaker.proto",
+    "penstock/admin/v1/route.proto",
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {

@@ -3,6 +3,7 @@
 pub(crate) mod access;
 pub(crate) mod choice;
 pub(crate) mod duration;
+pub(crate) mod error_rule;
 pub(crate) mod fallback;
 pub(crate) mod limits;
 pub(crate) mod list;

@@ -7,6 +7,8 @@ mod breaker;
 mod completions;
 mod config;
 mod edit;
+mod error_rule;
+mod explain;
 mod key;
 mod limits;
 mod migrate;
@@ -14,6 +16,7 @@ mod named;
 mod node;
 mod price;
 mod provider;
+mod route;
 mod session;
 mod setting;
 mod status;
@@ -67,6 +70,9 @@ enum Command {
     /// What models cost
     #[command(subcommand)]
     Price(price::Command),
+    /// What certain upstream errors mean, and what callers get in their place
+    #[command(subcommand)]
+    ErrorRule(error_rule::Command),
     /// Settings of the whole installation
     #[command(subcommand)]
     Setting(setting::Command),
@@ -75,6 +81,10 @@ enum Command {
     Node(node::Command),
     /// What was used and what it cost: the last 24 hours unless told
     Usage(usage::Usage),
+    /// One call: why it went where it went, what it cost, and where its time went
+    Explain(explain::Explain),
+    /// Where a request would go now, and why; nothing is sent
+    Route(route::Route),
     /// The history of the configuration
     #[command(subcommand)]
     Config(config::Command),
@@ -97,9 +107,12 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Key(command) => command.run(&session).await,
         Command::Limits(command) => command.run(&session).await,
         Command::Price(command) => command.run(&session).await,
+        Command::ErrorRule(command) => command.run(&session).await,
         Command::Setting(command) => command.run(&session).await,
         Command::Node(command) => command.run(&session).await,
         Command::Usage(command) => command.run(&session).await,
+        Command::Explain(command) => command.run(&session).await,
+        Command::Route(command) => command.run(&session).await,
         Command::Config(command) => command.run(&session).await,
         Command::Migrate(command) => command.run(&session).await,
         Command::Completions(command) => command.run(),

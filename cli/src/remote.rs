@@ -2,11 +2,13 @@
 
 use penstock_proto::admin::v1::breaker_service_client::BreakerServiceClient;
 use penstock_proto::admin::v1::config_service_client::ConfigServiceClient;
+use penstock_proto::admin::v1::error_rule_service_client::ErrorRuleServiceClient;
 use penstock_proto::admin::v1::fleet_service_client::FleetServiceClient;
 use penstock_proto::admin::v1::key_service_client::KeyServiceClient;
 use penstock_proto::admin::v1::limits_service_client::LimitsServiceClient;
 use penstock_proto::admin::v1::price_service_client::PriceServiceClient;
 use penstock_proto::admin::v1::provider_service_client::ProviderServiceClient;
+use penstock_proto::admin::v1::route_service_client::RouteServiceClient;
 use penstock_proto::admin::v1::usage_service_client::UsageServiceClient;
 use penstock_proto::admin::v1::user_service_client::UserServiceClient;
 use penstock_proto::admin::v1::{ChangeInfo, PageRequest, PageResponse};
@@ -56,9 +58,11 @@ impl Services {
         keys: KeyServiceClient;
         limits: LimitsServiceClient;
         prices: PriceServiceClient;
+        error_rules: ErrorRuleServiceClient;
         configuration: ConfigServiceClient;
         fleet: FleetServiceClient;
         usage: UsageServiceClient;
+        routes: RouteServiceClient;
     }
 }
 

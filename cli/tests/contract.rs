@@ -6,6 +6,7 @@
 mod contract {
     mod breakers;
     mod commands;
+    mod error_rules;
     mod failures;
     mod keys;
 

@@ -13,6 +13,7 @@ mod author;
 mod breaker;
 mod config;
 mod enforcement;
+mod error_rule;
 mod fleet;
 mod key;
 mod labels;
@@ -26,17 +27,20 @@ mod refusals;
 mod reply;
 mod resets;
 mod rollback;
+mod route;
 mod status;
 mod usage;
 mod user;
 
 use penstock_proto::admin::v1::breaker_service_server::BreakerServiceServer;
 use penstock_proto::admin::v1::config_service_server::ConfigServiceServer;
+use penstock_proto::admin::v1::error_rule_service_server::ErrorRuleServiceServer;
 use penstock_proto::admin::v1::fleet_service_server::FleetServiceServer;
 use penstock_proto::admin::v1::key_service_server::KeyServiceServer;
 use penstock_proto::admin::v1::limits_service_server::LimitsServiceServer;
 use penstock_proto::admin::v1::price_service_server::PriceServiceServer;
 use penstock_proto::admin::v1::provider_service_server::ProviderServiceServer;
+use penstock_proto::admin::v1::route_service_server::RouteServiceServer;
 use penstock_proto::admin::v1::usage_service_server::UsageServiceServer;
 use penstock_proto::admin::v1::user_service_server::UserServiceServer;
 use tonic::service::Routes;
@@ -51,7 +55,9 @@ pub fn routes(context: &Context) -> Routes {
         .add_service(KeyServiceServer::new(key::Keys(context.clone())))
         .add_service(LimitsServiceServer::new(limits::LimitsOf(context.clone())))
         .add_service(PriceServiceServer::new(price::Prices(context.clone())))
+        .add_service(ErrorRuleServiceServer::new(error_rule::Rules(context.clone())))
         .add_service(ConfigServiceServer::new(config::Configuration(context.clone())))
         .add_service(FleetServiceServer::new(fleet::Fleet(context.clone())))
+        .add_service(RouteServiceServer::new(route::Routes(context.clone())))
         .add_service(UsageServiceServer::new(usage::Ledger(context.clone())))
 }

@@ -90,6 +90,9 @@ pub enum ReplaceBody {
 }
 
 impl ErrorRule {
+    /// The [`SCHEMA`](crate::resource::SCHEMA) that every rule needs: an older node would not know it at all.
+    pub const SCHEMA: u32 = 3;
+
     pub fn matches(&self, seen: &Answered<'_>) -> bool {
         self.kind.is_none_or(|kind| kind == seen.kind)
             && self.provider.as_ref().is_none_or(|name| name == seen.provider)

@@ -147,6 +147,28 @@ pub struct Finding {
     pub replace: Option<Arc<Replace>>,
 }
 
+impl<'a> Answered<'a> {
+    /// An answer that says nothing but its status.
+    pub fn of_status(provider: &'a str, kind: ProviderKind, status: u16) -> Self {
+        Self {
+            provider,
+            kind,
+            status,
+            kind_word: None,
+            code: None,
+            inner_code: None,
+            param: None,
+            message: None,
+            google_status: None,
+            reason: None,
+            quota_id: None,
+            page: false,
+            denied: false,
+            hints: Hints::default(),
+        }
+    }
+}
+
 /// The meaning of an error answer.
 pub fn of_answer(rules: &ErrorRules, seen: &Answered<'_>, now: UnixMs) -> Finding {
     let seen = &event::with_status(*seen);

@@ -1,4 +1,4 @@
-//! The unit of configuration: one provider, user, key, price, setting or import suffix, with its version.
+//! The unit of configuration: one provider, user, key, price, setting, import suffix or error rule, with its version.
 //!
 //! One edit by an operator is usually one small resource. Resources point at each other by id only (a key names its
 //! user), so each can change, be refused or be sent alone.
@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::error_rule::ErrorRule;
 use crate::id::{KeyId, ProviderId, UserId};
 use crate::invalid::Invalid;
 use crate::key::Key;
@@ -24,7 +25,7 @@ use crate::user::User;
 /// | schema | came with |
 /// |---|---|
 /// | 2 | limits of users, keys and providers |
-/// | 3 | routing: providers have several base URLs, redirects, active hours, …; settings `routing`, `model_fallbacks` |
+/// | 3 | routing: several base URLs, redirects, active hours, …; settings `routing`, `model_fallbacks`; error rules |
 pub const SCHEMA: u32 = 3;
 
 /// Names a resource.
@@ -39,6 +40,8 @@ pub enum ResourceRef {
     /// By [`Setting::name`].
     Setting(Arc<str>),
     ImportSuffix(Arc<str>),
+    /// By [`ErrorRule::name`].
+    ErrorRule(Arc<str>),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -50,6 +53,7 @@ pub enum Kind {
     Price,
     Setting,
     ImportSuffix,
+    ErrorRule,
 }
 
 /// One resource at one version.
@@ -72,6 +76,7 @@ pub enum Spec {
     Price(Box<Price>),
     Setting(Setting),
     ImportSuffix(ImportSuffixSpec),
+    ErrorRule(Box<ErrorRule>),
 }
 
 /// A provider with what it takes to call it.
@@ -111,6 +116,7 @@ impl ResourceRef {
             Self::Price(_) => Kind::Price,
             Self::Setting(_) => Kind::Setting,
             Self::ImportSuffix(_) => Kind::ImportSuffix,
+            Self::ErrorRule(_) => Kind::ErrorRule,
         }
     }
 
@@ -120,7 +126,9 @@ impl ResourceRef {
             Self::Provider(id) => id.to_string(),
             Self::User(id) => id.to_string(),
             Self::Key(id) => id.to_string(),
-            Self::Price(name) | Self::Setting(name) | Self::ImportSuffix(name) => name.to_string(),
+            Self::Price(name) | Self::Setting(name) | Self::ImportSuffix(name) | Self::ErrorRule(name) => {
+                name.to_string()
+            }
         }
     }
 
@@ -134,6 +142,7 @@ impl ResourceRef {
             Kind::Price => Self::Price(id.into()),
             Kind::Setting => Self::Setting(id.into()),
             Kind::ImportSuffix => Self::ImportSuffix(id.into()),
+            Kind::ErrorRule => Self::ErrorRule(id.into()),
         })
     }
 }
@@ -146,14 +155,23 @@ impl fmt::Display for ResourceRef {
 }
 
 impl Kind {
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Provider,
         Self::User,
         Self::Key,
         Self::Price,
         Self::Setting,
         Self::ImportSuffix,
+        Self::ErrorRule,
     ];
+
+    /// The [`SCHEMA`] that the kind came with: older nodes cannot even name it.
+    pub fn schema(self) -> u32 {
+        match self {
+            Self::Provider | Self::User | Self::Key | Self::Price | Self::Setting | Self::ImportSuffix => 1,
+            Self::ErrorRule => ErrorRule::SCHEMA,
+        }
+    }
 
     pub fn as_str(self) -> &'static str {
         match self {
@@ -163,6 +181,7 @@ impl Kind {
             Self::Price => "price",
             Self::Setting => "setting",
             Self::ImportSuffix => "import_suffix",
+            Self::ErrorRule => "error_rule",
         }
     }
 }
@@ -186,6 +205,7 @@ impl Resource {
                 setting.validate()
             }
             (Spec::ImportSuffix(_), ResourceRef::ImportSuffix(name)) => name::check("name", name),
+            (Spec::ErrorRule(rule), ResourceRef::ErrorRule(name)) if rule.name == **name => rule.validate(),
             (spec, reference) => Err(Invalid::new(
                 "spec",
                 format!(
@@ -205,6 +225,7 @@ impl Spec {
             Self::User(user) => user.limits.required_schema(),
             Self::Key(key) => key.limits.required_schema(),
             Self::Setting(setting) => setting.required_schema(),
+            Self::ErrorRule(_) => ErrorRule::SCHEMA,
             Self::Price(_) | Self::ImportSuffix(_) => 1,
         }
     }
@@ -217,6 +238,7 @@ impl Spec {
             Self::Price(_) => "price",
             Self::Setting(setting) => setting.name(),
             Self::ImportSuffix(_) => "import_suffix",
+            Self::ErrorRule(_) => "error_rule",
         }
     }
 }

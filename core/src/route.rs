@@ -10,6 +10,7 @@
 //!
 //! Providers arrive sorted by priority. Nothing is allocated.
 
+mod plan;
 mod verdict;
 mod weight;
 
@@ -18,6 +19,7 @@ mod tests;
 
 use std::sync::Arc;
 
+pub use plan::{Judged, plan};
 pub use verdict::{NoCandidate, Verdict};
 pub use weight::FULL;
 

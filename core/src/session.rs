@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::id::KeyId;
@@ -12,6 +13,36 @@ use crate::id::KeyId;
 /// A session scoped to its key: half a SHA-256. Prints as 32 hexadecimal digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct SessionId([u8; 16]);
+
+/// Who said which session a call belongs to, in the order in which they are believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SessionSource {
+    /// `x-claude-code-session-id`.
+    ClaudeCodeHeader,
+    /// `metadata.user_id` of the body, in Claude Code's form.
+    #[serde(rename = "metadata_user_id")]
+    UserId,
+    /// Codex's `session-id`, `thread-id`, `session_id` or `conversation_id`.
+    CodexHeader,
+    /// `prompt_cache_key` of the body.
+    PromptCacheKey,
+    /// Nobody: a hash of the model, the system text and the first message.
+    Digest,
+}
+
+impl SessionSource {
+    /// As receipts and logs name it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ClaudeCodeHeader => "claude_code_header",
+            Self::UserId => "metadata_user_id",
+            Self::CodexHeader => "codex_header",
+            Self::PromptCacheKey => "prompt_cache_key",
+            Self::Digest => "digest",
+        }
+    }
+}
 
 impl SessionId {
     /// `client_id` is the id as the client sent it.

@@ -4,7 +4,7 @@
 //! copied on write, so a change costs its own size and not the number of keys. A request loads one snapshot when it
 //! begins and keeps it to its end.
 //!
-//! What does not validate is refused alone: a provider, price or setting keeps its last good version; a user or key
+//! What does not validate is refused alone: a provider, price, setting or error rule keeps its last good version; a user or key
 //! is denied, for the refused version may have taken a right away. Refusals are remembered until the resource
 //! changes, so that operators see them and a reconnecting node can name them.
 
@@ -24,6 +24,8 @@ pub use authenticate::Caller;
 use sharded::Sharded;
 
 use crate::api_key::KeyHash;
+use crate::error_rule::ErrorRule;
+use crate::failure::ErrorRules;
 use crate::id::{Epoch, KeyId, ProviderId, UserId};
 use crate::key::Key;
 use crate::price::Price;
@@ -46,6 +48,9 @@ pub struct Snapshot {
     prices: Sharded<Arc<str>, Arc<PriceEntry>>,
     settings: BTreeMap<Arc<str>, (u64, Setting)>,
     suffixes: BTreeMap<Arc<str>, SuffixEntry>,
+    rules: BTreeMap<Arc<str>, (u64, Arc<ErrorRule>)>,
+    /// The enabled ones of `rules`, in their order.
+    error_rules: Arc<ErrorRules>,
     unpriced: UnpricedPolicy,
     explain_refusals: bool,
     limits: LimitsPolicy,
@@ -149,6 +154,11 @@ impl Snapshot {
     /// How limits are enforced as a whole.
     pub fn limits(&self) -> LimitsPolicy {
         self.limits
+    }
+
+    /// The operators' rules on upstream errors.
+    pub fn error_rules(&self) -> &Arc<ErrorRules> {
+        &self.error_rules
     }
 
     /// How providers are tried.

@@ -1,5 +1,7 @@
 //! What a call used, and the record of it.
 
+pub mod decision;
+
 use serde::{Deserialize, Serialize};
 
 use crate::id::{KeyId, ProviderId, RequestId, UserId};
@@ -7,6 +9,7 @@ use crate::money::{Millionths, NanoUsd};
 use crate::price::ServiceTier;
 use crate::setting::UnpricedAction;
 use crate::time::UnixMs;
+use decision::Decision;
 
 /// Tokens of one call in classes that do not overlap, except `reasoning`, which is a part of `output`.
 ///
@@ -92,6 +95,8 @@ pub struct UsageRecord {
     pub upstream_request_id: Option<String>,
     /// The model had no price, and this decided.
     pub unpriced: Option<UnpricedAction>,
+    /// Why it went where it went. None: not known, or left out of a list.
+    pub decision: Option<Box<Decision>>,
 }
 
 impl TokenUsage {

@@ -20,6 +20,7 @@ mod budget;
 mod call;
 mod chain;
 mod connection;
+mod decision;
 mod decode;
 mod error;
 mod failed;
@@ -33,6 +34,7 @@ mod log;
 mod models;
 mod pass_error;
 mod pieces;
+mod plan;
 mod pricing;
 mod provider_limits;
 mod recent;
@@ -66,6 +68,7 @@ use pricing::Defaults;
 use usual::Usual;
 
 pub use crate::upstream::TlsError;
+pub use plan::{ModelPlan, Plan, ProviderPlan, Question, plan};
 pub use tracked::Tracked;
 
 /// What all requests share.

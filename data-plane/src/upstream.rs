@@ -1,25 +1,31 @@
 //! The way to the providers: addresses, connections, credentials, requests.
 //!
-//! Each provider has a [`target::Target`], made from its configuration when it is first used: the parsed URL, the
-//! paths of the endpoints, the credential as a header, and a client with connections of its own. It is made anew when
-//! the provider's version changes; its connections stay as long as URL and connect timeout do. A credential therefore
-//! never meets another provider's connection.
+//! Each provider has a [`target::Target`], made from its configuration when it is first used: an [`endpoint::Endpoint`]
+//! for each base URL, the credential as a header, and a client with connections of its own. It is made anew when the
+//! provider's version changes; its connections stay as long as they would be made alike: timeout, proxy, authorities,
+//! addresses. A credential therefore never meets another provider's connection.
 //!
-//! Rules: base URLs come from operators only. Link-local and metadata addresses are never dialled, and the address
-//! that was checked is the one dialled. Redirects are not followed. Nothing here retries.
+//! Rules: base URLs and proxies come from operators only. Link-local and metadata addresses are never dialled, and the
+//! address that was checked is the one dialled, except by a proxy that looks names up. Redirects are not followed.
+//! Nothing here retries; the one second way is past a proxy that cannot be reached, where the operator allows it.
 
 mod address;
+mod cause;
 mod client;
 mod connect;
 mod credentials;
+mod dial;
+mod endpoint;
 mod request;
 mod send_body;
 mod target;
 mod targets;
+mod through;
 
+pub(crate) use cause::{Cause, cause, chain};
 pub(crate) use client::Clients;
 pub use client::TlsError;
 pub(crate) use request::request;
 pub(crate) use send_body::SendBody;
-pub(crate) use target::BadTarget;
+pub(crate) use target::{BadTarget, Target};
 pub(crate) use targets::Targets;

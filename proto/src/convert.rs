@@ -5,7 +5,9 @@
 //! is for the domain's `validate`. Writing cannot fail.
 
 mod access;
+mod decision;
 pub mod enums;
+mod error_rule;
 mod health;
 mod key;
 mod limits;
@@ -21,10 +23,12 @@ mod update;
 #[cfg(test)]
 mod tests;
 
+pub use decision::{verdict_from_wire, verdict_to_wire};
+pub use error_rule::{error_rule_from_wire, error_rule_to_wire, replace_to_wire};
 pub use health::{provider_state_from_wire, provider_state_to_wire};
 pub use key::{key_spec_from_wire, key_spec_to_wire};
 pub use limits::{limits_from_wire, limits_to_wire};
-pub use price::{price_from_wire, price_to_wire};
+pub use price::{factor_to_wire, price_from_wire, price_to_wire, rate_to_wire};
 pub use provider::{provider_from_wire, provider_to_wire};
 pub use record::{usage_record_from_wire, usage_record_to_wire};
 pub use resource::{reference_from_wire, reference_to_wire, resource_from_wire, resource_to_wire};

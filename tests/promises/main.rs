@@ -1,6 +1,9 @@
 //! What Penstock promises, shown through the real binaries. One file a promise, one binary for all.
 
 mod a08_a_disabled_key_is_refused_everywhere;
+mod b05_callers_see_no_failure;
+mod b10_providers_are_reached_through_proxies;
+mod b12_a_dry_run_says_where_a_request_would_go;
 mod behind_a_reverse_proxy;
 mod d03_a_rate_limit_is_exact_over_all_data_planes;
 mod d04_a_strict_budget_is_never_overspent;
@@ -9,6 +12,7 @@ mod d07_a_killed_data_plane_leaks_nothing;
 mod d08_limits_can_be_switched_off;
 mod e01_the_ledger_equals_what_the_provider_reported;
 mod e05_exactly_once_whatever_is_killed;
+mod explain_is_a_receipt_of_a_call;
 mod f01_secrets_stay_secret;
 mod g01_a_rollback_is_a_new_revision;
 mod g02_a_bad_resource_is_refused_alone;

@@ -116,6 +116,26 @@ async fn up_demo_prints_a_curl_that_is_answered_through_the_gateway_and_is_in_th
 }
 
 #[tokio::test]
+async fn b12_up_explains_its_calls_and_makes_dry_runs() -> Result<()> {
+    let up = Up::start(&["--demo"]).await?;
+    paste_curl(&up.printed(), up.folder.path())?;
+    let cli = up.cli();
+    let record = until("the call is in the ledger", || async {
+        Ok(cli.json(&["usage", "records"])?["items"].get(0).cloned())
+    })
+    .await?;
+    let (id, model) = (&record["id"], &record["model"]);
+    let (id, model) = (id.as_str().context("id")?, model.as_str().context("model")?);
+    let receipt = cli.json(&["explain", id])?;
+    assert_eq!(receipt["attempts"][0]["status"], 200, "{receipt}");
+    assert_eq!(receipt["cost"]["adds_up"], true, "{receipt}");
+    let user = receipt["user"].as_str().context("user")?;
+    let plan = cli.json(&["route", "--user", user, "--model", model])?;
+    assert_eq!(plan["goes_to"][0]["provider"], receipt["provider"], "{plan}");
+    Ok(())
+}
+
+#[tokio::test]
 async fn the_readmes_curl_is_answered_by_the_demo() -> Result<()> {
     let up = Up::start(&["--demo"]).await?;
     let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md"))?;

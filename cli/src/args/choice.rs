@@ -1,6 +1,9 @@
 //! Options that take one of a few words, so that `--help` and completions list them.
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
+use penstock_core::dialect::Dialect;
+use penstock_core::error_rule::ErrorField;
+use penstock_core::failure::Class;
 use penstock_core::limits::{Budget, Dimension};
 use penstock_core::provider::ProviderKind;
 use penstock_core::setting::{Degraded, UnpricedAction};
@@ -8,6 +11,11 @@ use penstock_core::setting::{Degraded, UnpricedAction};
 /// A provider's kind.
 pub(crate) fn provider_kind() -> impl TypedValueParser<Value = ProviderKind> {
     words(&ProviderKind::ALL, ProviderKind::as_str)
+}
+
+/// A client API.
+pub(crate) fn dialect() -> impl TypedValueParser<Value = Dialect> {
+    words(&Dialect::ALL, Dialect::as_str)
 }
 
 /// What happens to a model without a price.
@@ -28,6 +36,46 @@ pub(crate) fn degraded() -> impl TypedValueParser<Value = Degraded> {
 /// What a limit counts.
 pub(crate) fn dimension() -> impl TypedValueParser<Value = Dimension> {
     words(&Dimension::ALL, Dimension::as_str)
+}
+
+/// What a failure means.
+pub(crate) fn failure_class() -> impl TypedValueParser<Value = Class> {
+    words(&Class::ALL, Class::as_str)
+}
+
+/// Where an error rule looks for its text.
+pub(crate) fn error_field() -> impl TypedValueParser<Value = ErrorField> {
+    const ALL: [ErrorField; 4] = [
+        ErrorField::Any,
+        ErrorField::Code,
+        ErrorField::Type,
+        ErrorField::Message,
+    ];
+    words(&ALL, field_name)
+}
+
+/// How it is written.
+pub(crate) fn field_name(field: ErrorField) -> &'static str {
+    match field {
+        ErrorField::Any => "any",
+        ErrorField::Code => "code",
+        ErrorField::Type => "type",
+        ErrorField::Message => "message",
+    }
+}
+
+/// A provider's kind in an option that may be empty.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Kind(pub(crate) ProviderKind);
+
+impl std::str::FromStr for Kind {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let found = ProviderKind::ALL.into_iter().find(|kind| kind.as_str() == text);
+        let names = ProviderKind::ALL.map(ProviderKind::as_str).join(", ");
+        found.map(Self).ok_or_else(|| format!("is not one of {names}"))
+    }
 }
 
 fn words<T>(all: &'static [T], word: fn(T) -> &'static str) -> impl TypedValueParser<Value = T>

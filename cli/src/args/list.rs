@@ -26,6 +26,13 @@ impl<T> Entry<T> {
     }
 }
 
+impl<T: Clone> Entry<T> {
+    /// The one value of an option that is not repeatable.
+    pub(crate) fn value(&self) -> Option<T> {
+        self.0.clone()
+    }
+}
+
 /// Replaces the list by what was given, if anything was.
 pub(crate) fn replace<T: Clone>(list: &mut Vec<T>, given: Option<&[Entry<T>]>) {
     if let Some(given) = given {

@@ -164,6 +164,12 @@ impl FromStr for Timeout {
     }
 }
 
+impl From<HeaderArg> for Header {
+    fn from(header: HeaderArg) -> Self {
+        header.0
+    }
+}
+
 impl FromStr for HeaderArg {
     type Err = &'static str;
 

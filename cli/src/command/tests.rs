@@ -65,9 +65,20 @@ fn g06_every_command_of_the_contract_is_there() {
         "limits show --provider main",
         "limits reset --user alice",
         "limits reset --key laptop --dimension usd_total --dimension rpm --reason paid",
+        "explain 019a0000-0000-7000-8000-000000000000 -o json",
+        "route --key alice/laptop --model claude-opus-4-8 --session s1 -o json",
+        "route --user alice --model gpt-5 --dialect openai-chat",
         "price create --name m --rate input=3 --rate output=15",
         "price list --contains opus --source manual",
         "price resolve claude-opus-4-8 --provider main",
+        "error-rule create --name odd --class billing --status 429 --contains quota --in message --priority 5",
+        "error-rule create --name odd --class caller --regex a.*b --kind openai --provider main --replace-status 400",
+        "error-rule update odd --contains '' --status 418 --replace-message x --disabled --expected-version 2",
+        "error-rule list",
+        "error-rule get odd -o json",
+        "error-rule delete odd --reason why",
+        "error-rule test --provider main --status 429 --body x --header retry-after:3",
+        "error-rule test --kind openai --status 200 --body-file -",
         "setting list",
         "setting set unpriced reject",
         "setting set explain_refusals true",
@@ -110,7 +121,14 @@ fn contradictions_are_wrong_usage() {
     wrong("provider update x --enabled --disabled");
     wrong("setting set limits --enabled --off");
     wrong("setting set limits --off --for 2h --until 2026-11-01");
+    wrong("error-rule create --name x --class caller --contains a --regex b");
+    wrong("error-rule test --status 429");
+    wrong("error-rule test --kind openai --provider main --status 429");
     wrong("limits show");
+    wrong("route --model m");
+    wrong("route --key k");
+    wrong("route --user alice --model m --session s1");
+    wrong("route --key k --model m --dialect gopher");
     wrong("limits reset --user a --key b");
     wrong("config rollback");
     wrong("config rollback 3 --to 4");

@@ -155,6 +155,7 @@ mod tests {
             node_id: "n".into(),
             upstream_request_id: None,
             unpriced: None,
+            decision: None,
         };
         UsageRecord::read(convert::usage_record_to_wire(&core)).unwrap()
     }

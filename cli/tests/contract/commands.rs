@@ -106,6 +106,63 @@ async fn settings_are_set_and_reset() {
     assert_eq!(reset["action"], "charge_default");
 }
 
+#[tokio::test]
+async fn b14_routing_and_fallbacks_are_set_shown_and_reset() {
+    let operator = Operator::start().await;
+    operator
+        .ok("setting set routing --max-providers 3 --sticky 5m")
+        .await;
+    operator.ok("setting set routing --return-to-better-tier").await;
+    let routing = setting(&operator, "routing").await;
+    assert_eq!(
+        (&routing["max_providers"], &routing["sticky_ttl_ms"]),
+        (&3.into(), &300_000.into())
+    );
+    assert_eq!(routing["return_to_better_tier"], true);
+    operator
+        .ok("setting set model_fallbacks claude-opus-*=claude-sonnet-5,claude-haiku-5 gpt-5=gpt-5-mini")
+        .await;
+    assert_eq!(
+        setting(&operator, "model_fallbacks").await,
+        serde_json::json!([
+            "prefix:claude-opus-=claude-sonnet-5,claude-haiku-5",
+            "gpt-5=gpt-5-mini"
+        ])
+    );
+    operator.ok("setting reset model_fallbacks").await;
+    assert_eq!(setting(&operator, "model_fallbacks").await, serde_json::json!([]));
+}
+
+#[tokio::test]
+async fn b01_every_field_of_a_provider_is_set_and_shown() {
+    let operator = Operator::start().await;
+    operator.pipe(CREATE, "sk-0123456789").await;
+    operator
+        .pipe(
+            "provider update main --proxy socks5h://me@127.0.0.1:1080 --proxy-password - --fallback-to-direct",
+            "hunter2",
+        )
+        .await;
+    operator
+        .ok("provider update main --redirect claude-*=mine --active-hours 22:00-06:00 --breaker-failures 3 --probe 5m")
+        .await;
+    let shown = operator.json("provider get main").await;
+    assert_eq!(shown["redirects"], serde_json::json!(["prefix:claude-=mine"]));
+    assert_eq!(shown["active_hours"], "22:00-06:00 UTC");
+    assert_eq!(
+        (&shown["breaker"]["failures"], &shown["probe_interval_ms"]),
+        (&3.into(), &300_000.into())
+    );
+    assert_eq!(shown["outbound"]["proxy"], "socks5h://me@127.0.0.1:1080");
+    assert_eq!(shown["outbound"]["has_proxy_password"], true);
+    assert!(!shown.to_string().contains("hunter2"));
+    operator
+        .ok("provider update main --proxy socks5h://me@127.0.0.2:1080")
+        .await;
+    let moved = operator.json("provider get main").await;
+    assert_eq!(moved["outbound"]["has_proxy_password"], false);
+}
+
 async fn setting(operator: &Operator, name: &str) -> serde_json::Value {
     let list = operator.json("setting list").await;
     let mut items = list["items"].as_array().unwrap().iter();

@@ -40,6 +40,7 @@ mod tests {
             ("penstock.admin.v1.LimitsService", Role::Admin),
             ("penstock.admin.v1.PriceService", Role::Admin),
             ("penstock.admin.v1.ProviderService", Role::Admin),
+            ("penstock.admin.v1.RouteService", Role::Admin),
             ("penstock.admin.v1.UsageService", Role::Admin),
             ("penstock.admin.v1.UserService", Role::Admin),
             ("penstock.sync.v1.ConfigSyncService", Role::Node),

@@ -16,7 +16,8 @@ pub(super) async fn stored(context: &Context) -> LimitsPolicy {
             | StoredSpec::User(_)
             | StoredSpec::Key(_)
             | StoredSpec::Price(_)
-            | StoredSpec::ImportSuffix(_) => indexed(context),
+            | StoredSpec::ImportSuffix(_)
+            | StoredSpec::ErrorRule(_) => indexed(context),
         },
         Ok(None) => LimitsPolicy::default(),
         Err(_) => indexed(context),

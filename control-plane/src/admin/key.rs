@@ -241,7 +241,8 @@ fn owner_of(stored: &Stored) -> Option<UserId> {
         | StoredSpec::User(_)
         | StoredSpec::Price(_)
         | StoredSpec::Setting(_)
-        | StoredSpec::ImportSuffix(_) => None,
+        | StoredSpec::ImportSuffix(_)
+        | StoredSpec::ErrorRule(_) => None,
     }
 }
 

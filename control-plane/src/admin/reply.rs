@@ -76,6 +76,21 @@ pub(super) fn price(stored: &Stored) -> Result<wire::Price, Status> {
     })
 }
 
+/// An error rule.
+pub(super) fn error_rule(stored: &Stored, refusals: &Refusals) -> Result<wire::ErrorRule, Status> {
+    let StoredSpec::ErrorRule(rule) = &stored.spec else {
+        return Err(mismatch());
+    };
+    Ok(wire::ErrorRule {
+        name: rule.name.clone(),
+        version: stored.version,
+        spec: Some(convert::error_rule_to_wire(rule)),
+        created_at_ms: stored.created_at.0,
+        updated_at_ms: stored.updated_at.0,
+        refused_by: refusals.of(stored),
+    })
+}
+
 /// One entry of the history.
 pub(super) fn change(change: &Change) -> wire::Change {
     let json =

@@ -87,11 +87,11 @@ fn order(change: &Change) -> u8 {
     match (deleted, change.reference.kind()) {
         (true, Kind::Key) => 0,
         (true, Kind::User) => 1,
-        (true, Kind::Provider | Kind::Price | Kind::Setting | Kind::ImportSuffix) => 2,
+        (true, Kind::Provider | Kind::Price | Kind::Setting | Kind::ImportSuffix | Kind::ErrorRule) => 2,
         (false, Kind::User) => 3,
         (false, Kind::Provider) => 4,
         (false, Kind::Key) => 5,
-        (false, Kind::Price | Kind::Setting | Kind::ImportSuffix) => 6,
+        (false, Kind::Price | Kind::Setting | Kind::ImportSuffix | Kind::ErrorRule) => 6,
     }
 }
 
@@ -123,6 +123,11 @@ fn step(change: &Change, present: &Present, rules: Rules) -> Step {
             after: after.clone(),
             remarks: Vec::new(),
         }),
+        LoggedSpec::ErrorRule(then) => Ok(Step::Put {
+            spec: NewSpec::ErrorRule(then),
+            after: after.clone(),
+            remarks: Vec::new(),
+        }),
         LoggedSpec::ImportSuffix => Ok(Step::Leave(format!("{label} is left as it is"))),
     };
     step.and_then(|step| checked(step, change))
@@ -138,6 +143,7 @@ fn checked(step: Step, change: &Change) -> Result<Step, Invalid> {
             NewSpec::Key(key) => key.validate()?,
             NewSpec::Price(price) => price.validate(&change.reference.id())?,
             NewSpec::Setting(setting) => setting.validate()?,
+            NewSpec::ErrorRule(rule) => rule.validate()?,
             NewSpec::ImportSuffix(_) => (),
         }
     }

@@ -1,6 +1,9 @@
-//! The ledger: sums and single records.
+//! The ledger: sums, single records, and one call with all that is known of it.
 //!
 //! Filters take names or ids. An id need not exist any more: the ledger outlives users, keys and providers.
+
+mod call;
+mod cost;
 
 use penstock_core::invalid::Invalid;
 use penstock_core::resource::ResourceRef;
@@ -68,6 +71,15 @@ impl UsageService for Ledger {
         Ok(Response::new(wire::ListUsageRecordsResponse {
             records: records.iter().map(convert::usage_record_to_wire).collect(),
         }))
+    }
+
+    async fn get_call(
+        &self,
+        request: Request<wire::GetCallRequest>,
+    ) -> Result<Response<wire::GetCallResponse>, Status> {
+        call::get(&self.0, &request.into_inner().id)
+            .await
+            .map(Response::new)
     }
 }
 

@@ -74,6 +74,7 @@ fn resource(stored: Stored, sealer: &Sealer, metrics: &Metrics) -> ReadResource 
         StoredSpec::Key(key) => Spec::Key(key),
         StoredSpec::Price(price) => Spec::Price(price),
         StoredSpec::Setting(setting) => Spec::Setting(setting),
+        StoredSpec::ErrorRule(rule) => Spec::ErrorRule(rule),
         StoredSpec::ImportSuffix(sealed) => match sealer.unseal(&reference, Field::Suffix, &sealed) {
             Ok(secret) => Spec::ImportSuffix(ImportSuffixSpec(ImportSuffix { secret })),
             Err(error) => {
@@ -135,7 +136,7 @@ fn unreadable(row: Unreadable) -> ReadResource {
             tracing::error!(resource = %reference, problem, "row cannot be read; it is treated as deleted");
             ReadResource::Remove(reference)
         }
-        Kind::Provider | Kind::Price | Kind::Setting | Kind::ImportSuffix => {
+        Kind::Provider | Kind::Price | Kind::Setting | Kind::ImportSuffix | Kind::ErrorRule => {
             tracing::error!(resource = %reference, problem, "row cannot be read; its last good version stays");
             ReadResource::Keep(reference)
         }

@@ -1,4 +1,7 @@
 //! Cuts an update into parts of under 1 MiB, made one at a time as they are sent.
+//!
+//! A kind of resource that the node's schema does not know is left out: an older node cannot even name it, so that it
+//! could not refuse it either.
 
 use std::sync::Arc;
 
@@ -20,6 +23,8 @@ const OVERHEAD: usize = 8;
 /// The parts of one update, in order. There is always at least one; the last says so.
 pub(super) struct Parts {
     frame: Frame,
+    /// The node's.
+    schema: u32,
     upserts: Upserts,
     removals: std::vec::IntoIter<ResourceRef>,
     /// Made, but too large for the part before.
@@ -46,19 +51,21 @@ enum Item {
 }
 
 impl Parts {
-    pub(super) fn full(full: Arc<Full>) -> Self {
+    pub(super) fn full(full: Arc<Full>, schema: u32) -> Self {
         let frame = Frame::new(full.head, true, 0);
-        Self::new(frame, Upserts::Full(full, 0), Vec::new())
+        Self::new(frame, schema, Upserts::Full(full, 0), Vec::new())
     }
 
-    pub(super) fn delta(from_revision: u64, delta: Delta) -> Self {
+    pub(super) fn delta(from_revision: u64, delta: Delta, schema: u32) -> Self {
         let frame = Frame::new(delta.to, false, from_revision);
-        Self::new(frame, Upserts::Delta(delta.upserts.into_iter()), delta.removals)
+        let upserts = Upserts::Delta(delta.upserts.into_iter());
+        Self::new(frame, schema, upserts, delta.removals)
     }
 
-    fn new(frame: Frame, upserts: Upserts, removals: Vec<ResourceRef>) -> Self {
+    fn new(frame: Frame, schema: u32, upserts: Upserts, removals: Vec<ResourceRef>) -> Self {
         Self {
             frame,
+            schema,
             upserts,
             removals: removals.into_iter(),
             pending: None,
@@ -70,11 +77,15 @@ impl Parts {
         if let Some(item) = self.pending.take() {
             return Some(item);
         }
-        if let Some(resource) = self.upserts.next() {
-            return Some(Item::Upsert(resource_to_wire(&resource)));
+        let schema = self.schema;
+        let known = |reference: &ResourceRef| reference.kind().schema() <= schema;
+        while let Some(resource) = self.upserts.next() {
+            if known(&resource.reference) {
+                return Some(Item::Upsert(resource_to_wire(&resource)));
+            }
         }
         self.removals
-            .next()
+            .find(known)
             .map(|reference| Item::Removal(reference_to_wire(&reference)))
     }
 }
@@ -168,10 +179,11 @@ mod tests {
 
     fn full(users: u64, tag_bytes: usize) -> Parts {
         let resources = (0..users).map(|i| user(i, 1, &"x".repeat(tag_bytes))).collect();
-        Parts::full(Arc::new(Full {
+        let full = Full {
             head: head(),
             resources,
-        }))
+        };
+        Parts::full(Arc::new(full), 1)
     }
 
     #[test]
@@ -213,6 +225,21 @@ mod tests {
     }
 
     #[test]
+    fn g02_a_node_gets_no_kind_that_its_release_does_not_know() {
+        let rule = |name: &str| ResourceRef::ErrorRule(name.into());
+        let sent = |schema| {
+            let delta = Delta {
+                to: head(),
+                upserts: vec![user(1, 2, "x")],
+                removals: vec![rule("a"), ResourceRef::Price("m".into()), rule("b")],
+            };
+            let parts: Vec<_> = Parts::delta(7, delta, schema).collect();
+            (parts.len(), parts[0].upserts.len(), parts[0].removals.len())
+        };
+        assert_eq!((sent(2), sent(3)), ((1, 1, 1), (1, 1, 3)));
+    }
+
+    #[test]
     fn a_delta_names_where_it_starts_and_what_is_gone() {
         let removals = (0..50_000)
             .map(|i| ResourceRef::Price(format!("model-{i:0>40}").into()))
@@ -222,7 +249,7 @@ mod tests {
             upserts: vec![user(1, 2, "x")],
             removals,
         };
-        let parts: Vec<_> = Parts::delta(7, delta).collect();
+        let parts: Vec<_> = Parts::delta(7, delta, 1).collect();
         assert!(parts.len() > 1);
         assert!(
             parts

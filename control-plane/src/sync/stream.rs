@@ -45,6 +45,8 @@ pub(super) struct Stream {
 struct Session {
     stream: Stream,
     node: NodeHandle,
+    /// What the node understands.
+    schema: u32,
     /// What is in force on the node. None: it needs everything.
     held: Option<Head>,
     in_flight: Option<InFlight>,
@@ -107,6 +109,7 @@ impl Stream {
             refused,
         } = opening;
         let quarantine = Quarantine::of(refused);
+        let schema = identity.schema;
         let (id, version, zone) = (
             identity.id.clone(),
             identity.version.clone(),
@@ -135,6 +138,7 @@ impl Stream {
         Ok(Session {
             stream: self,
             node,
+            schema,
             held,
             in_flight: None,
             begun: false,
@@ -237,12 +241,16 @@ impl Session {
             Some((held, mut delta)) => {
                 self.quarantine.filter(&mut delta);
                 let in_flight = InFlight::delta(delta.to, self.quarantine.touched_by(&delta));
-                (Parts::delta(held.revision, delta), in_flight, "delta")
+                (
+                    Parts::delta(held.revision, delta, self.schema),
+                    in_flight,
+                    "delta",
+                )
             }
             None => {
                 let full = index.full();
                 let in_flight = InFlight::full(full.head);
-                (Parts::full(full), in_flight, "full")
+                (Parts::full(full, self.schema), in_flight, "full")
             }
         };
         self.stream

@@ -201,6 +201,7 @@ impl Inner {
             NewSpec::Price(price) => StoredSpec::Price(price),
             NewSpec::Setting(setting) => StoredSpec::Setting(setting),
             NewSpec::ImportSuffix(sealed) => StoredSpec::ImportSuffix(sealed),
+            NewSpec::ErrorRule(rule) => StoredSpec::ErrorRule(rule),
         };
         let stored = Stored {
             reference: put.reference.clone(),
@@ -450,6 +451,10 @@ impl Store for FakeStore {
         _: u32,
         _: Option<RequestId>,
     ) -> Result<Vec<UsageRecord>, Error> {
+        panic!("not faked")
+    }
+
+    async fn usage_record(&self, _: RequestId) -> Result<Option<UsageRecord>, Error> {
         panic!("not faked")
     }
 

@@ -4,6 +4,7 @@
 //! shared; the two databases differ in how records are inserted in bulk and in how news of commits spreads.
 
 mod baseline;
+mod call;
 mod command;
 mod commit;
 mod feed;
@@ -195,6 +196,10 @@ impl Store for Database {
         before: Option<RequestId>,
     ) -> Result<Vec<UsageRecord>, Error> {
         self.newest_records(filter, limit, before).await
+    }
+
+    async fn usage_record(&self, id: RequestId) -> Result<Option<UsageRecord>, Error> {
+        self.one_record(id).await
     }
 
     async fn prepare_ledger(&self, now: UnixMs) -> Result<(), Error> {

@@ -5,6 +5,7 @@
 //! alone ([`Unreadable`]).
 
 mod access;
+mod error_rule;
 mod import_suffix;
 mod key;
 mod price;
@@ -75,6 +76,7 @@ pub(crate) fn table(kind: Kind) -> &'static Table {
         Kind::Price => &price::TABLE,
         Kind::Setting => &setting::TABLE,
         Kind::ImportSuffix => &import_suffix::TABLE,
+        Kind::ErrorRule => &error_rule::TABLE,
     }
 }
 
@@ -101,6 +103,7 @@ fn bind(query: Query, stored: &Stored) -> Query {
         StoredSpec::Price(price) => price::bind(query, stored, price),
         StoredSpec::Setting(setting) => setting::bind(query, stored, setting),
         StoredSpec::ImportSuffix(sealed) => import_suffix::bind(query, stored, sealed),
+        StoredSpec::ErrorRule(rule) => error_rule::bind(query, stored, rule),
     };
     query
         .bind(stored.version)
@@ -118,6 +121,7 @@ pub(crate) async fn fetch(tx: &mut Tx, kind: Kind, query: Query) -> Result<Vec<E
         Kind::Price => fetch_rows::<price::PriceRow>(tx, query).await,
         Kind::Setting => fetch_rows::<setting::SettingRow>(tx, query).await,
         Kind::ImportSuffix => fetch_rows::<import_suffix::ImportSuffixRow>(tx, query).await,
+        Kind::ErrorRule => fetch_rows::<error_rule::ErrorRuleRow>(tx, query).await,
     }
 }
 
@@ -167,9 +171,10 @@ pub(crate) fn id_value(reference: &ResourceRef) -> Value {
         ResourceRef::Provider(id) => id.0.into(),
         ResourceRef::User(id) => id.0.into(),
         ResourceRef::Key(id) => id.0.into(),
-        ResourceRef::Price(name) | ResourceRef::Setting(name) | ResourceRef::ImportSuffix(name) => {
-            Value::from(&**name)
-        }
+        ResourceRef::Price(name)
+        | ResourceRef::Setting(name)
+        | ResourceRef::ImportSuffix(name)
+        | ResourceRef::ErrorRule(name) => Value::from(&**name),
     }
 }
 
@@ -193,7 +198,10 @@ fn uuid(reference: &ResourceRef) -> Uuid {
         ResourceRef::Provider(id) => id.0,
         ResourceRef::User(id) => id.0,
         ResourceRef::Key(id) => id.0,
-        ResourceRef::Price(_) | ResourceRef::Setting(_) | ResourceRef::ImportSuffix(_) => Uuid::nil(),
+        ResourceRef::Price(_)
+        | ResourceRef::Setting(_)
+        | ResourceRef::ImportSuffix(_)
+        | ResourceRef::ErrorRule(_) => Uuid::nil(),
     }
 }
 

@@ -1,5 +1,6 @@
 //! The operators' services as they are called: gRPC, a running control plane, SQLite.
 
+mod error_rules;
 mod fleet;
 mod history;
 mod keys;
@@ -20,6 +21,7 @@ use penstock_control_plane::store::{OpenOptions, Store};
 use penstock_control_plane::{Config, Fault, Listeners};
 use penstock_proto::admin::v1 as wire;
 use penstock_proto::admin::v1::config_service_client::ConfigServiceClient;
+use penstock_proto::admin::v1::error_rule_service_client::ErrorRuleServiceClient;
 use penstock_proto::admin::v1::fleet_service_client::FleetServiceClient;
 use penstock_proto::admin::v1::key_service_client::KeyServiceClient;
 use penstock_proto::admin::v1::price_service_client::PriceServiceClient;
@@ -114,6 +116,7 @@ impl Operator {
         user_service: UserServiceClient;
         key_service: KeyServiceClient;
         price_service: PriceServiceClient;
+        error_rule_service: ErrorRuleServiceClient;
         config_service: ConfigServiceClient;
         fleet_service: FleetServiceClient;
         usage_service: UsageServiceClient;

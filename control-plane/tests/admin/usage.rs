@@ -71,6 +71,7 @@ impl Calls {
             node_id: "n".into(),
             upstream_request_id: None,
             unpriced: None,
+            decision: None,
         }
     }
 }

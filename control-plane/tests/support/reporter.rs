@@ -147,6 +147,7 @@ pub(crate) fn record(n: u64) -> UsageRecord {
         node_id: "a".to_owned(),
         upstream_request_id: None,
         unpriced: None,
+        decision: None,
     }
 }
 

@@ -10,7 +10,7 @@ use crate::time::UnixMs;
 pub use crate::error_rule::{Replace, ReplaceBody};
 
 /// The enabled rules in their order.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ErrorRules(Vec<Arc<ErrorRule>>);
 
 impl ErrorRules {
@@ -19,6 +19,10 @@ impl ErrorRules {
         let mut rules: Vec<_> = rules.into_iter().filter(|rule| rule.enabled).collect();
         rules.sort_by(|a, b| (a.priority, &a.name).cmp(&(b.priority, &b.name)));
         Self(rules)
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     pub(super) fn find(&self, seen: &Answered<'_>) -> Option<&ErrorRule> {

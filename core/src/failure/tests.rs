@@ -11,22 +11,7 @@ use crate::error_rule::{ErrorField, ErrorPattern, ErrorRule, ErrorText};
 const NOW: UnixMs = UnixMs(1_796_000_000_000);
 
 fn seen(status: u16) -> Answered<'static> {
-    Answered {
-        provider: "main",
-        kind: ProviderKind::Openai,
-        status,
-        kind_word: None,
-        code: None,
-        inner_code: None,
-        param: None,
-        message: None,
-        google_status: None,
-        reason: None,
-        quota_id: None,
-        page: false,
-        denied: false,
-        hints: Hints::default(),
-    }
+    Answered::of_status("main", ProviderKind::Openai, status)
 }
 
 fn find(seen: &Answered<'_>) -> Finding {

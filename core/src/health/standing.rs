@@ -3,6 +3,8 @@
 //! Of several obstacles the one that ends last is the answer, since the provider is of no use before. Half-open counts
 //! only where nothing else is in the way.
 
+use serde::{Deserialize, Serialize};
+
 use super::breaker::{Circuit, Phase};
 use super::credential::Credential;
 use super::state::{Aside, Entry, State, WHOLE};
@@ -29,7 +31,8 @@ pub enum Standing {
     },
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum SetAside {
     Credential,
     Billing,

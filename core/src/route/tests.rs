@@ -4,7 +4,7 @@ use crate::provider::{Provider, tests::provider};
 use crate::secret::Secret;
 use proptest::prelude::*;
 
-fn entry(n: u8, change: impl FnOnce(&mut Provider)) -> Arc<ProviderEntry> {
+pub(super) fn entry(n: u8, change: impl FnOnce(&mut Provider)) -> Arc<ProviderEntry> {
     let mut provider = provider(&format!("p{n}"));
     change(&mut provider);
     let id = ProviderId::from_parts(u64::from(n), &[n; 10]);
@@ -17,7 +17,7 @@ fn entry(n: u8, change: impl FnOnce(&mut Provider)) -> Arc<ProviderEntry> {
     })
 }
 
-fn ask<'a>(user: &'a Access, tried: &'a [ProviderId]) -> Ask<'a> {
+pub(super) fn ask<'a>(user: &'a Access, tried: &'a [ProviderId]) -> Ask<'a> {
     Ask {
         dialect: Dialect::Anthropic,
         model: "claude-opus-4-8",

@@ -3,13 +3,19 @@
 use std::fmt;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::{Ask, judge, serves};
 use crate::health::{SetAside, Standing};
+use crate::limits::Dimension;
 use crate::snapshot::ProviderEntry;
 use crate::time::UnixMs;
 
 /// What speaks for or against one provider. A moment is the one at which it may be over; None: nobody knows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+///
+/// The last four are not [`judge`]'s: they are found out when the provider was chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Verdict {
     Candidate,
     Disabled,
@@ -22,6 +28,16 @@ pub enum Verdict {
     BreakerOpen(Option<UnixMs>),
     CoolingDown(UnixMs),
     SetAside(SetAside, Option<UnixMs>),
+    /// This limit of its own is used up.
+    Full(Dimension),
+    /// It is not known what is left of its budget.
+    BudgetUnknown,
+    /// The one trial of its half-open breaker is another call.
+    TrialUnderWay,
+    /// The model has no price there, and calls without a price are refused.
+    Unpriced,
+    /// Its total timeout ran out while others were asked.
+    OutOfTime,
 }
 
 /// Nobody can serve the call now.
@@ -46,6 +62,31 @@ impl Verdict {
         }
     }
 
+    /// For scripts.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Candidate => "candidate",
+            Self::Disabled => "disabled",
+            Self::NoCredential => "no_credential",
+            Self::OtherDialect => "other_dialect",
+            Self::OtherGroup => "other_group",
+            Self::ModelNotServed => "model_not_served",
+            Self::OutsideHours => "outside_hours",
+            Self::Tried => "tried",
+            Self::BreakerOpen(_) => "breaker_open",
+            Self::CoolingDown(_) => "cooling_down",
+            Self::SetAside(SetAside::Credential, _) => "credential_refused",
+            Self::SetAside(SetAside::Billing, _) => "no_money",
+            Self::SetAside(SetAside::NoModel, _) => "no_such_model",
+            Self::Full(_) => "full",
+            Self::BudgetUnknown => "budget_unknown",
+            Self::TrialUnderWay => "trial_under_way",
+            Self::Unpriced => "unpriced",
+            Self::OutOfTime => "out_of_time",
+        }
+    }
+
+    /// For people, behind the provider's name.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Candidate => "candidate",
@@ -61,6 +102,11 @@ impl Verdict {
             Self::SetAside(SetAside::Credential, _) => "has a credential that was refused",
             Self::SetAside(SetAside::Billing, _) => "has no money left",
             Self::SetAside(SetAside::NoModel, _) => "said that it has no such model",
+            Self::Full(_) => "is full",
+            Self::BudgetUnknown => "has a budget of which it is not known what is left",
+            Self::TrialUnderWay => "has a half-open circuit breaker, whose trial is under way",
+            Self::Unpriced => "has no price for the model",
+            Self::OutOfTime => "had no time left",
         }
     }
 
@@ -76,7 +122,12 @@ impl Verdict {
             | Self::OtherGroup
             | Self::ModelNotServed
             | Self::OutsideHours
-            | Self::Tried => None,
+            | Self::Tried
+            | Self::Full(_)
+            | Self::BudgetUnknown
+            | Self::TrialUnderWay
+            | Self::Unpriced
+            | Self::OutOfTime => None,
         }
     }
 
@@ -89,6 +140,9 @@ impl Verdict {
                 | Self::BreakerOpen(_)
                 | Self::CoolingDown(_)
                 | Self::SetAside(..)
+                | Self::Full(_)
+                | Self::BudgetUnknown
+                | Self::TrialUnderWay
         )
     }
 }
@@ -115,6 +169,9 @@ impl NoCandidate {
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())?;
+        if let Self::Full(dimension) = self {
+            return write!(f, " ({})", dimension.as_str());
+        }
         match self.until() {
             Some(until) => write!(f, " until {until}"),
             None => Ok(()),

@@ -15,39 +15,69 @@ pub const FULL: u32 = 1_000;
 /// Above this much left the weight counts in full.
 const AMPLE: u32 = 200;
 
+/// An entry's share, with this room.
+type Share = fn(&ProviderEntry, u64) -> u64;
+
+/// How shares are counted, in this order, until one of the tier gets any: what is called for falls away piece by piece.
+const WAYS: [Share; 4] = [
+    |entry, room| u64::from(entry.provider.weight) * room,
+    |entry, _| u64::from(entry.provider.weight),
+    |_, room| room,
+    |_, _| 1,
+];
+
 /// One of the tier by chance; None: the tier is empty.
 pub(super) fn pick<'a, I>(tier: impl Fn() -> I, ask: &Ask<'_>, random: u64) -> Option<&'a Arc<ProviderEntry>>
 where
     I: Iterator<Item = &'a Arc<ProviderEntry>>,
 {
-    let weighted = |entry: &ProviderEntry| u64::from(entry.provider.weight);
-    let uniform = |_: &ProviderEntry| 1;
-    let room = |entry: &ProviderEntry| u64::from(ask.fleet.room(entry, ask.model).min(AMPLE));
-    draw(&tier, |entry| weighted(entry) * room(entry), random)
-        .or_else(|| draw(&tier, weighted, random))
-        .or_else(|| draw(&tier, |entry| uniform(entry) * room(entry), random))
-        .or_else(|| draw(&tier, uniform, random))
-}
-
-/// None when all shares are zero.
-fn draw<'a, I>(
-    tier: &impl Fn() -> I,
-    share: impl Fn(&ProviderEntry) -> u64,
-    random: u64,
-) -> Option<&'a Arc<ProviderEntry>>
-where
-    I: Iterator<Item = &'a Arc<ProviderEntry>>,
-{
-    let total: u64 = tier().map(|entry| share(entry)).sum();
+    let (share, total) = way(&tier, ask)?;
     let mut point = scale(random, total);
     for entry in tier() {
-        let share = share(entry);
+        let share = share(entry, room(entry, ask));
         if point < share {
             return Some(entry);
         }
         point -= share;
     }
     None
+}
+
+/// What part of all calls goes to each of the tier, in millionths, in the tier's order. The last one gets the remainder
+/// of the division.
+pub(super) fn shares<'a, I>(tier: impl Fn() -> I, ask: &Ask<'_>) -> Vec<u32>
+where
+    I: Iterator<Item = &'a Arc<ProviderEntry>>,
+{
+    let Some((share, total)) = way(&tier, ask) else {
+        return Vec::new();
+    };
+    let mut before = 0;
+    let mut point = 0;
+    let part = |entry: &'a Arc<ProviderEntry>| {
+        point += share(entry, room(entry, ask));
+        let until = u128::from(point) * 1_000_000 / u128::from(total);
+        let until = u32::try_from(until).unwrap_or(u32::MAX);
+        let part = until - before;
+        before = until;
+        part
+    };
+    tier().map(part).collect()
+}
+
+/// The way by which shares are counted, and their sum.
+fn way<'a, I>(tier: &impl Fn() -> I, ask: &Ask<'_>) -> Option<(Share, u64)>
+where
+    I: Iterator<Item = &'a Arc<ProviderEntry>>,
+{
+    WAYS.into_iter().find_map(|share| {
+        let total = tier().map(|entry| share(entry, room(entry, ask))).sum();
+        (total > 0).then_some((share, total))
+    })
+}
+
+fn room(entry: &ProviderEntry, ask: &Ask<'_>) -> u64 {
+    u64::from(ask.fleet.room(entry, ask.model).min(AMPLE))
 }
 
 /// `random` scaled evenly to 0..below.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{KeyEntry, PriceEntry, ProviderEntry, RefusedVersion, Snapshot, SuffixEntry, UserEntry};
+use crate::failure::ErrorRules;
 use crate::id::{Epoch, KeyId, UserId};
 use crate::resource::{ProviderSpec, Resource, ResourceRef, Spec};
 use crate::setting::{LimitsPolicy, RoutingPolicy, Setting, UnpricedPolicy};
@@ -92,6 +93,7 @@ impl Snapshot {
             });
         }
         next.read_settings();
+        next.read_rules(self);
         Ok((next, refused))
     }
 
@@ -184,6 +186,11 @@ impl Snapshot {
                     );
                 }
             }
+            ResourceRef::ErrorRule(name) => {
+                if let Spec::ErrorRule(rule) = spec {
+                    self.rules.insert(name, (version, Arc::from(rule)));
+                }
+            }
         }
     }
 
@@ -236,6 +243,9 @@ impl Snapshot {
             ResourceRef::ImportSuffix(name) => {
                 self.suffixes.remove(name);
             }
+            ResourceRef::ErrorRule(name) => {
+                self.rules.remove(name);
+            }
         }
     }
 
@@ -252,7 +262,8 @@ impl Snapshot {
             kept @ (ResourceRef::Provider(_)
             | ResourceRef::Price(_)
             | ResourceRef::Setting(_)
-            | ResourceRef::ImportSuffix(_)) => {
+            | ResourceRef::ImportSuffix(_)
+            | ResourceRef::ErrorRule(_)) => {
                 if let Some(resource) = held.resource(kept) {
                     self.put(resource);
                 }
@@ -297,6 +308,16 @@ impl Snapshot {
             }
             None => self.remove_key(id),
         }
+    }
+
+    /// Most updates leave the rules as they were.
+    fn read_rules(&mut self, held: &Self) {
+        self.error_rules = match self.rules == held.rules {
+            true => Arc::clone(&held.error_rules),
+            false => Arc::new(ErrorRules::new(
+                self.rules.values().map(|(_, rule)| Arc::clone(rule)),
+            )),
+        };
     }
 
     /// Settings have defaults, so the fields that the request path reads are always there.

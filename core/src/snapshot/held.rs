@@ -42,6 +42,10 @@ impl Snapshot {
                 };
                 (entry.version, Spec::ImportSuffix(ImportSuffixSpec(suffix)))
             }
+            ResourceRef::ErrorRule(name) => {
+                let (version, rule) = self.rules.get(name)?;
+                (*version, Spec::ErrorRule(Box::new(rule.as_ref().clone())))
+            }
         };
         Some(Resource {
             reference: reference.clone(),
@@ -68,12 +72,17 @@ impl Snapshot {
             .suffixes
             .keys()
             .map(|name| ResourceRef::ImportSuffix(Arc::clone(name)));
+        let rules = self
+            .rules
+            .keys()
+            .map(|name| ResourceRef::ErrorRule(Arc::clone(name)));
         let references = providers
             .chain(users)
             .chain(keys)
             .chain(prices)
             .chain(settings)
-            .chain(suffixes);
+            .chain(suffixes)
+            .chain(rules);
         references.filter_map(|reference| self.resource(&reference))
     }
 }

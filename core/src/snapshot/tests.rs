@@ -6,7 +6,10 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::access::{Access, Denied};
+use crate::error_rule::ErrorRule;
+use crate::failure::{self, Answered, Class};
 use crate::id::Epoch;
+use crate::provider::ProviderKind;
 use crate::provider::tests::provider;
 use crate::resource::{ImportSuffixSpec, ProviderSpec, Resource, SCHEMA, Spec};
 use crate::setting::{ImportSuffix, UnpricedAction};
@@ -87,6 +90,23 @@ fn a_provider(n: u8, version: u64, priority: u32) -> Resource {
         version,
         Spec::Provider(Box::new(spec)),
     )
+}
+
+/// Takes errors with status 500 for rate limits.
+fn a_rule(n: u8, version: u64, priority: u32) -> Resource {
+    let rule = ErrorRule {
+        name: format!("r{n}"),
+        enabled: true,
+        priority,
+        kind: None,
+        provider: None,
+        status: Some(500),
+        pattern: None,
+        class: Class::RateLimited,
+        replace: None,
+    };
+    let reference = ResourceRef::ErrorRule(rule.name.as_str().into());
+    resource(reference, version, Spec::ErrorRule(Box::new(rule)))
 }
 
 fn full(to_revision: u64, resources: impl IntoIterator<Item = Resource>) -> Update {
@@ -320,11 +340,41 @@ fn settings_fall_back_to_their_defaults() {
     assert_eq!(reset.unpriced(), &UnpricedPolicy::default());
 }
 
+#[test]
+fn g13_a_rule_is_in_force_with_its_update_and_out_of_it_with_its_removal() {
+    let (second, first) = (a_rule(1, 1, 20), a_rule(2, 1, 10));
+    let snapshot = applied([second.clone(), first.clone()]);
+    assert_eq!(deciding(&snapshot).as_deref(), Some("r2"));
+    let (snapshot, _) = snapshot.apply(delta(1, [], vec![first.reference])).unwrap();
+    assert_eq!(deciding(&snapshot).as_deref(), Some("r1"));
+    let mut broken = a_rule(1, 2, 20);
+    if let Spec::ErrorRule(rule) = &mut broken.spec {
+        rule.status = Some(99);
+    }
+    let (snapshot, refused) = snapshot.apply(delta(2, [broken], Vec::new())).unwrap();
+    assert_eq!(refused.len(), 1);
+    assert_eq!(
+        deciding(&snapshot).as_deref(),
+        Some("r1"),
+        "the last good version stays"
+    );
+    let (snapshot, _) = snapshot.apply(delta(3, [], vec![second.reference])).unwrap();
+    assert!(snapshot.error_rules().is_empty());
+}
+
+/// The rule that decides what a 500 means.
+fn deciding(snapshot: &Snapshot) -> Option<String> {
+    let seen = Answered::of_status("main", ProviderKind::Anthropic, 500);
+    let finding = failure::of_answer(snapshot.error_rules(), &seen, NOW);
+    finding.rule.map(|name| name.to_string())
+}
+
 #[derive(Clone, Debug)]
 enum Step {
     User(u8, bool),
     Key(u8, u8, bool),
     Provider(u8, u32),
+    Rule(u8, u32),
     Remove(u8, u8),
 }
 
@@ -333,7 +383,8 @@ fn step() -> impl Strategy<Value = Step> {
         (0_u8..6, any::<bool>()).prop_map(|(n, enabled)| Step::User(n, enabled)),
         (0_u8..6, 0_u8..6, any::<bool>()).prop_map(|(n, owner, rotated)| Step::Key(n, owner, rotated)),
         (0_u8..6, 0_u32..3).prop_map(|(n, priority)| Step::Provider(n, priority)),
-        (0_u8..3, 0_u8..6).prop_map(|(kind, n)| Step::Remove(kind, n)),
+        (0_u8..6, 0_u32..3).prop_map(|(n, priority)| Step::Rule(n, priority)),
+        (0_u8..4, 0_u8..6).prop_map(|(kind, n)| Step::Remove(kind, n)),
     ]
 }
 
@@ -357,10 +408,12 @@ fn commit(
             )
         }
         Step::Provider(n, priority) => a_provider(n, version, priority),
+        Step::Rule(n, priority) => a_rule(n, version, priority),
         Step::Remove(kind, n) => {
             let reference = match kind {
                 0 => ResourceRef::User(user_id(n)),
                 1 => ResourceRef::Key(key_id(n)),
+                2 => ResourceRef::ErrorRule(format!("r{n}").into()),
                 _ => ResourceRef::Provider(provider_id(n)),
             };
             return (

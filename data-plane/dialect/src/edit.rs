@@ -1,18 +1,20 @@
 //! The few changes that Penstock makes to bodies and streams, as splices: every other byte stays as it was.
 
+mod rewrite;
 mod usage_chunk;
 
 use bytes::{Bytes, BytesMut};
 
+pub use rewrite::{Edits, rewrite};
 pub use usage_chunk::UsageChunkFilter;
 
-use crate::inspect::{Inspected, UsageChunk};
+use crate::inspect::{Inspected, Splice, UsageChunk};
 
-/// A body with one edit, in pieces that share the original's memory.
+/// A body with edits, in pieces that share the original's memory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Edited {
-    /// To be sent one after another. Pieces may be empty.
-    pub parts: [Bytes; 3],
+    /// To be sent one after another.
+    pub parts: Vec<Bytes>,
 }
 
 /// Adds `stream_options.include_usage: true` to the body of a chat stream whose caller left it out.
@@ -21,19 +23,23 @@ pub struct Edited {
 ///
 /// None when there is nothing to add: no chat, no stream, asked already, or `stream_options` is malformed.
 pub fn include_usage(body: &Bytes, inspected: &Inspected) -> Option<Edited> {
-    let UsageChunk::Addable(splice) = &inspected.usage_chunk else {
-        return None;
+    let edits = Edits {
+        include_usage: true,
+        ..Edits::default()
     };
-    if !inspected.stream || splice.at.start > splice.at.end || splice.at.end > body.len() {
-        return None;
+    rewrite(body, inspected, &edits)
+}
+
+/// Whether [`include_usage`] has something to add to this request.
+pub fn adds_usage(inspected: &Inspected) -> bool {
+    usage_splice(inspected).is_some()
+}
+
+fn usage_splice(inspected: &Inspected) -> Option<&Splice> {
+    match &inspected.usage_chunk {
+        UsageChunk::Addable(splice) if inspected.stream => Some(splice),
+        UsageChunk::Addable(_) | UsageChunk::Asked | UsageChunk::Malformed | UsageChunk::NotOffered => None,
     }
-    Some(Edited {
-        parts: [
-            body.slice(..splice.at.start),
-            Bytes::from_static(splice.text.as_bytes()),
-            body.slice(splice.at.end..),
-        ],
-    })
 }
 
 impl Edited {

@@ -14,24 +14,10 @@ use crate::inspect::Inspected;
 use crate::json::Members;
 
 pub use digest::{PART, digest};
+pub use penstock_core::session::SessionSource;
 
 /// Longer ids count as absent, bytes.
 pub const MAX_ID: usize = 256;
-
-/// Who said it, in the order in which they are believed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum SessionSource {
-    /// `x-claude-code-session-id`.
-    ClaudeCodeHeader,
-    /// `metadata.user_id` of the body, in Claude Code's form.
-    UserId,
-    /// Codex's `session-id`, `thread-id`, `session_id` or `conversation_id`.
-    CodexHeader,
-    /// `prompt_cache_key` of the body.
-    PromptCacheKey,
-    /// Nobody: a hash of the model, the system text and the first message.
-    Digest,
-}
 
 /// A session, not yet scoped to a key. Its `Debug` shows only where the id came from.
 #[derive(Clone, PartialEq, Eq)]
@@ -84,19 +70,6 @@ fn from_json(text: &str) -> Option<Cow<'_, str>> {
 
 fn is_id(text: &str) -> bool {
     !text.is_empty() && text.len() <= MAX_ID && !text.chars().any(char::is_control)
-}
-
-impl SessionSource {
-    /// As receipts and logs name it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::ClaudeCodeHeader => "claude_code_header",
-            Self::UserId => "metadata_user_id",
-            Self::CodexHeader => "codex_header",
-            Self::PromptCacheKey => "prompt_cache_key",
-            Self::Digest => "digest",
-        }
-    }
 }
 
 impl std::fmt::Debug for Session<'_> {

@@ -10,6 +10,7 @@ use penstock_core::money::NanoUsd;
 use penstock_core::route::Bound;
 use penstock_core::snapshot::Snapshot;
 use penstock_core::usage::TokenUsage;
+use penstock_core::usage::decision;
 use penstock_fleet::{Bind, Keep};
 
 use super::call::{Call, Chosen};
@@ -31,13 +32,13 @@ pub(super) enum Affinity {
 }
 
 impl Affinity {
-    /// As metrics and receipts name it; None: nothing to tell.
-    pub(super) fn as_str(self) -> Option<&'static str> {
+    /// For metrics and receipts; None: nothing to tell.
+    pub(super) fn told(self) -> Option<decision::Affinity> {
         match self {
             Self::None | Self::Bound(_) => None,
-            Self::Unbound => Some("new"),
-            Self::Hit => Some("hit"),
-            Self::Moved => Some("moved"),
+            Self::Unbound => Some(decision::Affinity::New),
+            Self::Hit => Some(decision::Affinity::Hit),
+            Self::Moved => Some(decision::Affinity::Moved),
         }
     }
 

@@ -8,7 +8,9 @@ use std::time::Duration;
 use http::{HeaderMap, HeaderValue, header, response};
 use hyper::body::Incoming;
 use penstock_core::provider::Provider;
+use penstock_dialect::edit::{self, Edits};
 use penstock_dialect::headers::upstream_request_id;
+use penstock_dialect::inspect::Inspected;
 use tokio::time::{Instant, timeout_at};
 
 use super::body::Received;
@@ -16,21 +18,32 @@ use super::call::{Call, Chosen};
 use super::failed::{ErrorAnswer, Failed};
 use super::gate::{Opened, Patience};
 use super::{gate, headroom, whole};
-use crate::upstream::{SendBody, request};
+use crate::upstream::{SendBody, Target, request};
 
 /// For the body of an error.
 const ERROR_BODY: Duration = Duration::from_secs(10);
 
-/// What is sent, the same for each attempt.
+/// What is sent; each provider gets it with its own changes.
 pub(super) struct Outgoing {
     pub(super) headers: HeaderMap,
-    pub(super) body: SendBody,
     /// The body as the caller sent it, decoded.
     pub(super) asked: bytes::Bytes,
+    pub(super) inspected: Inspected,
     /// The one known flag of the caller's query.
     pub(super) beta: bool,
-    /// The usage chunk was asked for by us, and the caller must not see it.
+    /// The usage chunk is asked for by us, and the caller must not see it.
     pub(super) hide_usage: bool,
+}
+
+/// Where an attempt goes, and how long it may last.
+pub(super) struct Way<'a> {
+    pub(super) target: &'a Target,
+    /// Which of the target's endpoints.
+    pub(super) at: usize,
+    /// Of all attempts of the call.
+    pub(super) deadline: Instant,
+    /// One was sent for the same call already.
+    pub(super) again: bool,
 }
 
 /// A provider's answer.
@@ -46,23 +59,22 @@ pub(super) enum Content {
     Whole(Received),
 }
 
-/// Asks the provider once. `deadline`: of all attempts; `first`: nothing was sent to anybody yet.
+/// Asks the provider once.
 pub(super) async fn run(
     call: &mut Call,
     chosen: &Chosen,
     outgoing: &Outgoing,
-    deadline: Instant,
-    first: bool,
+    way: &Way<'_>,
 ) -> Result<Answered, Failed> {
-    let entry = &chosen.provider;
-    let target = call.proxy.targets.get(&call.snapshot, entry)?;
-    let uri = target
+    let endpoint = way.target.endpoints().get(way.at).ok_or(Failed::NoEndpoint)?;
+    let uri = endpoint
         .uri(&call.endpoint, outgoing.beta)
         .ok_or(Failed::NoEndpoint)?;
-    let request = request(&target, uri, &outgoing.headers, outgoing.body.clone(), !first);
+    let body = outgoing.body(call, chosen);
+    let request = request(way.target, uri, &outgoing.headers, body, way.again);
 
-    let patience = patience(call, &entry.provider, deadline);
-    let sending = timeout_at(patience.first_byte, target.send(request));
+    let patience = patience(call, &chosen.provider.provider, way.deadline);
+    let sending = timeout_at(patience.first_byte, endpoint.send(request));
     let response = call.stopwatch.waiting(sending).await;
     let response = response.map_err(|_| patience.ran_out())??;
     let (head, body) = response.into_parts();
@@ -74,6 +86,22 @@ pub(super) async fn run(
         content,
         patience,
     })
+}
+
+impl Outgoing {
+    /// With what the provider's configuration changes.
+    fn body(&self, call: &Call, chosen: &Chosen) -> SendBody {
+        let sent = chosen.model_sent(call);
+        let edits = Edits {
+            model: (sent != call.asked.model).then_some(sent),
+            overrides: &chosen.provider.provider.overrides,
+            include_usage: self.hide_usage,
+        };
+        match edit::rewrite(&self.asked, &self.inspected, &edits) {
+            Some(edited) => edited.into(),
+            None => self.asked.clone().into(),
+        }
+    }
 }
 
 /// From now on. What is no stream has no bytes to wait for but the last one.

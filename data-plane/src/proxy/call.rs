@@ -12,6 +12,7 @@ use penstock_core::failure::{Class, Finding};
 use penstock_core::session::SessionId;
 use penstock_core::snapshot::{KeyEntry, ProviderEntry, Snapshot};
 use penstock_core::usage::Outcome;
+use penstock_core::usage::decision::AttemptEnd;
 use penstock_dialect::route::{Endpoint, Matched};
 use penstock_dialect::usage::Observer;
 use penstock_fleet::Lease;
@@ -20,13 +21,13 @@ use tokio::time::Instant;
 use super::Proxy;
 use super::admit::Admission;
 use super::affinity::Affinity;
+use super::decision::{Attempted, Notes};
 use super::failed::Failed;
 use super::late::Begun;
 use super::pricing::Tariff;
 use super::provider_limits::ProviderGrant;
 use super::settle::End;
 use super::stopwatch::{Arrival, Stopwatch};
-use crate::telemetry::metrics::AttemptEnd;
 use crate::telemetry::spool::OpenHandle;
 
 /// What a client that went away counts as.
@@ -62,6 +63,8 @@ pub(super) struct Call {
     pub(super) settled: bool,
     /// What became of the session's binding.
     pub(super) affinity: Affinity,
+    /// For its decision record.
+    pub(super) notes: Notes,
     /// The trial of a half-open breaker, while this call is it.
     pub(super) trial: Option<Lease>,
     /// Set when the answer has begun as a stream before there was one.
@@ -87,17 +90,6 @@ pub(super) struct Chosen {
     pub(super) tariff: Tariff,
     /// The substitute for the model that was asked; what rules and the provider's health go by.
     substitute: Option<Arc<str>>,
-}
-
-/// An attempt that has ended.
-pub(super) struct Attempted {
-    pub(super) provider: Arc<ProviderEntry>,
-    pub(super) end: AttemptEnd,
-    /// Since the request arrived.
-    pub(super) began: Duration,
-    pub(super) took: Duration,
-    /// Of a failure: its class and the row or rule that said so.
-    pub(super) finding: Option<(Class, Arc<str>)>,
 }
 
 impl Chosen {
@@ -155,6 +147,7 @@ impl Call {
             opened: None,
             settled: false,
             affinity: Affinity::default(),
+            notes: Notes::default(),
             trial: None,
             begun: None,
             attempting: None,
@@ -187,12 +180,16 @@ impl Call {
             return;
         };
         self.proxy.app.metrics.attempt(&chosen.provider, end);
+        let failed = finding.is_some();
+        let upstream_request_id = self.upstream_request_id.as_deref().filter(|_| failed);
         self.attempts.push(Attempted {
             provider: Arc::clone(&chosen.provider),
+            substitute: chosen.substitute.clone(),
             end,
             began: began.saturating_duration_since(self.arrival.instant),
             took: began.elapsed(),
             finding,
+            upstream_request_id: upstream_request_id.map(Into::into),
         });
     }
 

@@ -34,7 +34,6 @@ use super::settle::End;
 use super::stopwatch::Arrival;
 use super::{Proxy, address, affinity, decode, failover, guards, late, limits, models, pass_error, session};
 use crate::telemetry::reports::KeyUpgrade;
-use crate::upstream::SendBody;
 
 /// A request that has arrived; its body may still be on its way.
 struct Inbound {
@@ -108,29 +107,26 @@ async fn prepare(call: &mut Call, caller: &Caller, inbound: &mut Inbound) -> Res
     let head = &mut inbound.head;
     let invalid = |error: inspect::InspectError| Refusal::new(Code::InvalidRequest, error.to_string());
     let inspected = inspect::inspect(&call.endpoint, &received.bytes).map_err(invalid)?;
-    let edited = match call.endpoint {
-        Endpoint::ChatCompletions => edit::include_usage(&received.bytes, &inspected),
-        Endpoint::Messages
-        | Endpoint::CountTokens
-        | Endpoint::Models
-        | Endpoint::Model(_)
-        | Endpoint::Limits => None,
-    };
+    let (session, source) = session::of(call, caller, &head.headers, &received.bytes, &inspected).unzip();
+    call.notes.session_source = source;
+    let chat = call.endpoint == Endpoint::ChatCompletions;
+    let hide_usage = chat && edit::adds_usage(&inspected);
     call.asked = Asked {
-        session: session::of(call, caller, &head.headers, &received.bytes, &inspected),
+        session,
         stream: inspected.stream,
         prompt_bytes: received.bytes.len(),
-        model: inspected.model,
+        model: inspected.model.clone(),
     };
     let (admission, affinity) = tokio::join!(admit(call, caller, &received.bytes), affinity::look_up(call));
     call.admission = Some(admission?);
     call.affinity = affinity;
+    call.notes.admitted = Some(call.stopwatch.elapsed());
     let outgoing = Outgoing {
         headers: std::mem::take(&mut head.headers),
         beta: paths::asks_beta(head.uri.query()),
-        hide_usage: edited.is_some(),
+        hide_usage,
         asked: received.bytes.clone(),
-        body: edited.map_or_else(|| SendBody::from(received.bytes.clone()), SendBody::from),
+        inspected,
     };
     Ok(Prepared { outgoing, received })
 }
@@ -172,6 +168,7 @@ async fn read_body(call: &mut Call, inbound: &mut Inbound) -> Result<Received, R
     let coding = decode::coding(&inbound.head.headers)?;
     let reading = body::read(&mut inbound.body, max, &call.proxy.budget);
     let received = call.stopwatch.waiting(reading).await?;
+    call.notes.body = Some(call.stopwatch.last_wait());
     match coding {
         None => Ok(received),
         Some(coding) => decode::decode(coding, received, max).await,

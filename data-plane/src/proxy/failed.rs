@@ -8,13 +8,13 @@ use hyper_util::client::legacy;
 use penstock_core::error::Code;
 use penstock_core::failure::{self, Class, Finding, Network};
 use penstock_core::time::UnixMs;
+use penstock_core::usage::decision::AttemptEnd;
 use penstock_dialect::upstream_error::{ErrorHead, UpstreamError};
 
 use super::call::{Call, Chosen};
 use super::error::Refusal;
 use super::pass_error::Shown;
-use crate::telemetry::metrics::AttemptEnd;
-use crate::upstream::BadTarget;
+use crate::upstream::{BadTarget, Cause, cause, chain};
 
 /// An attempt without an answer. The texts are for operators.
 #[derive(Debug, thiserror::Error)]
@@ -27,8 +27,8 @@ pub(super) enum Failed {
     Connect { cause: Network, detail: String },
     #[error("timeout while waiting for {0}")]
     Timeout(Waited),
-    #[error("the connection broke: {0}")]
-    Broken(String),
+    #[error("the connection broke: {detail}")]
+    Broken { cause: Network, detail: String },
     #[error("a redirect, which is not followed; is the base URL right?")]
     Redirect,
     #[error("no answer of this API but {0}; is the base URL right?")]
@@ -74,6 +74,16 @@ pub(super) enum Ending {
     Shown(Box<Shown>),
 }
 
+impl Failed {
+    /// The body of the answer broke.
+    pub(super) fn broken(error: &hyper::Error) -> Self {
+        Self::Broken {
+            cause: network(cause(error)),
+            detail: chain(error),
+        }
+    }
+}
+
 impl Ending {
     /// When somebody may serve the call, seconds.
     pub(super) fn retry_after(mut self, seconds: Option<u64>) -> Self {
@@ -87,27 +97,32 @@ impl Ending {
 
 impl From<legacy::Error> for Failed {
     fn from(error: legacy::Error) -> Self {
-        let detail = chain(&error);
+        let (cause, detail) = (cause(&error), chain(&error));
         match error.is_connect() {
             true => Self::Connect {
-                cause: Network::Other,
+                cause: network(cause),
                 detail,
             },
-            false => Self::Broken(detail),
+            false => Self::Broken {
+                cause: network(cause),
+                detail,
+            },
         }
     }
 }
 
-/// An error with all its causes; addresses in it are for the log.
-fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
+fn network(cause: Cause) -> Network {
+    match cause {
+        Cause::Dns => Network::Dns,
+        Cause::Refused => Network::Refused,
+        Cause::Reset => Network::Reset,
+        Cause::Tls => Network::Tls,
+        Cause::ConnectTimeout => Network::ConnectTimeout,
+        Cause::Proxy => Network::Proxy,
+        Cause::Eof => Network::Eof,
+        Cause::NotConfigured => Network::NotConfigured,
+        Cause::Other => Network::Other,
     }
-    text
 }
 
 impl From<Refusal> for Ending {
@@ -123,7 +138,7 @@ impl Failed {
             chosen.provider.provider.name.as_str(),
             chosen.provider.provider.kind,
         );
-        let rules = &failure::ErrorRules::default();
+        let rules = call.snapshot.error_rules();
         match self {
             Self::Status(answer) => {
                 let words = UpstreamError::read(&answer.body);
@@ -136,10 +151,9 @@ impl Failed {
                 failure::of_event(rules, &words.answered(&head, name, kind, 200), now)
             }
             Self::Target(_) | Self::NoEndpoint => failure::of_network(Network::NotConfigured),
-            Self::Connect { cause, .. } => failure::of_network(*cause),
+            Self::Connect { cause, .. } | Self::Broken { cause, .. } => failure::of_network(*cause),
             Self::Timeout(Waited::FirstByte) => failure::of_network(Network::FirstByteTimeout),
             Self::Timeout(Waited::Total) => failure::of_network(Network::TotalTimeout),
-            Self::Broken(_) => failure::of_network(Network::Eof),
             Self::Redirect | Self::NoAnswer(_) => failure::of_network(Network::BadAnswer),
             Self::Page => failure::of_network(Network::Page),
             Self::NoMemory => failure::of_network(Network::Other),
@@ -150,7 +164,7 @@ impl Failed {
         match self {
             Self::Target(_) | Self::NoEndpoint | Self::Connect { .. } => AttemptEnd::Connect,
             Self::Timeout(_) => AttemptEnd::Timeout,
-            Self::Broken(_)
+            Self::Broken { .. }
             | Self::Redirect
             | Self::NoAnswer(_)
             | Self::Page
@@ -169,7 +183,7 @@ impl Failed {
             Self::Target(_) | Self::NoEndpoint | Self::Connect { .. } => {
                 Refusal::new(Code::UpstreamError, "The provider cannot be reached.")
             }
-            Self::Broken(_) | Self::Redirect | Self::NoAnswer(_) | Self::Page => {
+            Self::Broken { .. } | Self::Redirect | Self::NoAnswer(_) | Self::Page => {
                 Refusal::new(Code::UpstreamError, "The provider gave no usable answer.")
             }
             Self::ErrorAnswer(_) => Refusal::new(

@@ -3,26 +3,32 @@
 //! *Same provider.* At most [`MAX_TRIES`] tries: the class says whether there is a second one and after which wait. It
 //! goes on under what the first one holds of the provider's limits.
 //!
+//! *Base URLs.* One that cannot be reached rests for a while, and the second try goes to another one at once.
+//!
 //! *Next provider.* At most as many as the setting `routing` says. What was held of the one before is given back. Nothing
 //! of an attempt has reached the caller, so a failed one leaves no trace.
 //!
 //! *Bounds.* The waits of one call stay under [`MAX_WAITS`] together. All attempts together fit into the total timeout of
-//! the most patient provider asked. The health of a provider is told of one failure for each call, however many tries.
+//! the most patient provider asked; one whose own has run out by then is passed over. The health of a provider is told of one failure for each call, however many tries.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use penstock_core::failure::Repeat;
+use penstock_core::failure::{Finding, Network, Repeat, Scope};
 use penstock_core::health::{Standing, recent};
+use penstock_core::route::Verdict;
 use penstock_core::snapshot::Caller;
+use penstock_core::time::UnixMs;
 use penstock_fleet::Trial;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
-use super::attempt::{self, Answered, Outgoing};
+use super::attempt::{self, Answered, Outgoing, Way};
 use super::call::{Call, Chosen};
 use super::failed::{Ending, Failed, Failure};
 use super::trail::Trail;
-use super::{affinity, provider_limits, route};
+use super::{affinity, decision, provider_limits, route};
 use crate::clock;
+use crate::upstream::Target;
 
 /// At one provider.
 const MAX_TRIES: u32 = 2;
@@ -31,13 +37,24 @@ const MAX_WAITS: Duration = Duration::from_secs(3);
 /// The trial of a half-open breaker is another's after this.
 const TRIAL: Duration = Duration::from_secs(60);
 
+/// Which of a provider's base URLs was asked last.
+#[derive(Default)]
+struct Endpoint {
+    target: Option<Arc<Target>>,
+    at: Option<usize>,
+}
+
 /// Asks providers until one answers.
 pub(super) async fn run(call: &mut Call, caller: &Caller, outgoing: &Outgoing) -> Result<Answered, Ending> {
     let mut trail = Trail::new(call);
+    decision::look(call, caller);
     loop {
         let chosen = match route::choose(call, caller, &mut trail) {
             Ok(chosen) => chosen,
-            Err(refusal) => return Err(trail.give_up(refusal)),
+            Err(refusal) => {
+                decision::look_again(call, caller);
+                return Err(trail.give_up(refusal));
+            }
         };
         if !may_ask(call, &chosen, outgoing, &mut trail).await {
             continue;
@@ -56,6 +73,7 @@ pub(super) async fn run(call: &mut Call, caller: &Caller, outgoing: &Outgoing) -
         }
         trail.failed(failure);
         if trail.is_over() {
+            decision::look_again(call, caller);
             return Err(trail.end());
         }
     }
@@ -63,14 +81,20 @@ pub(super) async fn run(call: &mut Call, caller: &Caller, outgoing: &Outgoing) -
 
 /// Takes what an attempt needs: the trial of a half-open breaker, the provider's limits. False: it was passed over.
 async fn may_ask(call: &mut Call, chosen: &Chosen, outgoing: &Outgoing, trail: &mut Trail) -> bool {
-    let app = std::sync::Arc::clone(&call.proxy.app);
+    let app = Arc::clone(&call.proxy.app);
     let entry = &chosen.provider;
+    if trail.deadline(call, chosen) <= Instant::now() {
+        trail.out_of_time(entry);
+        call.notes.passed_over(entry.id, Verdict::OutOfTime);
+        return false;
+    }
     let (model, now) = (chosen.model(call), clock::now());
     if app.health.standing(entry, model, now) == Standing::HalfOpen {
         let of = app.health.trial_of(entry, model, now);
         match app.fleet.trial(entry.id, of, TRIAL).await {
             Trial::NotOurs => {
                 trail.waits_for_trial(entry);
+                call.notes.passed_over(entry.id, Verdict::TrialUnderWay);
                 return false;
             }
             Trial::Ours(lease) | Trial::OursAlone(lease) => call.trial = Some(lease),
@@ -83,13 +107,13 @@ async fn may_ask(call: &mut Call, chosen: &Chosen, outgoing: &Outgoing, trail: &
         }
         Err(no_room) => {
             call.trial = None;
-            trail.full(entry, no_room);
+            call.notes.passed_over(entry.id, trail.full(entry, &no_room));
             false
         }
     }
 }
 
-/// Asks one provider, again if its failure's class says so.
+/// Asks one provider, again if its failure's class says so, at another of its base URLs if it has one.
 async fn ask(
     call: &mut Call,
     chosen: &Chosen,
@@ -97,23 +121,27 @@ async fn ask(
     trail: &mut Trail,
 ) -> Result<Answered, Failure> {
     let deadline = trail.deadline(call, chosen);
+    let mut endpoint = Endpoint::default();
     let mut tries = 0;
     loop {
         call.begin_attempt(chosen.clone());
-        let failed = match attempt::run(call, chosen, outgoing, deadline, trail.is_first()).await {
+        let failed = match send(call, chosen, outgoing, (deadline, trail), &mut endpoint).await {
             Ok(answered) => {
                 call.end_attempt(None);
                 return Ok(answered);
             }
             Err(failed) => failed,
         };
-        tries += 1;
         let now = clock::now();
         let finding = failed.finding(call, chosen, now);
         call.end_attempt(Some((&failed, &finding)));
         trail.tried();
-        let wait = (tries < MAX_TRIES).then(|| wait(call, chosen, &finding.repeat));
-        if let Some(wait) = wait.flatten()
+        tries += 1;
+        let wait = match endpoint.failed(&finding, now) {
+            true => Some(Duration::ZERO),
+            false => wait(call, chosen, &finding.repeat),
+        };
+        if let Some(wait) = wait.filter(|_| tries < MAX_TRIES)
             && trail.may_wait(wait, MAX_WAITS, deadline)
         {
             call.stopwatch.waiting(sleep(wait)).await;
@@ -128,6 +156,45 @@ async fn ask(
             failed,
             finding,
         });
+    }
+}
+
+async fn send(
+    call: &mut Call,
+    chosen: &Chosen,
+    outgoing: &Outgoing,
+    (deadline, trail): (Instant, &Trail),
+    endpoint: &mut Endpoint,
+) -> Result<Answered, Failed> {
+    let target = call.proxy.targets.get(&call.snapshot, &chosen.provider)?;
+    let at = target.next(endpoint.at, clock::now());
+    *endpoint = Endpoint {
+        at: Some(at),
+        target: Some(Arc::clone(&target)),
+    };
+    let way = Way {
+        target: &target,
+        at,
+        deadline,
+        again: trail.has_tried(),
+    };
+    attempt::run(call, chosen, outgoing, &way).await
+}
+
+impl Endpoint {
+    /// Notes a failure. True: it is this base URL's, and there is another one, to be tried at once.
+    fn failed(&self, finding: &Finding, now: UnixMs) -> bool {
+        let (Some(target), Some(at)) = (&self.target, self.at) else {
+            return false;
+        };
+        let of_network = finding
+            .network
+            .is_some_and(|cause| cause != Network::TotalTimeout);
+        let of_endpoint = of_network || finding.scope == Scope::Endpoint;
+        if of_endpoint {
+            target.rest(at, now);
+        }
+        of_endpoint && target.endpoints().len() > 1
     }
 }
 

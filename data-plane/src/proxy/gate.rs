@@ -74,7 +74,7 @@ pub(super) async fn pass(
                 let said = tap.take(chunk, &mut call.observer, secret, &mut held);
                 (said.map_err(|error| Failed::NoAnswer(error.to_string()))?, false)
             }
-            Some(Err(error)) => return Err(Failed::Broken(error.to_string())),
+            Some(Err(error)) => return Err(Failed::broken(&error)),
             None => (tap.finish(&mut call.observer, secret, &mut held), true),
         };
         match is_open(&said, &held, &tap) {

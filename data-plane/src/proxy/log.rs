@@ -11,12 +11,12 @@ use penstock_core::time::UnixMs;
 use penstock_core::usage::Outcome;
 use tracing::{Level, field};
 
-use super::call::{Attempted, Call};
+use super::call::Call;
+use super::decision::Attempted;
 use super::error::Refusal;
 use super::settle::{Bill, End};
 use super::stopwatch::Arrival;
 use crate::clock::whole_ms;
-use crate::telemetry::metrics::AttemptEnd;
 
 /// Lets one line a second through and counts the others.
 #[derive(Debug, Default)]
@@ -108,12 +108,9 @@ impl fmt::Display for Chain<'_> {
         for (i, attempt) in self.0.iter().enumerate() {
             let arrow = if i == 0 { "" } else { " > " };
             write!(f, "{arrow}{}:", attempt.provider.provider.name)?;
-            match attempt.end {
-                AttemptEnd::Answered(status) => write!(f, "{status}")?,
-                AttemptEnd::Connect => f.write_str("connect")?,
-                AttemptEnd::Timeout => f.write_str("timeout")?,
-                AttemptEnd::Broken => f.write_str("broken")?,
-                AttemptEnd::Abandoned => f.write_str("abandoned")?,
+            match attempt.end.status() {
+                Some(status) => write!(f, "{status}")?,
+                None => f.write_str(attempt.end.word())?,
             }
         }
         Ok(())

@@ -1,4 +1,6 @@
-//! The ledger's record of a call.
+//! The ledger's record of a call, without its decision.
+
+use std::time::Duration;
 
 use penstock_core::money::Millionths;
 use penstock_core::usage::{Outcome, UsageRecord};
@@ -8,8 +10,8 @@ use super::settle::{Bill, End};
 use crate::clock::whole_ms;
 use crate::telemetry::spool::OpenEntry;
 
-/// The record of a call that has ended.
-pub(super) fn of(call: &Call, end: &End<'_>, bill: &Bill) -> UsageRecord {
+/// The record of a call that has ended after so long.
+pub(super) fn of(call: &Call, end: &End<'_>, bill: &Bill, elapsed: Duration) -> UsageRecord {
     let chosen = call.chosen.as_ref();
     let charged = chosen.filter(|_| !bill.used.is_empty());
     UsageRecord {
@@ -34,7 +36,7 @@ pub(super) fn of(call: &Call, end: &End<'_>, bill: &Bill) -> UsageRecord {
         cost: bill.cost,
         price: charged.and_then(|chosen| chosen.tariff.price()),
         cost_multiplier: chosen.map_or(Millionths::ONE, |chosen| chosen.provider.provider.cost_multiplier),
-        duration_ms: whole_ms(call.stopwatch.elapsed()),
+        duration_ms: whole_ms(elapsed),
         first_byte_ms: call.first_byte.map(whole_ms),
         attempts: u32::try_from(call.attempts.len()).unwrap_or(u32::MAX),
         session: call.asked.session.map(|session| session.to_string()),
@@ -42,6 +44,7 @@ pub(super) fn of(call: &Call, end: &End<'_>, bill: &Bill) -> UsageRecord {
         node_id: call.proxy.app.node_id.to_string(),
         upstream_request_id: call.upstream_request_id.clone(),
         unpriced: charged.and_then(|chosen| chosen.tariff.unpriced()),
+        decision: None,
     }
 }
 
@@ -58,7 +61,7 @@ impl Call {
             code: None,
             error: None,
         };
-        let entry = of(self, &end, &self.foreseen());
+        let entry = of(self, &end, &self.foreseen(), self.stopwatch.elapsed());
         // Without it a crash would lose this call's record; the spool has said that it cannot write.
         self.opened = self.proxy.app.spool.open_entry(&OpenEntry(entry)).ok();
     }

@@ -12,8 +12,8 @@ use std::sync::Arc;
 use penstock_core::error::Code;
 use penstock_core::health::Standing;
 use penstock_core::id::ProviderId;
-use penstock_core::route::{self, Ask, Conditions, NoCandidate};
-use penstock_core::snapshot::{Caller, ProviderEntry, Snapshot};
+use penstock_core::route::{self, Ask, Conditions, NoCandidate, Verdict};
+use penstock_core::snapshot::{Caller, ProviderEntry};
 use penstock_core::time::UnixMs;
 
 use super::call::{Call, Chosen};
@@ -33,7 +33,7 @@ pub(super) struct Known<'a> {
 }
 
 /// Picks a provider that was not excluded, for the model that was asked or a substitute.
-pub(super) fn choose(call: &Call, caller: &Caller, trail: &mut Trail) -> Result<Chosen, Refusal> {
+pub(super) fn choose(call: &mut Call, caller: &Caller, trail: &mut Trail) -> Result<Chosen, Refusal> {
     let mut first_refusal = None;
     loop {
         let Some(model) = model(call, caller, trail.model) else {
@@ -61,7 +61,7 @@ fn model(call: &Call, caller: &Caller, n: usize) -> Option<Arc<str>> {
     allowed.nth(n - 1).map(|model| model.as_str().into())
 }
 
-fn choose_for(call: &Call, caller: &Caller, model: &str, trail: &mut Trail) -> Result<Chosen, Refusal> {
+fn choose_for(call: &mut Call, caller: &Caller, model: &str, trail: &mut Trail) -> Result<Chosen, Refusal> {
     let mut unpriced: Vec<ProviderId> = Vec::new();
     let metered = call.endpoint.is_metered();
     loop {
@@ -75,7 +75,7 @@ fn choose_for(call: &Call, caller: &Caller, model: &str, trail: &mut Trail) -> R
                 if let Some(at) = none.soonest {
                     trail.recovers_at(at, known.now);
                 }
-                return Err(no_candidate(&call.snapshot, &ask, &none, trail));
+                return Err(no_candidate(call, &ask, &none));
             }
         };
         let sent = provider.provider.upstream_model(model);
@@ -86,6 +86,7 @@ fn choose_for(call: &Call, caller: &Caller, model: &str, trail: &mut Trail) -> R
             Err(Unpriced) if !metered => pricing::Tariff::Free,
             Err(Unpriced) => {
                 unpriced.push(provider.id);
+                call.notes.passed_over(provider.id, Verdict::Unpriced);
                 continue;
             }
         };
@@ -120,6 +121,15 @@ impl<'a> Known<'a> {
             now: clock::now(),
         }
     }
+
+    pub(super) fn at(&self) -> UnixMs {
+        self.now
+    }
+
+    /// One call at a time tries it.
+    pub(super) fn is_half_open(&self, provider: &ProviderEntry, model: &str) -> bool {
+        self.standing(provider, model) == Standing::HalfOpen
+    }
 }
 
 impl Conditions for Known<'_> {
@@ -143,8 +153,8 @@ fn model_unpriced(model: &str) -> Refusal {
     Refusal::new(Code::ModelUnpriced, message).because(fix)
 }
 
-fn no_candidate(snapshot: &Snapshot, ask: &Ask<'_>, none: &NoCandidate, trail: &Trail) -> Refusal {
-    let why = explain(snapshot, ask, trail);
+fn no_candidate(call: &Call, ask: &Ask<'_>, none: &NoCandidate) -> Refusal {
+    let why = explain(call, ask);
     if !none.served_elsewhere {
         let message = format!("Model {} is not available here.", ask.model);
         return Refusal::new(Code::ModelNotFound, message).because(why);
@@ -153,15 +163,15 @@ fn no_candidate(snapshot: &Snapshot, ask: &Ask<'_>, none: &NoCandidate, trail: &
     if none.breakers_alone {
         message.push_str(": Circuit breaker is OPEN");
     }
-    if snapshot.explain_refusals() {
+    if call.snapshot.explain_refusals() {
         message = format!("{message}: {why}");
     }
     Refusal::new(Code::NoAvailableAccount, message).because(why)
 }
 
 /// Each provider with what speaks against it.
-fn explain(snapshot: &Snapshot, ask: &Ask<'_>, trail: &Trail) -> String {
-    let providers = snapshot.providers();
+fn explain(call: &Call, ask: &Ask<'_>) -> String {
+    let providers = call.snapshot.providers();
     if providers.is_empty() {
         return "there are no providers".to_owned();
     }
@@ -170,10 +180,11 @@ fn explain(snapshot: &Snapshot, ask: &Ask<'_>, trail: &Trail) -> String {
         let comma = if i == 0 { "" } else { ", " };
         let name = &entry.provider.name;
         // Writing to a string cannot fail.
-        let written = match trail.why(entry.id) {
-            Some(why) => write!(text, "{comma}{name} {why}"),
-            None => write!(text, "{comma}{name} {}", route::judge(entry, ask)),
-        };
+        let verdict = call
+            .notes
+            .why(entry.id)
+            .unwrap_or_else(|| route::judge(entry, ask));
+        let written = write!(text, "{comma}{name} {verdict}");
         debug_assert!(written.is_ok());
     }
     if providers.len() > EXPLAINED {

@@ -6,7 +6,7 @@
 
 use bytes::Bytes;
 use http::HeaderMap;
-use penstock_core::session::SessionId;
+use penstock_core::session::{SessionId, SessionSource};
 use penstock_core::snapshot::Caller;
 use penstock_dialect::inspect::Inspected;
 use penstock_dialect::session::{digest, find};
@@ -14,20 +14,20 @@ use penstock_dialect::session::{digest, find};
 use super::affinity;
 use super::call::Call;
 
-/// Of a call with these headers and this body.
+/// Of a call with these headers and this body, and who said so.
 pub(super) fn of(
     call: &Call,
     caller: &Caller,
     headers: &HeaderMap,
     body: &Bytes,
     inspected: &Inspected,
-) -> Option<SessionId> {
+) -> Option<(SessionId, SessionSource)> {
     let session = match find(headers, inspected) {
         Some(named) => named,
         None if is_needed(call, caller) => digest(&call.endpoint, body, inspected)?,
         None => return None,
     };
-    Some(SessionId::of(call.key.id, &session.id))
+    Some((SessionId::of(call.key.id, &session.id), session.source))
 }
 
 /// Whether anything depends on the session of a call whose client names none.

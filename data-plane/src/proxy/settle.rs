@@ -14,7 +14,7 @@ use penstock_fleet::counters::RecordNumber;
 
 use super::call::Call;
 use super::usual::Estimate;
-use super::{affinity, log, record};
+use super::{affinity, decision, log, record};
 use crate::clock;
 use crate::limits::{self, Used};
 
@@ -60,11 +60,12 @@ impl Call {
         if std::mem::replace(&mut self.settled, true) {
             return;
         }
-        let bill = self.bill(end.outcome);
+        let (bill, elapsed) = (self.bill(end.outcome), self.stopwatch.elapsed());
         let mut number = None;
         let app = &self.proxy.app;
         if self.endpoint.is_metered() && self.makes_a_record(end.outcome) {
-            let record = record::of(self, end, &bill);
+            let mut record = record::of(self, end, &bill, elapsed);
+            record.decision = Some(Box::new(decision::of(self, elapsed)));
             // The spool counts and says what it cannot keep.
             number = match self.admission {
                 Some(_) => app.spool.append(&record),
@@ -74,7 +75,7 @@ impl Call {
         }
         let metrics = &app.metrics;
         metrics.request(Some(self.dialect), end.outcome, end.status);
-        metrics.duration(self.dialect, self.stopwatch.elapsed());
+        metrics.duration(self.dialect, elapsed);
         if let Some(code) = end.code {
             metrics.error(code);
         }
@@ -88,8 +89,8 @@ impl Call {
             metrics.tokens(&chosen.provider, &bill.used);
             metrics.cost(&chosen.provider, bill.cost);
         }
-        if let Some(affinity) = self.affinity.as_str() {
-            metrics.affinity(affinity, affinity::cost_of_move(self, &bill.used));
+        if let Some(affinity) = self.affinity.told() {
+            metrics.affinity(affinity.as_str(), affinity::cost_of_move(self, &bill.used));
         }
         log::call(self, end, &bill);
         self.opened = None;

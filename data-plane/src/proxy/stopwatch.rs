@@ -27,6 +27,8 @@ pub(super) struct Arrival {
 pub(super) struct Stopwatch {
     began: Instant,
     waited: Duration,
+    /// When the last wait was over.
+    waited_until: Instant,
     /// The time that was ours, once the answer has begun.
     overhead: Option<Duration>,
 }
@@ -48,6 +50,7 @@ impl Stopwatch {
         Self {
             began: arrival.instant,
             waited: Duration::ZERO,
+            waited_until: arrival.instant,
             overhead: None,
         }
     }
@@ -56,8 +59,14 @@ impl Stopwatch {
     pub(super) async fn waiting<F: Future>(&mut self, wait: F) -> F::Output {
         let from = Instant::now();
         let output = wait.await;
-        self.waited += from.elapsed();
+        self.waited_until = Instant::now();
+        self.waited += self.waited_until - from;
         output
+    }
+
+    /// From the call's beginning to the end of its last wait.
+    pub(super) fn last_wait(&self) -> Duration {
+        self.waited_until - self.began
     }
 
     /// The answer begins now.
@@ -86,6 +95,7 @@ mod tests {
         advance(Duration::from_millis(2)).await;
         stopwatch.waiting(sleep(Duration::from_secs(5))).await;
         assert_eq!(stopwatch.overhead(), None);
+        assert_eq!(stopwatch.last_wait(), Duration::from_millis(5_002));
         stopwatch.stop();
         advance(Duration::from_secs(60)).await;
         assert_eq!(stopwatch.overhead(), Some(Duration::from_millis(2)));

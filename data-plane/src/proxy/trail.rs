@@ -1,11 +1,12 @@
-//! What has become of a call so far: who was asked, who was passed over and why, and what the caller will be told when
-//! nobody is left.
+//! What has become of a call so far: who was asked, who was passed over, and what the caller will be told when nobody is
+//! left.
 //!
 //! The most telling failure is told: the first that was not of the moment (a 429, an overload), else the last.
 
 use std::time::Duration;
 
 use penstock_core::id::ProviderId;
+use penstock_core::route::Verdict;
 use penstock_core::snapshot::ProviderEntry;
 use penstock_core::time::UnixMs;
 use tokio::time::Instant;
@@ -19,8 +20,6 @@ use super::provider_limits::NoRoom;
 pub(super) struct Trail {
     /// Asked, or passed over for want of room, for the model that is looked for now.
     excluded: Vec<ProviderId>,
-    /// Passed over, each with why.
-    passed_over: Vec<(ProviderId, String)>,
     /// Until the first of those that were passed over may serve, seconds.
     soonest: Option<u64>,
     /// Until the first of the others may be well again, seconds.
@@ -42,7 +41,6 @@ impl Trail {
     pub(super) fn new(call: &Call) -> Self {
         Self {
             excluded: Vec::new(),
-            passed_over: Vec::new(),
             soonest: None,
             recovery: None,
             granted: Vec::new(),
@@ -58,12 +56,6 @@ impl Trail {
 
     pub(super) fn excluded(&self) -> &[ProviderId] {
         &self.excluded
-    }
-
-    /// Why a provider was passed over here.
-    pub(super) fn why(&self, provider: ProviderId) -> Option<&str> {
-        let (_, why) = self.passed_over.iter().find(|(id, _)| *id == provider)?;
-        Some(why)
     }
 
     /// Somebody may be well again then.
@@ -86,31 +78,33 @@ impl Trail {
         before
     }
 
-    pub(super) fn full(&mut self, provider: &ProviderEntry, no_room: NoRoom) {
-        let (wait, why) = match no_room {
-            NoRoom::Exceeded(exceeded) => (
-                exceeded.retry_after,
-                format!("is full ({})", exceeded.dimension.as_str()),
-            ),
-            NoRoom::Unknown => (1, "has a budget of which it is not known what is left".to_owned()),
+    /// The provider has no room; what that is called.
+    pub(super) fn full(&mut self, provider: &ProviderEntry, no_room: &NoRoom) -> Verdict {
+        let (wait, verdict) = match no_room {
+            NoRoom::Exceeded(exceeded) => (exceeded.retry_after, Verdict::Full(exceeded.dimension)),
+            NoRoom::Unknown => (1, Verdict::BudgetUnknown),
         };
-        self.pass_over(provider.id, why, wait);
+        self.pass_over(provider.id, wait);
+        verdict
     }
 
     pub(super) fn waits_for_trial(&mut self, provider: &ProviderEntry) {
-        let why = "has a half-open circuit breaker, whose trial is under way".to_owned();
-        self.pass_over(provider.id, why, 1);
+        self.pass_over(provider.id, 1);
     }
 
-    fn pass_over(&mut self, provider: ProviderId, why: String, wait: u64) {
+    /// Its total timeout, counted from the request's arrival, has run out while others were asked.
+    pub(super) fn out_of_time(&mut self, provider: &ProviderEntry) {
+        self.excluded.push(provider.id);
+    }
+
+    fn pass_over(&mut self, provider: ProviderId, wait: u64) {
         self.soonest = Some(self.soonest.map_or(wait, |soonest| soonest.min(wait)));
         self.excluded.push(provider);
-        self.passed_over.push((provider, why));
     }
 
-    /// Nothing was sent to anybody yet.
-    pub(super) fn is_first(&self) -> bool {
-        self.tries == 0
+    /// Something was sent to somebody.
+    pub(super) fn has_tried(&self) -> bool {
+        self.tries > 0
     }
 
     pub(super) fn tried(&mut self) {
@@ -144,7 +138,7 @@ impl Trail {
 
     /// Nobody else is asked.
     pub(super) fn is_over(&self) -> bool {
-        self.asked >= self.most || Instant::now() >= self.deadline
+        self.asked >= self.most
     }
 
     /// Nobody is left. `refusal`: what the caller is told when nobody was asked.

@@ -48,7 +48,7 @@ pub(super) async fn read(call: &mut Call, mut body: Incoming, deadline: Instant)
                 reservation.grow(piece.len()).map_err(|_| Failed::NoMemory)?;
                 pieces.add(piece, 0);
             }
-            Some(Err(error)) => return Err(Failed::Broken(error.to_string())),
+            Some(Err(error)) => return Err(Failed::broken(&error)),
             None => break,
         }
     }

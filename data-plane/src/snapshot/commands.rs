@@ -3,6 +3,8 @@
 //! [`AT_ONCE`] are under way at most; one more is answered at once with an error, as is one that takes longer than
 //! [`PATIENCE`]. When the stream ends, those under way end with it: whoever gave them knows.
 
+mod route;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +12,9 @@ use penstock_core::invalid::Invalid;
 use penstock_core::limits::Level;
 use penstock_proto::convert::enums::{dimension_to_wire, level_from_wire};
 use penstock_proto::sync::v1 as wire;
-use penstock_proto::sync::v1::{command, command_result, sync_request};
+use penstock_proto::sync::v1::command::Command;
+use penstock_proto::sync::v1::command_result::Result as Answer;
+use penstock_proto::sync::v1::sync_request;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
@@ -64,17 +68,22 @@ impl Commands {
 
 async fn answer(app: &App, command: wire::Command) -> wire::SyncRequest {
     let id = command.id;
-    let Some(command::Command::ReadLimits(question)) = command.command else {
-        return refusal(&id, "this data plane does not know the command; upgrade it");
+    let answered = match command.command {
+        Some(Command::ReadLimits(question)) => limits(app, &question).await,
+        Some(Command::PlanRoute(question)) => route::plan(app, question).await.map(Answer::Route),
+        None => Err("this data plane does not know the command; upgrade it".to_owned()),
     };
-    let subject = match subject(&question) {
-        Ok(subject) => subject,
-        Err(error) => return refusal(&id, &error.to_string()),
-    };
-    match read_limits(app, subject).await {
-        Ok(reading) => result(&id, "", Some(command_result::Result::Limits(to_wire(reading)))),
-        Err(error) => refusal(&id, &error.to_string()),
+    match answered {
+        Ok(answer) => result(&id, "", Some(answer)),
+        Err(error) => refusal(&id, &error),
     }
+}
+
+async fn limits(app: &App, question: &wire::ReadLimits) -> Result<Answer, String> {
+    let subject = subject(question).map_err(|error| error.to_string())?;
+    let reading = read_limits(app, subject).await;
+    let reading = reading.map_err(|error| error.to_string())?;
+    Ok(Answer::Limits(to_wire(reading)))
 }
 
 fn subject(question: &wire::ReadLimits) -> Result<Subject, Invalid> {
@@ -105,7 +114,7 @@ fn refusal(id: &str, error: &str) -> wire::SyncRequest {
     result(id, error, None)
 }
 
-fn result(id: &str, error: &str, result: Option<command_result::Result>) -> wire::SyncRequest {
+fn result(id: &str, error: &str, result: Option<Answer>) -> wire::SyncRequest {
     let result = wire::CommandResult {
         id: id.to_owned(),
         error: error.to_owned(),

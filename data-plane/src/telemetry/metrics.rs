@@ -19,7 +19,6 @@ use std::fmt;
 use prometheus_client::registry::Registry;
 
 pub use health::Breaker;
-pub use labels::AttemptEnd;
 pub use node::NodeState;
 pub use traffic::InFlight;
 

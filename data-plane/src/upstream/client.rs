@@ -1,7 +1,7 @@
-//! Pooled HTTP connections to one provider's host.
+//! Pooled HTTP connections of one provider.
 //!
-//! HTTP/1.1, and HTTP/2 where TLS negotiates it. The trusted authorities are those of the public web. Connections run
-//! as tracked tasks that end with the node.
+//! HTTP/1.1, and HTTP/2 where TLS negotiates it. The trusted authorities are those of the public web and the provider's
+//! own. Connections run as tracked tasks that end with the node.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,15 +10,22 @@ use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioTimer;
+use penstock_core::provider::Outbound;
+use penstock_core::secret::Secret;
+use penstock_core::snapshot::ProviderEntry;
 use rustls::crypto::aws_lc_rs;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 
 use super::connect::{Bounded, CheckedResolver};
+use super::dial::{Dial, Fallback};
 use super::send_body::SendBody;
+use super::through::{BadProxy, Plain, Through};
 use crate::proxy::Tracked;
 
-/// Sends requests to one host.
-pub(super) type Client = legacy::Client<Bounded<HttpsConnector<HttpConnector<CheckedResolver>>>, SendBody>;
+/// Sends requests to the hosts of one provider.
+pub(super) type Client = legacy::Client<Bounded<HttpsConnector<Dial>>, SendBody>;
 
 /// Providers close idle connections after a minute or more.
 const POOL_IDLE: Duration = Duration::from_secs(50);
@@ -37,42 +44,116 @@ const MAX_HEAD_BYTES: usize = 256 * 1024;
 #[error("TLS cannot be set up: {0}")]
 pub struct TlsError(#[from] rustls::Error);
 
-/// Makes clients; all share the TLS configuration and its session cache.
+/// All that makes one connection differ from another. A provider whose changes leave this alone keeps its connections.
+#[derive(PartialEq)]
+pub(super) struct Connections {
+    connect_timeout: Duration,
+    outbound: Outbound,
+    proxy_password: Option<Secret>,
+}
+
+/// Connections that cannot be made as they are configured. The text is for operators.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum BadConnections {
+    #[error("its own authorities (--ca-file) cannot be read: {0}")]
+    Authorities(String),
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    #[error(transparent)]
+    Proxy(#[from] BadProxy),
+}
+
+/// Makes clients; those without authorities of their own share the TLS configuration and its session cache.
 #[derive(Clone, Debug)]
 pub(crate) struct Clients {
     tls: Arc<ClientConfig>,
     tasks: Tracked,
 }
 
+impl Connections {
+    pub(super) fn of(entry: &ProviderEntry) -> Self {
+        Self {
+            connect_timeout: entry.provider.connect_timeout(),
+            outbound: entry.provider.outbound.clone(),
+            proxy_password: entry.proxy_password.clone(),
+        }
+    }
+
+    fn plain(&self, through_proxy: bool) -> Plain {
+        let resolver = CheckedResolver::new(self.outbound.family(through_proxy));
+        let mut tcp = HttpConnector::new_with_resolver(resolver);
+        tcp.enforce_http(false);
+        tcp.set_nodelay(true);
+        tcp.set_keepalive(Some(TCP_KEEPALIVE));
+        tcp
+    }
+
+    fn dial(&self, tls: &ClientConfig) -> Result<Dial, BadProxy> {
+        let fallback = match self.outbound.fallback_to_direct {
+            true => Fallback::Direct(Arc::default()),
+            false => Fallback::None,
+        };
+        // Where there is another way, time must be left for it.
+        let patience = match fallback {
+            Fallback::Direct(_) => self.connect_timeout / 2,
+            Fallback::None => self.connect_timeout,
+        };
+        let through = self.outbound.proxy.as_ref().map(|proxy| {
+            let reach = HttpsConnectorBuilder::new()
+                .with_tls_config(tls.clone())
+                .https_or_http()
+                .enable_http1()
+                .wrap_connector(self.plain(true));
+            let resolver = CheckedResolver::new(self.outbound.family(true));
+            Through::new(proxy, self.proxy_password.as_ref(), reach, resolver, patience)
+        });
+        Ok(Dial {
+            direct: self.plain(false),
+            through: through.transpose()?,
+            fallback,
+        })
+    }
+}
+
+#[cfg(test)]
+impl Connections {
+    /// The way to a target, without a pool.
+    pub(super) fn dial_for_tests(&self) -> Dial {
+        let tls = trusting(public_roots()).unwrap();
+        self.dial(&tls).unwrap()
+    }
+}
+
 impl Clients {
     /// `tasks` runs the connections.
     pub(crate) fn new(tasks: Tracked) -> Result<Self, TlsError> {
-        let roots = RootCertStore {
-            roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
-        };
-        let tls = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-            .with_safe_default_protocol_versions()?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
         Ok(Self {
-            tls: Arc::new(tls),
+            tls: Arc::new(trusting(public_roots())?),
             tasks,
         })
     }
 
     /// A client without connections.
-    pub(super) fn make(&self, connect_timeout: Duration) -> Client {
-        let mut tcp = HttpConnector::new_with_resolver(CheckedResolver::new());
-        tcp.enforce_http(false);
-        tcp.set_nodelay(true);
-        tcp.set_keepalive(Some(TCP_KEEPALIVE));
+    pub(super) fn make(&self, connections: &Connections) -> Result<Client, BadConnections> {
+        let own;
+        let tls = match connections.outbound.ca_pem.as_str() {
+            "" => &*self.tls,
+            pem => {
+                own = trusting(roots_with(pem)?)?;
+                &own
+            }
+        };
         let https = HttpsConnectorBuilder::new()
-            .with_tls_config(self.tls.as_ref().clone())
+            .with_tls_config(tls.clone())
             .https_or_http()
-            .enable_http1()
-            .enable_http2()
-            .wrap_connector(tcp);
-        legacy::Client::builder(self.tasks.clone())
+            .enable_http1();
+        let dial = connections.dial(tls)?;
+        let https = match connections.outbound.http2 {
+            true => https.enable_http2().wrap_connector(dial),
+            false => https.wrap_connector(dial),
+        };
+        let connector = Bounded::new(https, connections.connect_timeout);
+        Ok(legacy::Client::builder(self.tasks.clone())
             .timer(TokioTimer::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(POOL_IDLE)
@@ -82,6 +163,32 @@ impl Clients {
             .http2_initial_connection_window_size(HTTP2_CONNECTION_WINDOW)
             .http2_keep_alive_interval(HTTP2_PING)
             .http2_keep_alive_timeout(HTTP2_PING_TIMEOUT)
-            .build(Bounded::new(https, connect_timeout))
+            .build(connector))
     }
+}
+
+fn trusting(roots: RootCertStore) -> Result<ClientConfig, TlsError> {
+    Ok(
+        ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+            .with_safe_default_protocol_versions()?
+            .with_root_certificates(roots)
+            .with_no_client_auth(),
+    )
+}
+
+fn public_roots() -> RootCertStore {
+    RootCertStore {
+        roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
+    }
+}
+
+fn roots_with(pem: &str) -> Result<RootCertStore, BadConnections> {
+    let mut roots = public_roots();
+    for certificate in CertificateDer::pem_slice_iter(pem.as_bytes()) {
+        let certificate = certificate.map_err(|e| BadConnections::Authorities(e.to_string()))?;
+        roots
+            .add(certificate)
+            .map_err(|e| BadConnections::Authorities(e.to_string()))?;
+    }
+    Ok(roots)
 }

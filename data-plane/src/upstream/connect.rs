@@ -1,4 +1,4 @@
-//! Opening a connection: name, TCP and TLS within one timeout, to an address that may be dialled.
+//! Opening a connection: name, TCP, proxy and TLS within one timeout, to an address that may be dialled.
 //!
 //! The resolver gives out checked addresses only, so what was checked is what is dialled. A host that is written as
 //! an address never reaches the resolver and is checked before.
@@ -6,11 +6,13 @@
 use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http::Uri;
 use hyper_util::client::legacy::connect::dns::{GaiResolver, Name};
+use penstock_core::provider::AddressFamily;
 use tower_service::Service;
 
 use super::address::{self, ForbiddenAddress};
@@ -27,11 +29,24 @@ pub(crate) enum ConnectError {
     Forbidden(#[from] ForbiddenAddress),
     #[error("the name {0:?} has no address")]
     NoAddress(String),
+    #[error("the name {0:?} has no IPv4 address, and only such are dialled; see --address-family")]
+    NoIpv4(String),
+    #[error("the name {name:?} cannot be looked up")]
+    Lookup { name: String, source: BoxError },
+    /// Nothing was said to it yet, so that another way may be tried.
+    #[error("the proxy {proxy} cannot be reached")]
+    ProxyUnreachable { proxy: Arc<str>, source: BoxError },
+    /// Its own text says whether it was the credentials, or the way from it to the target.
+    #[error("the proxy {proxy} gives no connection")]
+    ProxyRefused { proxy: Arc<str>, source: BoxError },
 }
 
 /// Looks names up and drops the addresses that may not be dialled.
 #[derive(Clone, Debug)]
-pub(super) struct CheckedResolver(GaiResolver);
+pub(super) struct CheckedResolver {
+    inner: GaiResolver,
+    family: AddressFamily,
+}
 
 /// A connector that gives up after a while and refuses forbidden literal addresses.
 #[derive(Clone, Debug)]
@@ -41,8 +56,22 @@ pub(super) struct Bounded<C> {
 }
 
 impl CheckedResolver {
-    pub(super) fn new() -> Self {
-        Self(GaiResolver::new())
+    pub(super) fn new(family: AddressFamily) -> Self {
+        Self {
+            inner: GaiResolver::new(),
+            family,
+        }
+    }
+
+    pub(super) async fn look_up(mut self, name: Name) -> Result<Vec<SocketAddr>, ConnectError> {
+        let host = name.as_str().to_owned();
+        match self.inner.call(name).await {
+            Ok(found) => checked(&host, self.family, found),
+            Err(error) => Err(ConnectError::Lookup {
+                name: host,
+                source: error.into(),
+            }),
+        }
     }
 }
 
@@ -52,25 +81,38 @@ impl Service<Name> for CheckedResolver {
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, BoxError>> + Send>>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        self.0.poll_ready(cx).map_err(Into::into)
+        self.inner.poll_ready(cx).map_err(Into::into)
     }
 
     fn call(&mut self, name: Name) -> Self::Future {
-        let host = name.as_str().to_owned();
-        let looking = self.0.call(name);
-        Box::pin(async move { Ok(checked(&host, looking.await?)?.into_iter()) })
+        let looking = self.clone().look_up(name);
+        Box::pin(async move { Ok(looking.await?.into_iter()) })
     }
 }
 
 /// The addresses that may be dialled; an error when there is none.
-fn checked(host: &str, found: impl Iterator<Item = SocketAddr>) -> Result<Vec<SocketAddr>, ConnectError> {
+fn checked(
+    host: &str,
+    family: AddressFamily,
+    found: impl Iterator<Item = SocketAddr>,
+) -> Result<Vec<SocketAddr>, ConnectError> {
     let mut refused = None;
+    let mut other_family = false;
+    let wanted = |found: &SocketAddr| match family {
+        AddressFamily::Any => true,
+        AddressFamily::Ipv4 => found.is_ipv4(),
+    };
     let allowed: Vec<_> = found
+        .filter(|found| {
+            other_family |= !wanted(found);
+            wanted(found)
+        })
         .filter(|found| address::check(found.ip()).map_err(|e| refused = Some(e)).is_ok())
         .collect();
     match (allowed.is_empty(), refused) {
         (false, _) => Ok(allowed),
         (true, Some(refused)) => Err(refused.into()),
+        (true, None) if other_family => Err(ConnectError::NoIpv4(host.to_owned())),
         (true, None) => Err(ConnectError::NoAddress(host.to_owned())),
     }
 }
@@ -122,10 +164,12 @@ mod tests {
 
     #[test]
     fn s02_a_name_that_leads_to_a_metadata_address_is_not_dialled() {
-        let error = checked("evil.example", addresses(&["169.254.169.254:443"])).unwrap_err();
+        let any = AddressFamily::Any;
+        let error = checked("evil.example", any, addresses(&["169.254.169.254:443"])).unwrap_err();
         assert!(matches!(error, ConnectError::Forbidden(_)), "{error}");
         let mixed = checked(
             "half.example",
+            any,
             addresses(&["169.254.169.254:443", "192.0.2.1:443"]),
         );
         assert_eq!(mixed.unwrap(), ["192.0.2.1:443".parse().unwrap()]);
@@ -133,8 +177,22 @@ mod tests {
 
     #[test]
     fn a_name_without_an_address_is_named() {
-        let error = checked("nowhere.example", addresses(&[])).unwrap_err();
+        let error = checked("nowhere.example", AddressFamily::Any, addresses(&[])).unwrap_err();
         assert!(error.to_string().contains("nowhere.example"));
+    }
+
+    #[test]
+    fn b10_only_ipv4_is_dialled_where_the_operator_says_so() {
+        let both = || addresses(&["[2001:db8::1]:443", "192.0.2.1:443"]);
+        let found = checked("both.example", AddressFamily::Ipv4, both());
+        assert_eq!(found.unwrap(), ["192.0.2.1:443".parse().unwrap()]);
+        assert_eq!(
+            checked("both.example", AddressFamily::Any, both()).unwrap().len(),
+            2
+        );
+        let six = addresses(&["[2001:db8::1]:443"]);
+        let error = checked("six.example", AddressFamily::Ipv4, six).unwrap_err();
+        assert!(matches!(error, ConnectError::NoIpv4(_)), "{error}");
     }
 
     #[derive(Clone)]

@@ -1,4 +1,4 @@
-//! The body of an upstream request: up to three pieces of memory, sent without copying them together.
+//! The body of an upstream request: pieces of memory, sent without copying them together.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -12,23 +12,20 @@ use penstock_dialect::edit::Edited;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct SendBody {
     /// In reverse, so that the next one is taken from the end.
-    parts: [Bytes; 3],
+    parts: Vec<Bytes>,
 }
 
 impl From<Bytes> for SendBody {
     fn from(whole: Bytes) -> Self {
-        Self {
-            parts: [Bytes::new(), Bytes::new(), whole],
-        }
+        Self { parts: vec![whole] }
     }
 }
 
 impl From<Edited> for SendBody {
     fn from(edited: Edited) -> Self {
-        let [first, second, third] = edited.parts;
-        Self {
-            parts: [third, second, first],
-        }
+        let mut parts = edited.parts;
+        parts.reverse();
+        Self { parts }
     }
 }
 
@@ -46,8 +43,12 @@ impl Body for SendBody {
         mut self: Pin<&mut Self>,
         _: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        let next = self.parts.iter_mut().rev().find(|part| !part.is_empty());
-        Poll::Ready(next.map(|part| Ok(Frame::data(std::mem::take(part)))))
+        while let Some(part) = self.parts.pop() {
+            if !part.is_empty() {
+                return Poll::Ready(Some(Ok(Frame::data(part))));
+            }
+        }
+        Poll::Ready(None)
     }
 
     fn is_end_stream(&self) -> bool {
@@ -67,7 +68,7 @@ mod tests {
     #[tokio::test]
     async fn the_pieces_arrive_in_order_and_the_length_is_known() {
         let edited = Edited {
-            parts: [Bytes::from("{"), Bytes::new(), Bytes::from("}")],
+            parts: vec![Bytes::from("{"), Bytes::new(), Bytes::from("}")],
         };
         let body = SendBody::from(edited);
         assert_eq!(body.size_hint().exact(), Some(2));

@@ -1,41 +1,29 @@
 //! One provider, ready to be called.
 
 use std::str::FromStr;
-use std::time::Duration;
 
-use http::uri::{Authority, InvalidUri, PathAndQuery, Scheme};
-use http::{HeaderName, HeaderValue, Request, Uri};
-use hyper_util::client::legacy::ResponseFuture;
+use http::uri::InvalidUri;
+use http::{HeaderName, HeaderValue};
 use penstock_core::provider::ProviderKind;
 use penstock_core::snapshot::ProviderEntry;
+use penstock_core::time::UnixMs;
 use penstock_dialect::headers::BadCredential;
-use penstock_dialect::route::Endpoint;
 
-use super::client::{Client, Clients};
+use super::client::{BadConnections, Client, Clients, Connections};
 use super::credentials::CredentialHeader;
-use super::send_body::SendBody;
+use super::endpoint::Endpoint;
 
 /// What a provider's configuration becomes before its first request.
 pub(crate) struct Target {
     /// Of the provider's resource.
     pub(crate) version: u64,
     pub(crate) kind: ProviderKind,
-    client: Client,
     pub(super) credential: Option<CredentialHeader>,
     pub(super) extra_headers: Vec<(HeaderName, HeaderValue)>,
-    scheme: Scheme,
-    authority: Authority,
-    paths: Paths,
-    connect_timeout: Duration,
-}
-
-/// Path and query of each endpoint; None where the provider has no such endpoint.
-#[derive(Debug)]
-struct Paths {
-    main: Option<PathAndQuery>,
-    main_beta: Option<PathAndQuery>,
-    count_tokens: Option<PathAndQuery>,
-    count_tokens_beta: Option<PathAndQuery>,
+    endpoints: Vec<Endpoint>,
+    client: Client,
+    /// How the client makes its connections.
+    connections: Connections,
 }
 
 /// A provider that cannot be called as it is configured. The text is for operators.
@@ -51,24 +39,33 @@ pub(crate) enum BadTarget {
     ExtraHeader(String),
     #[error(transparent)]
     Credential(#[from] BadCredential),
+    #[error(transparent)]
+    Connections(#[from] BadConnections),
 }
 
 impl Target {
-    /// `former` is the same provider's target at an earlier version; its connections are kept if they can be.
+    /// `former` is the same provider's target at an earlier version; its connections are kept if they would be made
+    /// alike.
     pub(super) fn new(
         entry: &ProviderEntry,
         clients: &Clients,
         former: Option<&Self>,
     ) -> Result<Self, BadTarget> {
         let provider = &entry.provider;
-        let base = provider.base_urls.first().ok_or(BadTarget::NoBaseUrl)?;
-        let base: Uri = base.parse()?;
-        let scheme = base.scheme().cloned().unwrap_or(Scheme::HTTPS);
-        let authority = base.authority().cloned().ok_or(BadTarget::NoHost)?;
-        let connect_timeout = provider.connect_timeout();
-        let client = former
-            .filter(|former| former.connects_alike(&scheme, &authority, connect_timeout))
-            .map_or_else(|| clients.make(connect_timeout), |former| former.client.clone());
+        let connections = Connections::of(entry);
+        let client = match former.filter(|former| former.connections == connections) {
+            Some(former) => former.client.clone(),
+            None => clients.make(&connections)?,
+        };
+        let endpoint = |url: &String| Endpoint::new(provider.kind, url, client.clone());
+        let endpoints: Vec<_> = provider
+            .base_urls
+            .iter()
+            .map(endpoint)
+            .collect::<Result<_, _>>()?;
+        if endpoints.is_empty() {
+            return Err(BadTarget::NoBaseUrl);
+        }
         let credential = match &entry.credential {
             Some(secret) => CredentialHeader::new(provider.kind, secret)?,
             None => None,
@@ -76,34 +73,39 @@ impl Target {
         Ok(Self {
             version: entry.version,
             kind: provider.kind,
-            client,
             credential,
             extra_headers: extra_headers(entry)?,
-            paths: Paths::new(provider.kind, base.path())?,
-            scheme,
-            authority,
-            connect_timeout,
+            endpoints,
+            client,
+            connections,
         })
     }
 
-    /// Where an endpoint is; None when the provider has no such endpoint. `beta` is the one flag of the caller's
-    /// query that is known.
-    pub(crate) fn uri(&self, endpoint: &Endpoint, beta: bool) -> Option<Uri> {
-        let path = self.paths.of(endpoint, beta)?.clone();
-        let mut parts = http::uri::Parts::default();
-        parts.scheme = Some(self.scheme.clone());
-        parts.authority = Some(self.authority.clone());
-        parts.path_and_query = Some(path);
-        Uri::from_parts(parts).ok()
+    /// One for each base URL, in the operator's order; at least one.
+    pub(crate) fn endpoints(&self) -> &[Endpoint] {
+        &self.endpoints
     }
 
-    /// Sends a request, over a connection that is idle or a new one.
-    pub(crate) fn send(&self, request: Request<SendBody>) -> ResponseFuture {
-        self.client.request(request)
+    /// Which endpoint to ask now: the first that does not rest, not the one that was asked before if there is another.
+    pub(crate) fn next(&self, former: Option<usize>, now: UnixMs) -> usize {
+        let others = || (0..self.endpoints.len()).filter(|at| Some(*at) != former);
+        let awake = |at: &usize| {
+            self.endpoints
+                .get(*at)
+                .is_some_and(|endpoint| !endpoint.rests(now))
+        };
+        others()
+            .find(awake)
+            .or_else(|| others().next())
+            .or(former)
+            .unwrap_or(0)
     }
 
-    fn connects_alike(&self, scheme: &Scheme, authority: &Authority, timeout: Duration) -> bool {
-        (&self.scheme, &self.authority, self.connect_timeout) == (scheme, authority, timeout)
+    /// This endpoint cannot be reached: others come first for a while.
+    pub(crate) fn rest(&self, at: usize, now: UnixMs) {
+        if let Some(endpoint) = self.endpoints.get(at) {
+            endpoint.rest(now);
+        }
     }
 }
 
@@ -119,31 +121,5 @@ fn extra_headers(entry: &ProviderEntry) -> Result<Vec<(HeaderName, HeaderValue)>
         .collect()
 }
 
-impl Paths {
-    fn new(kind: ProviderKind, base: &str) -> Result<Self, InvalidUri> {
-        let main = match kind {
-            ProviderKind::Anthropic => Endpoint::Messages,
-            ProviderKind::Openai | ProviderKind::OpenaiCompatible => Endpoint::ChatCompletions,
-        };
-        let path = |endpoint: &Endpoint, beta| {
-            let path = endpoint.upstream_path(kind, base, beta);
-            path.map(PathAndQuery::try_from).transpose()
-        };
-        Ok(Self {
-            main: path(&main, false)?,
-            main_beta: path(&main, true)?,
-            count_tokens: path(&Endpoint::CountTokens, false)?,
-            count_tokens_beta: path(&Endpoint::CountTokens, true)?,
-        })
-    }
-
-    fn of(&self, endpoint: &Endpoint, beta: bool) -> Option<&PathAndQuery> {
-        match (endpoint, beta) {
-            (Endpoint::Messages | Endpoint::ChatCompletions, false) => self.main.as_ref(),
-            (Endpoint::Messages | Endpoint::ChatCompletions, true) => self.main_beta.as_ref(),
-            (Endpoint::CountTokens, false) => self.count_tokens.as_ref(),
-            (Endpoint::CountTokens, true) => self.count_tokens_beta.as_ref(),
-            (Endpoint::Models | Endpoint::Model(_) | Endpoint::Limits, _) => None,
-        }
-    }
-}
+#[cfg(test)]
+mod tests;

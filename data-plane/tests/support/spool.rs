@@ -37,5 +37,6 @@ pub(crate) fn record(n: u64) -> UsageRecord {
         node_id: "node-1".into(),
         upstream_request_id: None,
         unpriced: None,
+        decision: None,
     }
 }

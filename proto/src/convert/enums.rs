@@ -1,12 +1,16 @@
 //! Enums. `UNSPECIFIED` and values that this release does not know are refused, except where noted.
 
+use penstock_core::error_rule::ErrorField;
+use penstock_core::failure::Class;
 use penstock_core::invalid::Invalid;
 use penstock_core::limits::{Budget, Dimension, Level};
 use penstock_core::price::{PriceSource, ServiceTier, TokenClass};
 use penstock_core::provider::{AddressFamily, ProviderKind};
 use penstock_core::resource::Kind;
+use penstock_core::session::SessionSource;
 use penstock_core::setting::{Degraded, UnpricedAction};
 use penstock_core::usage::Outcome;
+use penstock_core::usage::decision::Affinity;
 
 use crate::config::v1 as wire;
 use crate::telemetry::v1 as telemetry;
@@ -35,6 +39,20 @@ macro_rules! enums {
 }
 
 enums! {
+    /// Who said the session.
+    session_source_to_wire, session_source_from_wire: SessionSource = telemetry::SessionSource {
+        ClaudeCodeHeader = ClaudeCodeHeader,
+        UserId = UserId,
+        CodexHeader = CodexHeader,
+        PromptCacheKey = PromptCacheKey,
+        Digest = Digest,
+    }
+    /// What became of a session's binding.
+    affinity_to_wire, affinity_from_wire: Affinity = telemetry::Affinity {
+        New = New,
+        Hit = Hit,
+        Moved = Moved,
+    }
     /// A resource's kind.
     kind_to_wire, kind_from_wire: Kind = wire::ResourceKind {
         Provider = Provider,
@@ -43,6 +61,7 @@ enums! {
         Price = Price,
         Setting = Setting,
         ImportSuffix = ImportSuffix,
+        ErrorRule = ErrorRule,
     }
     /// A provider's kind.
     provider_kind_to_wire, provider_kind_from_wire: ProviderKind = wire::ProviderKind {
@@ -112,6 +131,28 @@ enums! {
         Local = Local,
         Open = Open,
         Closed = Closed,
+    }
+    /// What a failure means.
+    failure_class_to_wire, failure_class_from_wire: Class = wire::FailureClass {
+        Caller = Caller,
+        TooLong = TooLong,
+        Filtered = Filtered,
+        ForeignState = ForeignState,
+        NoModel = NoModel,
+        Credential = Credential,
+        Billing = Billing,
+        RateLimited = RateLimited,
+        Overloaded = Overloaded,
+        Transient = Transient,
+        Interrupted = Interrupted,
+        Unrecognised = Unrecognised,
+    }
+    /// Where an error rule looks for its text.
+    error_field_to_wire, error_field_from_wire: ErrorField = wire::ErrorField {
+        Any = Any,
+        Code = Code,
+        Type = Type,
+        Message = Message,
     }
     /// How a call ended.
     outcome_to_wire, outcome_from_wire: Outcome = telemetry::Outcome {

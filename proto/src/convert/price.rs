@@ -12,16 +12,12 @@ use crate::config::v1 as wire;
 
 /// Writes a price.
 pub fn price_to_wire(price: &Price) -> wire::Price {
-    let factor = |f: &Factor| wire::Factor {
-        name: f.name.clone(),
-        millionths: f.millionths.0,
-    };
     wire::Price {
         source: price_source_to_wire(price.source),
         platform: price.platform.clone(),
         rates: rates_to_wire(&price.rates),
         web_search_nanousd: u64::try_from(price.web_search.0).unwrap_or_default(),
-        factors: price.factors.iter().map(factor).collect(),
+        factors: price.factors.iter().map(factor_to_wire).collect(),
         max_input_tokens: price.max_input_tokens,
         max_output_tokens: price.max_output_tokens,
         deprecation_date: price.deprecation_date.clone(),
@@ -52,13 +48,25 @@ pub fn price_from_wire(price: wire::Price) -> Result<Price, Invalid> {
 }
 
 pub(super) fn rates_to_wire(rates: &[Rate]) -> Vec<wire::Rate> {
-    let rate = |rate: &Rate| wire::Rate {
+    rates.iter().map(rate_to_wire).collect()
+}
+
+/// Writes a rate.
+pub fn rate_to_wire(rate: &Rate) -> wire::Rate {
+    wire::Rate {
         token_class: token_class_to_wire(rate.class),
         tier: service_tier_to_wire(rate.tier),
         above_tokens: rate.above_tokens,
         pico_usd: rate.pico_usd.0,
-    };
-    rates.iter().map(rate).collect()
+    }
+}
+
+/// Writes a factor.
+pub fn factor_to_wire(factor: &Factor) -> wire::Factor {
+    wire::Factor {
+        name: factor.name.clone(),
+        millionths: factor.millionths.0,
+    }
 }
 
 pub(super) fn rates_from_wire(field: &str, rates: Vec<wire::Rate>) -> Result<Vec<Rate>, Invalid> {

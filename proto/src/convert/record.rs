@@ -1,4 +1,7 @@
 //! Usage records.
+//!
+//! A decision that this release cannot read, since a newer data plane made it, is left out: the record itself must not be
+//! lost for it.
 
 use penstock_core::invalid::Invalid;
 use penstock_core::money::{Millionths, NanoUsd};
@@ -6,6 +9,7 @@ use penstock_core::setting::UnpricedAction;
 use penstock_core::time::UnixMs;
 use penstock_core::usage::{TokenUsage, UsageRecord};
 
+use super::decision::{decision_from_wire, decision_to_wire};
 use super::enums::{
     outcome_from_wire, outcome_to_wire, service_tier_from_wire, service_tier_to_wire,
     unpriced_action_from_wire, unpriced_action_to_wire,
@@ -44,6 +48,7 @@ pub fn usage_record_to_wire(record: &UsageRecord) -> wire::UsageRecord {
         upstream_request_id: record.upstream_request_id.clone().unwrap_or_default(),
         unpriced: record.unpriced.map_or(0, unpriced_action_to_wire),
         admitted_at_ms: record.admitted_at.map(|at| at.0),
+        decision: record.decision.as_deref().map(decision_to_wire),
     }
 }
 
@@ -82,6 +87,10 @@ pub fn usage_record_from_wire(record: wire::UsageRecord) -> Result<UsageRecord, 
         node_id: record.node_id,
         upstream_request_id: non_empty(&record.upstream_request_id),
         unpriced,
+        decision: record
+            .decision
+            .and_then(|decision| decision_from_wire(decision).ok())
+            .map(Box::new),
     })
 }
 

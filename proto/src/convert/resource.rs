@@ -7,6 +7,7 @@ use penstock_core::setting::ImportSuffix;
 
 use super::access::{user_from_wire, user_to_wire};
 use super::enums::{kind_from_wire, kind_to_wire};
+use super::error_rule::{error_rule_from_wire, error_rule_to_wire};
 use super::key::{key_from_wire, key_to_wire};
 use super::price::{price_from_wire, price_to_wire};
 use super::provider::{provider_from_wire, provider_to_wire};
@@ -49,6 +50,7 @@ pub fn resource_to_wire(resource: &Resource) -> wire::Resource {
         Spec::ImportSuffix(suffix) => Wire::ImportSuffix(wire::ImportSuffix {
             secret: suffix.0.secret.expose().to_owned(),
         }),
+        Spec::ErrorRule(rule) => Wire::ErrorRule(error_rule_to_wire(rule)),
     };
     wire::Resource {
         id: resource.reference.id(),
@@ -80,6 +82,10 @@ pub fn resource_from_wire(resource: wire::Resource) -> Result<Resource, Invalid>
                 Kind::ImportSuffix,
                 Spec::ImportSuffix(ImportSuffixSpec(ImportSuffix { secret })),
             )
+        }
+        Wire::ErrorRule(rule) => {
+            let rule = error_rule_from_wire(&resource.id, rule)?;
+            (Kind::ErrorRule, Spec::ErrorRule(Box::new(rule)))
         }
     };
     let reference = ResourceRef::parse(kind, &resource.id)?;

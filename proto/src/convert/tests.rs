@@ -4,6 +4,8 @@ use std::str::FromStr;
 
 use penstock_core::access::Access;
 use penstock_core::api_key::KeyHash;
+use penstock_core::error_rule::{ErrorField, ErrorPattern, ErrorRule, ErrorText, Replace, ReplaceBody};
+use penstock_core::failure::Class;
 use penstock_core::id::{KeyId, ProviderId, RequestId, UserId};
 use penstock_core::key::{Key, PreviousSecret};
 use penstock_core::model::ModelPattern;
@@ -51,6 +53,26 @@ fn rates() -> Vec<Rate> {
         pico_usd: PicoUsd(3),
     };
     vec![rate]
+}
+
+fn error_rule() -> ErrorRule {
+    ErrorRule {
+        name: "odd".into(),
+        enabled: true,
+        priority: 3,
+        kind: Some(ProviderKind::Anthropic),
+        provider: Some("main".into()),
+        status: Some(418),
+        pattern: Some(ErrorPattern {
+            field: ErrorField::Code,
+            text: ErrorText::Regex("tea.*".to_owned().into()),
+        }),
+        class: Class::Unrecognised,
+        replace: Some(Replace {
+            status: Some(503),
+            body: Some(ReplaceBody::Message("Later".into())),
+        }),
+    }
 }
 
 fn specs() -> Vec<(ResourceRef, Spec)> {
@@ -191,6 +213,10 @@ fn specs() -> Vec<(ResourceRef, Spec)> {
             ResourceRef::ImportSuffix("relay".into()),
             Spec::ImportSuffix(ImportSuffixSpec(suffix)),
         ),
+        (
+            ResourceRef::ErrorRule("odd".into()),
+            Spec::ErrorRule(Box::new(error_rule())),
+        ),
     ]
 }
 
@@ -242,8 +268,17 @@ fn a_usage_record_is_read_back_as_written() {
         node_id: "n".into(),
         upstream_request_id: Some("req".into()),
         unpriced: Some(UnpricedAction::ChargeDefault),
+        decision: Some(Box::default()),
     };
-    assert_eq!(usage_record_from_wire(usage_record_to_wire(&record)), Ok(record));
+    let mut wire = usage_record_to_wire(&record);
+    assert_eq!(usage_record_from_wire(wire.clone()), Ok(record.clone()));
+    // What a newer data plane decided by is left out; the record stays.
+    wire.decision.as_mut().unwrap().affinity = 99;
+    let without = UsageRecord {
+        decision: None,
+        ..record
+    };
+    assert_eq!(usage_record_from_wire(wire), Ok(without));
 }
 
 #[test]

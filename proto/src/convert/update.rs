@@ -55,6 +55,7 @@ fn name_of(resource: &wire::Resource) -> Result<ResourceRef, Invalid> {
         Some(Spec::Price(_)) => Kind::Price,
         Some(Spec::Setting(_)) => Kind::Setting,
         Some(Spec::ImportSuffix(_)) => Kind::ImportSuffix,
+        Some(Spec::ErrorRule(_)) => Kind::ErrorRule,
         None => return Err(Invalid::new("spec", "is missing")),
     };
     ResourceRef::parse(kind, &resource.id)

@@ -103,7 +103,8 @@ async fn suffixes(context: &Context) -> Result<Vec<(String, Secret)>, Status> {
             | StoredSpec::User(_)
             | StoredSpec::Key(_)
             | StoredSpec::Price(_)
-            | StoredSpec::Setting(_) => None,
+            | StoredSpec::Setting(_)
+            | StoredSpec::ErrorRule(_) => None,
         });
     Ok(sealed.filter_map(open).collect())
 }

@@ -61,7 +61,8 @@ fn price_of(stored: &Stored) -> Option<&Price> {
         | StoredSpec::User(_)
         | StoredSpec::Key(_)
         | StoredSpec::Setting(_)
-        | StoredSpec::ImportSuffix(_) => None,
+        | StoredSpec::ImportSuffix(_)
+        | StoredSpec::ErrorRule(_) => None,
     }
 }
 

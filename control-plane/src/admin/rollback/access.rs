@@ -20,7 +20,8 @@ pub(super) fn restore_user(change: &Change, then: User, rules: Rules) -> Result<
             | LoggedSpec::Key(_)
             | LoggedSpec::Price(_)
             | LoggedSpec::Setting(_)
-            | LoggedSpec::ImportSuffix => return Err(Invalid::new("log", "is of another kind")),
+            | LoggedSpec::ImportSuffix
+            | LoggedSpec::ErrorRule(_) => return Err(Invalid::new("log", "is of another kind")),
         },
         None if rules.include_access => return put(NewSpec::User(then.clone()), &then, Vec::new()),
         None => return Ok(stays_deleted(label)),

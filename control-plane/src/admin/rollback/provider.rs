@@ -15,7 +15,8 @@ pub(super) fn restore(change: &Change, then: LoggedProvider) -> Result<Step, Inv
             | LoggedSpec::Key(_)
             | LoggedSpec::Price(_)
             | LoggedSpec::Setting(_)
-            | LoggedSpec::ImportSuffix => None,
+            | LoggedSpec::ImportSuffix
+            | LoggedSpec::ErrorRule(_) => None,
         },
         None => None,
     };
@@ -79,11 +80,10 @@ fn proxy_password(
     CredentialChange::Clear
 }
 
-/// Whether a credential for the one may be shown to the other.
-fn same_host(a: &Provider, b: &Provider) -> bool {
-    let hosts =
-        |provider: &Provider| -> Vec<String> { provider.base_urls.iter().map(|url| origin(url)).collect() };
-    a.kind == b.kind && hosts(a) == hosts(b)
+/// Whether the credential that it has now was given for every host that comes back.
+fn same_host(now: &Provider, then: &Provider) -> bool {
+    let known: Vec<String> = now.base_urls.iter().map(|url| origin(url)).collect();
+    now.kind == then.kind && then.base_urls.iter().all(|url| known.contains(&origin(url)))
 }
 
 /// Scheme, host and port.

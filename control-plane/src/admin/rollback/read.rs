@@ -47,7 +47,8 @@ pub(super) async fn present(store: &dyn Store, changes: &[Change], rules: Rules)
             | ResourceRef::Provider(_)
             | ResourceRef::Price(_)
             | ResourceRef::Setting(_)
-            | ResourceRef::ImportSuffix(_) => (),
+            | ResourceRef::ImportSuffix(_)
+            | ResourceRef::ErrorRule(_) => (),
         }
     }
     Ok(present)

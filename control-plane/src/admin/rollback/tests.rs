@@ -38,7 +38,7 @@ fn change(
         Kind::Provider => "provider \"main\"",
         Kind::User => "user \"alice\"",
         Kind::Key => "key \"alice/laptop\"",
-        Kind::Price | Kind::Setting | Kind::ImportSuffix => "another",
+        Kind::Price | Kind::Setting | Kind::ImportSuffix | Kind::ErrorRule => "another",
     };
     Change {
         reference,
@@ -100,9 +100,11 @@ fn restored_access(plan: &Plan) -> Access {
     match &put.spec {
         NewSpec::User(user) => user.access.clone(),
         NewSpec::Key(key) => key.access.clone(),
-        NewSpec::Provider { .. } | NewSpec::Price(_) | NewSpec::Setting(_) | NewSpec::ImportSuffix(_) => {
-            panic!("a user or a key")
-        }
+        NewSpec::Provider { .. }
+        | NewSpec::Price(_)
+        | NewSpec::Setting(_)
+        | NewSpec::ImportSuffix(_)
+        | NewSpec::ErrorRule(_) => panic!("a user or a key"),
     }
 }
 
@@ -171,6 +173,58 @@ fn g01_a_credential_is_never_sent_to_a_host_it_was_not_given_for() {
         "{:?}",
         plan.skipped
     );
+}
+
+/// Behind this proxy, whose password was set at this version.
+fn behind(proxy: &str, proxy_password_version: Option<u64>) -> LoggedProvider {
+    let mut logged = provider("https://a.example", Some(1));
+    logged.provider.outbound.proxy = proxy.parse().ok();
+    logged.proxy_password_version = proxy_password_version;
+    logged
+}
+
+fn restored_password(plan: &Plan) -> (bool, &CredentialChange) {
+    let Op::Put(put) = &plan.ops[0] else {
+        panic!("a put")
+    };
+    let NewSpec::Provider {
+        provider,
+        proxy_password,
+        ..
+    } = &put.spec
+    else {
+        panic!("a provider")
+    };
+    (provider.enabled, proxy_password)
+}
+
+#[test]
+fn g01_a_proxys_password_stays_with_its_proxy() {
+    let now = behind("http://u@a:1", Some(5));
+    let mut then = behind("http://u@a:1", Some(2));
+    then.provider.weight = 7;
+    let plan = provider_plan(Some(&now), &then);
+    assert!(matches!(restored_password(&plan), (true, CredentialChange::Keep)));
+}
+
+#[test]
+fn g01_a_proxys_password_is_never_shown_to_another_proxy() {
+    let now = behind("http://u@a:1", Some(5));
+    let plan = provider_plan(Some(&now), &behind("http://u@b:1", Some(2)));
+    assert!(matches!(
+        restored_password(&plan),
+        (false, CredentialChange::Clear)
+    ));
+    assert!(
+        plan.skipped[0].contains("--proxy-password -"),
+        "{:?}",
+        plan.skipped
+    );
+    let direct = provider_plan(Some(&now), &behind("", None));
+    assert!(matches!(
+        restored_password(&direct),
+        (true, CredentialChange::Clear)
+    ));
 }
 
 #[test]

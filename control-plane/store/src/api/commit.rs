@@ -3,6 +3,7 @@
 //! A commit's operations happen together or not at all, in the order given, and make one revision. An operation that
 //! would change nothing is left out: no version rises and nothing is logged; a commit of only such makes no revision.
 
+use penstock_core::error_rule::ErrorRule;
 use penstock_core::key::Key;
 use penstock_core::price::Price;
 use penstock_core::provider::Provider;
@@ -63,6 +64,7 @@ pub enum NewSpec {
     Price(Box<Price>),
     Setting(Setting),
     ImportSuffix(Sealed),
+    ErrorRule(Box<ErrorRule>),
 }
 
 /// What becomes of a provider's credential, or of its proxy's password.
@@ -151,6 +153,7 @@ impl NewSpec {
             Self::User(user) => user.limits.required_schema(),
             Self::Key(key) => key.limits.required_schema(),
             Self::Setting(setting) => setting.required_schema(),
+            Self::ErrorRule(_) => ErrorRule::SCHEMA,
             Self::Price(_) | Self::ImportSuffix(_) => 1,
         }
     }

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use penstock_core::access::Access;
+use penstock_core::error_rule::ErrorRule;
 use penstock_core::id::{Epoch, UserId};
 use penstock_core::invalid::Invalid;
 use penstock_core::key::Key;
@@ -75,6 +76,7 @@ pub enum LoggedSpec {
     Price(Box<Price>),
     Setting(Setting),
     ImportSuffix,
+    ErrorRule(Box<ErrorRule>),
 }
 
 /// A provider and whether it had a credential.
@@ -118,6 +120,7 @@ impl LoggedSpec {
             Kind::Price => Price::deserialize(json).map(|p| Self::Price(Box::new(p))),
             Kind::Setting => Setting::deserialize(json).map(Self::Setting),
             Kind::ImportSuffix => Ok(Self::ImportSuffix),
+            Kind::ErrorRule => ErrorRule::deserialize(json).map(|r| Self::ErrorRule(Box::new(r))),
         };
         read.map_err(|e| Invalid::new("log", format!("an old {} cannot be read: {e}", kind.as_str())))
     }
@@ -131,6 +134,7 @@ impl LoggedSpec {
             Self::Price(price) => serde_json::to_value(price),
             Self::Setting(setting) => serde_json::to_value(setting),
             Self::ImportSuffix => serde_json::to_value(Nothing {}),
+            Self::ErrorRule(rule) => serde_json::to_value(rule),
         };
         written.map_err(|e| Invalid::new("spec", e.to_string()))
     }
@@ -149,6 +153,7 @@ impl From<&StoredSpec> for LoggedSpec {
             StoredSpec::Price(price) => Self::Price(price.clone()),
             StoredSpec::Setting(setting) => Self::Setting(setting.clone()),
             StoredSpec::ImportSuffix(_) => Self::ImportSuffix,
+            StoredSpec::ErrorRule(rule) => Self::ErrorRule(rule.clone()),
         }
     }
 }

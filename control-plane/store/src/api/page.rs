@@ -37,6 +37,7 @@ pub enum Filter {
     },
     Settings,
     ImportSuffixes,
+    ErrorRules,
 }
 
 /// Which part of a listing.

@@ -124,7 +124,10 @@ pub trait Store: Send + Sync + 'static {
         group_by: Option<UsageGrouping>,
     ) -> Result<UsageSummary, Error>;
 
-    /// Single records, newest first, at most `limit` (at most 1000), with ids below `before`. A record whose
+    /// One record with its decision; None when the ledger does not hold it.
+    async fn usage_record(&self, id: RequestId) -> Result<Option<UsageRecord>, Error>;
+
+    /// Single records, newest first, at most `limit` (at most 1000), with ids below `before`, without their decisions. A record whose
     /// `started_at` is more than a day away from the time inside its id may be missed.
     async fn usage_records(
         &self,

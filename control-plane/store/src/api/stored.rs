@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use penstock_core::error_rule::ErrorRule;
 use penstock_core::id::Epoch;
 use penstock_core::key::Key;
 use penstock_core::price::Price;
@@ -42,6 +43,7 @@ pub enum StoredSpec {
     Price(Box<Price>),
     Setting(Setting),
     ImportSuffix(Sealed),
+    ErrorRule(Box<ErrorRule>),
 }
 
 /// A provider with its sealed credential.

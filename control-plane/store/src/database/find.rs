@@ -98,6 +98,7 @@ fn list_query(filter: &Filter, page: &Page) -> Result<(Kind, Query), Error> {
         Filter::Prices { .. } => Kind::Price,
         Filter::Settings => Kind::Setting,
         Filter::ImportSuffixes => Kind::ImportSuffix,
+        Filter::ErrorRules => Kind::ErrorRule,
     };
     let query = rows::select(kind).push(" WHERE TRUE");
     let query = match filter {
@@ -116,7 +117,11 @@ fn list_query(filter: &Filter, page: &Page) -> Result<(Kind, Query), Error> {
                 None => query,
             }
         }
-        Filter::Providers | Filter::Users | Filter::Settings | Filter::ImportSuffixes => query,
+        Filter::Providers
+        | Filter::Users
+        | Filter::Settings
+        | Filter::ImportSuffixes
+        | Filter::ErrorRules => query,
     };
     Ok((
         kind,
@@ -141,7 +146,8 @@ fn cursor(row: &Existing) -> String {
         | ResourceRef::User(_)
         | ResourceRef::Price(_)
         | ResourceRef::Setting(_)
-        | ResourceRef::ImportSuffix(_) => row.name.clone(),
+        | ResourceRef::ImportSuffix(_)
+        | ResourceRef::ErrorRule(_) => row.name.clone(),
     }
 }
 

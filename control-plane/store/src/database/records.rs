@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
 use uuid::Uuid;
 
-use super::Database;
+use super::{Database, call};
 use crate::api::error::Error;
 use crate::api::usage::UsageFilter;
 use crate::sql::query::sql;
@@ -54,7 +54,21 @@ pub(crate) struct LedgerRow {
     pub(crate) upstream_request_id: Option<String>,
     pub(crate) unpriced: Option<String>,
     pub(crate) admitted_at: Option<i64>,
+    /// Only in one that is read alone.
+    pub(crate) decision: Option<String>,
 }
+
+/// All but the decision.
+macro_rules! columns {
+    () => {
+        "id, started_at, user_id, key_id, provider_id, dialect, model, model_served, stream, status, outcome, code, \
+         input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cache_write_1h_tokens, \
+         cache_write_12h_tokens, reasoning_tokens, web_searches, tier, factors, estimated, cost_nanousd, price_name, \
+         price_version, cost_multiplier, duration_ms, first_byte_ms, attempts, session, revision, node_id, \
+         upstream_request_id, unpriced, admitted_at"
+    };
+}
+pub(super) use columns;
 
 /// More than this of anything in one record is a mistake; sums of such records cannot overflow for a long time.
 const MAX_COUNT: u64 = 1 << 43;
@@ -69,18 +83,18 @@ impl Database {
         limit: u32,
         before: Option<RequestId>,
     ) -> Result<Vec<UsageRecord>, Error> {
-        let query = sql(
-            "SELECT id, started_at, user_id, key_id, provider_id, dialect, model, model_served, stream, status, \
-             outcome, code, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, \
-             cache_write_1h_tokens, cache_write_12h_tokens, reasoning_tokens, web_searches, tier, factors, estimated, \
-             cost_nanousd, price_name, price_version, cost_multiplier, duration_ms, first_byte_ms, attempts, session, \
-             revision, node_id, upstream_request_id, unpriced, admitted_at FROM usage_records WHERE started_at >= $1 \
-             AND started_at < $2",
-        )
+        let query = sql(concat!(
+            "SELECT ",
+            columns!(),
+            ", NULL AS decision FROM usage_records WHERE started_at >= $1 AND started_at < $2"
+        ))
         .bind(filter.from)
         .bind(filter.to)
         // These two let Postgres leave out whole partitions.
-        .push_some(" AND id >= ", Some(first_id(filter.from.0.saturating_sub(DAY_MS))))
+        .push_some(
+            " AND id >= ",
+            Some(first_id(filter.from.0.saturating_sub(DAY_MS))),
+        )
         .push_some(" AND id < ", Some(first_id(filter.to.0.saturating_add(DAY_MS))))
         .push_some(" AND id < ", before.map(|id| id.0))
         .push_some(" AND user_id = ", filter.user.map(|id| id.0))
@@ -154,6 +168,7 @@ impl LedgerRow {
                 .map(|action| required("unpriced", action))
                 .transpose()?,
             admitted_at: record.admitted_at.map(|at| at.0),
+            decision: record.decision.as_deref().and_then(call::write),
         })
     }
 
@@ -172,7 +187,7 @@ impl LedgerRow {
             .ok()
     }
 
-    fn record(self) -> Result<UsageRecord, String> {
+    pub(super) fn record(self) -> Result<UsageRecord, String> {
         Ok(UsageRecord {
             admitted_at: self.admitted_at.map(UnixMs),
             id: RequestId(self.id),
@@ -220,6 +235,7 @@ impl LedgerRow {
                 .unpriced
                 .map(|action| known("unpriced", action))
                 .transpose()?,
+            decision: self.decision.as_deref().and_then(call::read),
         })
     }
 }

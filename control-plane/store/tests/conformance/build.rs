@@ -184,6 +184,7 @@ pub(crate) fn record(n: u64) -> UsageRecord {
         node_id: "node-1".to_owned(),
         upstream_request_id: Some("req_1".to_owned()),
         unpriced: None,
+        decision: None,
     }
 }
 

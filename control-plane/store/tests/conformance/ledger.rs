@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
+use penstock_core::failure::Class;
 use penstock_core::id::RequestId;
 use penstock_core::money::NanoUsd;
+use penstock_core::route::Verdict;
 use penstock_core::setting::UnpricedAction;
 use penstock_core::time::UnixMs;
+use penstock_core::usage::decision::{Affinity, Attempt, AttemptEnd, Candidate, Decision};
 use penstock_core::usage::{Outcome, UsageRecord};
 use penstock_store::{UsageFilter, UsageGrouping, UsageSubject, UsageTotals};
 use tokio::task::JoinSet;
@@ -15,6 +18,7 @@ use crate::build::*;
 
 on_both!(
     e01_a_record_reads_back_as_it_was_sent,
+    g06_a_call_is_read_by_its_id_with_its_decision,
     e05_a_batch_that_arrives_twice_counts_once,
     e05_batches_sent_at_the_same_time_by_two_replicas_count_once,
     e01_refused_calls_are_counted_apart,
@@ -46,6 +50,46 @@ async fn e01_a_record_reads_back_as_it_was_sent(bench: Bench) {
         bench.store.ingest_usage(&[], delivered(1)).await.unwrap().fresh,
         0
     );
+}
+
+async fn g06_a_call_is_read_by_its_id_with_its_decision(bench: Bench) {
+    let attempt = Attempt {
+        provider_id: provider_id(1),
+        substitute: None,
+        began_ms: 3,
+        took_ms: 4,
+        end: AttemptEnd::Answered(529),
+        class: Some(Class::Overloaded),
+        rule: Some("29".into()),
+        // A text of a provider can hold anything.
+        upstream_request_id: Some("req\u{0}".into()),
+    };
+    let decision = Decision {
+        affinity: Some(Affinity::Moved),
+        candidates: vec![Candidate {
+            provider_id: provider_id(1),
+            verdict: Verdict::CoolingDown(NOW),
+            at_end: None,
+        }],
+        attempts: vec![attempt],
+        ..Decision::default()
+    };
+    let told = UsageRecord {
+        decision: Some(Box::new(decision)),
+        ..record(0)
+    };
+    let silent = record(1);
+    let sent = [told.clone(), silent.clone()];
+    bench.store.ingest_usage(&sent, delivered(1)).await.unwrap();
+    let read = async |id| bench.store.usage_record(id).await.unwrap();
+    assert_eq!(read(told.id).await, Some(told.clone()));
+    assert_eq!(read(silent.id).await, Some(silent.clone()));
+    assert_eq!(read(record(2).id).await, None);
+    let bare = UsageRecord {
+        decision: None,
+        ..told
+    };
+    assert_eq!(records(&bench, &everything(), None).await, [silent, bare]);
 }
 
 async fn e05_a_batch_that_arrives_twice_counts_once(bench: Bench) {

@@ -78,7 +78,10 @@ fn limits(stored: &Stored) -> &Limits {
         StoredSpec::User(user) => &user.limits,
         StoredSpec::Key(key) => &key.limits,
         StoredSpec::Provider(stored) => &stored.provider.limits,
-        StoredSpec::Price(_) | StoredSpec::Setting(_) | StoredSpec::ImportSuffix(_) => panic!("{stored:?}"),
+        StoredSpec::Price(_)
+        | StoredSpec::Setting(_)
+        | StoredSpec::ImportSuffix(_)
+        | StoredSpec::ErrorRule(_) => panic!("{stored:?}"),
     }
 }
 
@@ -146,7 +149,10 @@ fn told(reference: &ResourceRef, json: &serde_json::Value) -> Arc<Limits> {
         LoggedSpec::User(user) => user.limits,
         LoggedSpec::Key(key) => key.limits,
         LoggedSpec::Provider(logged) => logged.provider.limits,
-        LoggedSpec::Price(_) | LoggedSpec::Setting(_) | LoggedSpec::ImportSuffix => panic!("{json}"),
+        LoggedSpec::Price(_)
+        | LoggedSpec::Setting(_)
+        | LoggedSpec::ImportSuffix
+        | LoggedSpec::ErrorRule(_) => panic!("{json}"),
     }
 }
 

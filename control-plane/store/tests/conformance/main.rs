@@ -12,6 +12,7 @@ mod build;
 mod clashes;
 mod commands;
 mod commits;
+mod error_rules;
 mod feed;
 mod fleet_states;
 mod history;

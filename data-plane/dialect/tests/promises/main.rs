@@ -12,6 +12,7 @@ mod inspection;
 mod mask;
 mod no_panic;
 mod rate_limits;
+mod rewrite;
 mod routes;
 mod session;
 mod sse;

@@ -5,7 +5,7 @@ use http::{HeaderMap, Method};
 use penstock_core::dialect::Dialect;
 use penstock_dialect::bound::bound;
 use penstock_dialect::credentials::extract;
-use penstock_dialect::edit::{UsageChunkFilter, include_usage};
+use penstock_dialect::edit::{Edits, UsageChunkFilter, include_usage, rewrite};
 use penstock_dialect::inspect::inspect;
 use penstock_dialect::mask::mask;
 use penstock_dialect::route::{Endpoint, parse};
@@ -69,6 +69,15 @@ fn bytes() -> impl Strategy<Value = Vec<u8>> {
     prop::collection::vec(piece, 0..60).prop_map(|pieces| pieces.concat())
 }
 
+/// One of each kind.
+fn overrides() -> Vec<penstock_core::provider::Override> {
+    let edit = |path: &str, value: Option<&str>| penstock_core::provider::Override {
+        path: path.to_owned(),
+        value: value.map(str::to_owned),
+    };
+    vec![edit("usage", Some("1")), edit("metadata", None)]
+}
+
 proptest! {
     #[test]
     fn bodies(bytes in bytes()) {
@@ -83,6 +92,8 @@ proptest! {
                     session::find(&HeaderMap::new(), &asked);
                     session::digest(&endpoint, &body, &asked);
                     include_usage(&body, &asked).map(penstock_dialect::edit::Edited::into_bytes);
+                    let edits = Edits { model: Some("m"), overrides: &overrides(), include_usage: true };
+                    rewrite(&body, &asked, &edits).map(penstock_dialect::edit::Edited::into_bytes);
                 }
                 Err(error) => prop_assert!(!error.to_string().is_empty()),
             }

@@ -5,22 +5,8 @@ use std::fmt;
 use penstock_core::dialect::Dialect;
 use penstock_core::snapshot::ProviderEntry;
 use penstock_core::usage::Outcome;
+use penstock_core::usage::decision::AttemptEnd;
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
-
-/// How one attempt at an upstream ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum AttemptEnd {
-    /// An answer came, with this status.
-    Answered(u16),
-    /// No connection.
-    Connect,
-    /// A timeout before an answer.
-    Timeout,
-    /// The connection broke, or what came was no answer.
-    Broken,
-    /// The caller went away first.
-    Abandoned,
-}
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 pub(super) struct RequestLabels {
@@ -61,8 +47,11 @@ pub(super) struct TokenLabels {
 pub(super) struct AttemptLabels {
     pub(super) provider: String,
     pub(super) provider_id: String,
-    pub(super) end: AttemptEnd,
+    pub(super) end: EndLabel,
 }
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct EndLabel(AttemptEnd);
 
 impl RequestLabels {
     pub(super) fn new(dialect: Option<Dialect>, outcome: Outcome, status: u16) -> Self {
@@ -94,19 +83,16 @@ impl ProviderLabels {
         AttemptLabels {
             provider: self.provider,
             provider_id: self.provider_id,
-            end,
+            end: EndLabel(end),
         }
     }
 }
 
-impl EncodeLabelValue for AttemptEnd {
+impl EncodeLabelValue for EndLabel {
     fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> Result<(), fmt::Error> {
-        match self {
-            Self::Answered(status) => status.encode(encoder),
-            Self::Connect => "connect".encode(encoder),
-            Self::Timeout => "timeout".encode(encoder),
-            Self::Broken => "broken".encode(encoder),
-            Self::Abandoned => "abandoned".encode(encoder),
+        match self.0.status() {
+            Some(status) => status.encode(encoder),
+            None => self.0.word().encode(encoder),
         }
     }
 }

@@ -9,6 +9,7 @@ use penstock_core::money::NanoUsd;
 use penstock_core::provider::{Provider, ProviderKind};
 use penstock_core::secret::Secret;
 use penstock_core::snapshot::ProviderEntry;
+use penstock_core::usage::decision::AttemptEnd;
 use penstock_core::usage::{Outcome, TokenUsage};
 
 use super::*;

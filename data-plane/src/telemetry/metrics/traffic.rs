@@ -6,6 +6,7 @@ use penstock_core::dialect::Dialect;
 use penstock_core::error::Code;
 use penstock_core::money::NanoUsd;
 use penstock_core::snapshot::ProviderEntry;
+use penstock_core::usage::decision::AttemptEnd;
 use penstock_core::usage::{Outcome, TokenUsage};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::{Family, MetricConstructor};
@@ -14,9 +15,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
 use super::Metrics;
-use super::labels::{
-    AttemptEnd, AttemptLabels, CodeLabel, DialectLabel, ProviderLabels, RequestLabels, TokenLabels,
-};
+use super::labels::{AttemptLabels, CodeLabel, DialectLabel, ProviderLabels, RequestLabels, TokenLabels};
 
 /// From a tenth of a second, where short answers are, to an hour, where streams end.
 const CALL_SECONDS: [f64; 14] = [

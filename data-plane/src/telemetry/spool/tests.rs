@@ -48,6 +48,7 @@ pub(super) fn record(n: u64) -> UsageRecord {
         node_id: "node-1".into(),
         upstream_request_id: None,
         unpriced: None,
+        decision: None,
     }
 }
 

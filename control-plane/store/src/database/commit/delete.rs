@@ -23,7 +23,8 @@ impl Work {
             ResourceRef::Provider(_)
             | ResourceRef::Key(_)
             | ResourceRef::Price(_)
-            | ResourceRef::Setting(_) => {}
+            | ResourceRef::Setting(_)
+            | ResourceRef::ErrorRule(_) => {}
         }
         self.delete_row(&existing).await?;
         Ok(Applied {

@@ -12,6 +12,7 @@ use crate::sql::query::sql;
 pub(super) fn plain(kind: Kind, name: &str) -> String {
     let kind = match kind {
         Kind::ImportSuffix => "import suffix",
+        Kind::ErrorRule => "error rule",
         Kind::Provider | Kind::User | Kind::Key | Kind::Price | Kind::Setting => kind.as_str(),
     };
     format!("{kind} {name:?}")
@@ -23,12 +24,16 @@ impl Work {
             StoredSpec::Key(key) => return self.key_label(key.user_id, &key.name).await,
             StoredSpec::Provider(spec) => spec.provider.name.as_str(),
             StoredSpec::User(user) => user.name.as_str(),
-            StoredSpec::Price(_) | StoredSpec::Setting(_) | StoredSpec::ImportSuffix(_) => "",
+            StoredSpec::Price(_)
+            | StoredSpec::Setting(_)
+            | StoredSpec::ImportSuffix(_)
+            | StoredSpec::ErrorRule(_) => "",
         };
         Ok(match &stored.reference {
-            ResourceRef::Price(id) | ResourceRef::Setting(id) | ResourceRef::ImportSuffix(id) => {
-                plain(stored.reference.kind(), id)
-            }
+            ResourceRef::Price(id)
+            | ResourceRef::Setting(id)
+            | ResourceRef::ImportSuffix(id)
+            | ResourceRef::ErrorRule(id) => plain(stored.reference.kind(), id),
             ResourceRef::Provider(_) | ResourceRef::User(_) | ResourceRef::Key(_) => {
                 plain(stored.reference.kind(), name)
             }

@@ -96,7 +96,10 @@ impl Work {
                     .bind(key.user_id.0),
                 &key.name,
             ),
-            StoredSpec::Price(_) | StoredSpec::Setting(_) | StoredSpec::ImportSuffix(_) => return Ok(()),
+            StoredSpec::Price(_)
+            | StoredSpec::Setting(_)
+            | StoredSpec::ImportSuffix(_)
+            | StoredSpec::ErrorRule(_) => return Ok(()),
         };
         if existing.is_some_and(|row| row.name == *name) || !self.tx.exists(query).await? {
             return Ok(());
@@ -138,6 +141,7 @@ impl NewSpec {
             Self::Price(_) => Kind::Price,
             Self::Setting(_) => Kind::Setting,
             Self::ImportSuffix(_) => Kind::ImportSuffix,
+            Self::ErrorRule(_) => Kind::ErrorRule,
         }
     }
 
@@ -147,17 +151,18 @@ impl NewSpec {
             Self::Provider { provider, .. } => Some(&provider.name),
             Self::User(user) => Some(&user.name),
             Self::Key(key) => Some(&key.name),
-            Self::Price(_) | Self::Setting(_) | Self::ImportSuffix(_) => None,
+            Self::Price(_) | Self::Setting(_) | Self::ImportSuffix(_) | Self::ErrorRule(_) => None,
         }
     }
 }
 
 fn check_kind(put: &Put) -> Result<(), Invalid> {
-    let setting_fits = match (&put.spec, &put.reference) {
+    let name_fits = match (&put.spec, &put.reference) {
         (NewSpec::Setting(setting), ResourceRef::Setting(name)) => setting.name() == &**name,
+        (NewSpec::ErrorRule(rule), ResourceRef::ErrorRule(name)) => rule.name == **name,
         (_, _) => true,
     };
-    if put.spec.kind() == put.reference.kind() && setting_fits {
+    if put.spec.kind() == put.reference.kind() && name_fits {
         return Ok(());
     }
     let problem = format!("is of another kind than {}", put.reference);
@@ -180,6 +185,7 @@ fn new_spec(spec: &NewSpec, version: u64, existing: Option<&Existing>) -> Result
         NewSpec::Price(price) => StoredSpec::Price(price.clone()),
         NewSpec::Setting(setting) => StoredSpec::Setting(setting.clone()),
         NewSpec::ImportSuffix(sealed) => StoredSpec::ImportSuffix(sealed.clone()),
+        NewSpec::ErrorRule(rule) => StoredSpec::ErrorRule(rule.clone()),
     })
 }
 
@@ -202,7 +208,8 @@ fn new_secret(
             | StoredSpec::Key(_)
             | StoredSpec::Price(_)
             | StoredSpec::Setting(_)
-            | StoredSpec::ImportSuffix(_) => None,
+            | StoredSpec::ImportSuffix(_)
+            | StoredSpec::ErrorRule(_) => None,
         }),
         // Set or clear it to write over a damaged row.
         (CredentialChange::Keep, Some(Err(unreadable))) => Err(find::corrupt(unreadable.clone()).into()),
