@@ -44,6 +44,18 @@ pub(crate) fn small(bytes: usize) -> Result<Bytes> {
     Ok(write(&padding(room))?.into())
 }
 
+/// A request for a stream that comes as these words of the fake's say: see `Behaviour::parse` there.
+pub(crate) fn streamed(words: &str) -> Result<Bytes> {
+    let content = format!("Say something. [[fake {words}]]");
+    let body = serde_json::json!({
+        "model": MODEL,
+        "max_tokens": 256,
+        "messages": [{"role": "user", "content": content}],
+        "stream": true,
+    });
+    Ok(serde_json::to_vec(&body)?.into())
+}
+
 /// Words that JSON writes as they are.
 fn padding(bytes: usize) -> String {
     "Say in one line what this function does and whether it can fail. "

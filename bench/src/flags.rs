@@ -10,7 +10,7 @@ use crate::mark::Mark;
 /// Measures Penstock's data plane beside nginx and beside a direct connection, and prints one table.
 ///
 /// Starts everything itself, on free ports, in a temporary folder: a fake provider, nginx and Redis where they are
-/// installed, a control plane on SQLite, data planes, and a load generator. Takes about four minutes.
+/// installed, a control plane on SQLite, data planes, and a load generator. Takes about eight minutes.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "penstock-bench", version, max_term_width = 110)]
 pub(crate) struct Flags {
@@ -31,6 +31,10 @@ pub(crate) struct Flags {
     /// Alternating rounds; the median of them counts.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=15))]
     pub(crate) rounds: u32,
+
+    /// Streams that P4 holds open at once, if so many fit into the limit of open files.
+    #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) streams: u32,
 
     /// Print JSON instead of the table.
     #[arg(long)]

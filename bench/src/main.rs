@@ -8,6 +8,7 @@ mod flags;
 mod load;
 mod machine;
 mod mark;
+mod open_files;
 mod profile;
 mod report;
 mod stand;
@@ -30,6 +31,7 @@ use crate::report::{Report, progress};
 use crate::stand::{Programs, Stand};
 
 fn main() -> ExitCode {
+    open_files::raise();
     match start(&Flags::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         // Standard error may be closed: then the message is lost.
@@ -63,7 +65,8 @@ async fn run(flags: &Flags) -> Result<String> {
     let programs = Programs::find(flags.bin_dir.as_deref())?;
     progress("starting the provider, the planes, nginx and Redis");
     let stand = Stand::start(&programs).await?;
-    let bench = Bench::new(&stand, flags.span(), flags.rounds);
+    let streams = open_files::that_fit(flags.streams);
+    let bench = Bench::new(&stand, flags.span(), flags.rounds, streams);
     if flags.profile {
         return profile::record(&bench, &flags.marks(), &flags.results).await;
     }
@@ -74,6 +77,11 @@ async fn run(flags: &Flags) -> Result<String> {
     let others = bench.others.take();
     let mut notes = notes(&programs);
     notes.extend(others.warning());
+    if streams < flags.streams {
+        notes.push(format!(
+            "P4 had {streams} streams, as many as the limit of open files allows (ulimit -Hn)"
+        ));
+    }
     notes.extend(bench.notes.take());
     notes.extend(
         Machine::load_now().map(|load| format!("load {load:.2} at the end; the bench itself makes some")),

@@ -1,11 +1,12 @@
 //! The marks of the performance specification, one file each.
 //!
-//! Measured now: P1, P2, P3, P8. The others get a variant and a file here when what they measure exists.
+//! Measured now: P1, P2, P3, P4, P8. The others get a variant and a file here when what they measure exists.
 
 mod others;
 mod p1;
 mod p2;
 mod p3;
+mod p4;
 mod p8;
 mod rounds;
 
@@ -34,6 +35,9 @@ pub(crate) enum Mark {
     /// A coding agent's requests with streamed answers: CPU time per request and added latency beside nginx.
     #[value(name = "P3")]
     P3,
+    /// Many streams at once: CPU time per event and memory per stream beside nginx.
+    #[value(name = "P4")]
+    P4,
     /// Admissions in Redis beside redis-benchmark.
     #[value(name = "P8")]
     P8,
@@ -46,6 +50,8 @@ pub(crate) struct Bench<'a> {
     /// Of each single measurement, without its warm-up.
     pub(crate) span: Duration,
     pub(crate) rounds: u32,
+    /// Of P4.
+    pub(crate) streams: u32,
     /// Failed requests, for the foot of the table.
     pub(crate) notes: RefCell<Vec<String>>,
     /// What others used of the machine during each measurement.
@@ -53,21 +59,22 @@ pub(crate) struct Bench<'a> {
 }
 
 impl Mark {
-    pub(crate) const ALL: [Self; 4] = [Self::P1, Self::P2, Self::P3, Self::P8];
+    pub(crate) const ALL: [Self; 5] = [Self::P1, Self::P2, Self::P3, Self::P4, Self::P8];
 
     pub(crate) async fn measure(self, bench: &Bench<'_>) -> Result<Vec<Row>> {
         let rows = match self {
             Self::P1 => p1::measure(bench).await,
             Self::P2 => p2::measure(bench).await,
             Self::P3 => p3::measure(bench).await,
+            Self::P4 => p4::measure(bench).await,
             Self::P8 => p8::measure(bench).await,
         };
         rows.with_context(|| format!("{self:?} was not measured"))
     }
 
-    /// Whether its load goes through a data plane.
+    /// Whether its load goes through the stand's data plane.
     pub(crate) fn loads_the_data_plane(self) -> bool {
-        self != Self::P8
+        matches!(self, Self::P1 | Self::P2 | Self::P3)
     }
 
     /// The load of the mark on the data plane alone, once, for a profiler to watch.
@@ -76,17 +83,18 @@ impl Mark {
             Self::P1 => p1::exercise(bench).await,
             Self::P2 => p2::exercise(bench).await,
             Self::P3 => p3::exercise(bench).await,
-            Self::P8 => bail!("P8 does not load the data plane"),
+            Self::P4 | Self::P8 => bail!("{self:?} does not load the stand's data plane"),
         }
     }
 }
 
 impl<'a> Bench<'a> {
-    pub(crate) fn new(stand: &'a Stand, span: Duration, rounds: u32) -> Self {
+    pub(crate) fn new(stand: &'a Stand, span: Duration, rounds: u32, streams: u32) -> Self {
         Self {
             stand,
             span,
             rounds,
+            streams,
             notes: RefCell::default(),
             others: RefCell::default(),
         }

@@ -7,6 +7,7 @@
 
 mod activity;
 mod cpu;
+mod fresh;
 mod nginx;
 mod operator;
 mod planes;
@@ -34,6 +35,7 @@ use crate::load::{Expect, Outcome, Target};
 
 pub(crate) use activity::Activity;
 pub(crate) use cpu::Meter;
+pub(crate) use fresh::Fresh;
 use nginx::Nginx;
 use operator::{Keys, Operator};
 use planes::{ControlPlane, DataPlane, Sharing};
@@ -50,6 +52,9 @@ pub(crate) use way::Way;
 const SETTLE: Duration = Duration::from_secs(20);
 /// The ledger is given so long to take in what was measured.
 const LEDGER: Duration = Duration::from_secs(60);
+
+/// Connections that each worker of nginx may have.
+const NGINX_CONNECTIONS: u32 = 4_096;
 
 /// Everything that runs.
 #[derive(Debug)]
@@ -68,6 +73,8 @@ pub(crate) struct Stand {
     programs: Programs,
     /// Good answers that came through the data planes.
     answered: AtomicU64,
+    /// Systems that were started for one measurement.
+    started: AtomicU64,
     folder: TempDir,
 }
 
@@ -78,13 +85,15 @@ impl Stand {
         let path = folder.path();
         let (process, provider) = provider::start(programs, path).await?;
         let nginx = match &programs.nginx {
-            Some(program) => Some(Nginx::start(program, path, provider).await?),
+            Some(program) => {
+                Some(Nginx::start(program, &path.join("nginx"), provider, NGINX_CONNECTIONS).await?)
+            }
             None => None,
         };
         let control = ControlPlane::start(programs, path).await?;
         let operator = Operator::new(programs, path, control.url());
         let keys = operator.prepare(provider).await?;
-        let data = DataPlane::start(programs, path, &control.url(), Sharing::Alone).await?;
+        let data = DataPlane::start(programs, path, &control.url(), Sharing::Alone, "data-plane").await?;
         let shared = Shared::start(programs, path, &control.url()).await?;
         operator.synced(1 + usize::from(shared.is_some())).await?;
         Ok(Self {
@@ -99,6 +108,7 @@ impl Stand {
             keys,
             programs: programs.clone(),
             answered: AtomicU64::new(0),
+            started: AtomicU64::new(0),
             folder,
         })
     }
@@ -198,8 +208,12 @@ impl Stand {
 
     /// Keeps count of what the ledger must hold.
     pub(crate) fn note(&self, way: Way, outcome: &Outcome) {
+        self.note_answered(way, outcome.answered);
+    }
+
+    pub(crate) fn note_answered(&self, way: Way, calls: u64) {
         if way.is_ours() {
-            self.answered.fetch_add(outcome.answered, Ordering::Relaxed);
+            self.answered.fetch_add(calls, Ordering::Relaxed);
         }
     }
 

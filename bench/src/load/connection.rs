@@ -78,6 +78,18 @@ impl Connection {
             .context("no answer within 30 s")?
     }
 
+    /// Sends a request for a stream, and leaves it to the caller to read it.
+    ///
+    /// # Errors
+    /// A status other than 200, or no head within 30 s.
+    pub(crate) async fn stream(&mut self, request: Request<Full<Bytes>>) -> Result<Incoming> {
+        let answer = timeout(PATIENCE, self.sender.send_request(request))
+            .await
+            .context("no answer within 30 s")??;
+        ensure!(answer.status() == StatusCode::OK, "status {}", answer.status());
+        Ok(answer.into_body())
+    }
+
     async fn exchange(
         &mut self,
         request: Request<Full<Bytes>>,
@@ -130,7 +142,7 @@ impl Arrived {
             .unwrap_or_default();
         let complete = match self.expect {
             Expect::Whole => tail.ends_with(b"}"),
-            Expect::Stream => contains(tail, END),
+            Expect::Stream => is_end(tail),
         };
         if status != StatusCode::OK || !complete {
             let start = self.bytes.get(..300).unwrap_or(&self.bytes);
@@ -153,6 +165,11 @@ pub(crate) async fn get(address: SocketAddr, path: &str) -> Result<StatusCode> {
     timeout(PATIENCE, exchange)
         .await
         .context("no answer within 30 s")?
+}
+
+/// Whether these last bytes of a stream are those of a whole one.
+pub(super) fn is_end(tail: &[u8]) -> bool {
+    contains(tail, END)
 }
 
 fn contains(text: &[u8], words: &[u8]) -> bool {

@@ -37,6 +37,7 @@ enum Unit {
     Micros,
     Times,
     PerSecond,
+    Bytes,
 }
 
 /// The most that a figure may be, or the least.
@@ -47,6 +48,7 @@ pub(crate) enum Bound {
     Ratio(f64),
     Micros(f64),
     Times(f64),
+    Bytes(f64),
     /// At least so many times the reference.
     RatioFrom(f64),
 }
@@ -89,6 +91,12 @@ impl Row {
     /// Figures are so many in a second.
     pub(crate) fn per_second(mut self) -> Self {
         self.unit = Unit::PerSecond;
+        self
+    }
+
+    /// Figures are bytes.
+    pub(crate) fn in_bytes(mut self) -> Self {
+        self.unit = Unit::Bytes;
         self
     }
 
@@ -136,7 +144,7 @@ impl Row {
                 Some(ratio) => (-ratio, -least),
                 None => return Verdict::NoReference,
             },
-            Some(Bound::Micros(most) | Bound::Times(most)) => (self.figure.median, most),
+            Some(Bound::Micros(most) | Bound::Times(most) | Bound::Bytes(most)) => (self.figure.median, most),
         };
         if value <= most {
             Verdict::Pass
@@ -179,7 +187,18 @@ impl Unit {
             Self::Micros => time(value),
             Self::Times => format!("{value:.2}×"),
             Self::PerSecond => format!("{value:.0}/s"),
+            Self::Bytes => kilobytes(value),
         }
+    }
+}
+
+/// `3.4 KB`, `118 KB`.
+fn kilobytes(bytes: f64) -> String {
+    let kilobytes = bytes / 1024.0;
+    if kilobytes < 10.0 {
+        format!("{kilobytes:.1} KB")
+    } else {
+        format!("{kilobytes:.0} KB")
     }
 }
 
@@ -189,6 +208,7 @@ impl Bound {
             Self::Ratio(most) => format!("≤ {most:.1}× nginx"),
             Self::Micros(most) => format!("≤ {}", time(most)),
             Self::Times(most) => format!("≤ {most:.1}×"),
+            Self::Bytes(most) => format!("≤ {}", kilobytes(most)),
             Self::RatioFrom(least) => format!("≥ {least:.1}×"),
         }
     }

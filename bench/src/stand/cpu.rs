@@ -1,4 +1,4 @@
-//! The CPU time of a process: user and system time of all of its threads.
+//! The CPU time of a process: user and system time of all of its threads. And its memory.
 //!
 //! Two sources. `/proc/PID/task/*/schedstat` counts nanoseconds, but forgets threads that have ended; `/proc/PID/stat`
 //! forgets nothing, but counts in hundredths of a second. The fine one is used; when the coarse one is ahead by more than
@@ -57,6 +57,16 @@ impl Meter {
         Ok(Self { processes })
     }
 
+    /// Bytes that are resident; what processes share counts for each.
+    pub(crate) fn memory(&self) -> Result<u64> {
+        let resident = |process: &u32| {
+            let path = format!("/proc/{process}/status");
+            let text = fs::read_to_string(&path).with_context(|| format!("process {process} has ended"))?;
+            resident(&text).with_context(|| format!("{path} tells no VmRSS"))
+        };
+        self.processes.iter().map(resident).sum()
+    }
+
     pub(crate) fn read(&self) -> Result<Reading> {
         let mut sum = Reading::default();
         for process in &self.processes {
@@ -94,6 +104,13 @@ impl Stat {
             ticks: user + system,
         })
     }
+}
+
+/// Bytes, of `VmRSS:     1234 kB`.
+fn resident(status: &str) -> Option<u64> {
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kilobytes: u64 = line.trim().strip_suffix(" kB")?.parse().ok()?;
+    Some(kilobytes * 1024)
 }
 
 /// Zero on a kernel that does not count.
@@ -151,6 +168,13 @@ mod tests {
             reading(1_100, 1_900).since(reading(1_000, 1_000)),
             Duration::from_millis(900)
         );
+    }
+
+    #[test]
+    fn memory_is_what_is_resident() {
+        assert_eq!(resident("Name:\tx\nVmRSS:\t    1236 kB\n"), Some(1236 * 1024));
+        assert_eq!(resident("Name:\tx\n"), None);
+        assert!(Meter::of(std::process::id()).memory().unwrap() > 1024 * 1024);
     }
 
     #[test]

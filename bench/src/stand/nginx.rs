@@ -36,9 +36,14 @@ struct Listen {
 }
 
 impl Nginx {
-    pub(crate) async fn start(program: &Path, folder: &Path, upstream: SocketAddr) -> Result<Self> {
-        let folder = folder.join("nginx");
-        std::fs::create_dir(&folder)?;
+    /// In a folder of its own, with room for so many connections of each worker.
+    pub(crate) async fn start(
+        program: &Path,
+        folder: &Path,
+        upstream: SocketAddr,
+        connections: u32,
+    ) -> Result<Self> {
+        std::fs::create_dir(folder)?;
         let [whole, stream, unbuffered] = ports::free()?;
         let listen = Listen {
             whole,
@@ -46,8 +51,8 @@ impl Nginx {
             unbuffered,
         };
         let root = std::fs::metadata("/proc/self")?.uid() == 0;
-        std::fs::write(folder.join(CONFIG), config(upstream, listen, root))?;
-        let mut process = Process::start("nginx", command(program, &folder), &folder)?;
+        std::fs::write(folder.join(CONFIG), config(upstream, listen, root, connections))?;
+        let mut process = Process::start("nginx", command(program, folder), folder)?;
         // The fake's counters, through nginx: its workers are there.
         for address in [whole, stream, unbuffered] {
             process.ready(address, "/_fake/counts").await?;
@@ -57,7 +62,7 @@ impl Nginx {
             process,
             meter,
             program: program.to_owned(),
-            folder,
+            folder: folder.to_owned(),
             listen,
         })
     }
@@ -101,7 +106,7 @@ fn command(program: &Path, folder: &Path) -> Command {
     command
 }
 
-fn config(upstream: SocketAddr, listen: Listen, root: bool) -> String {
+fn config(upstream: SocketAddr, listen: Listen, root: bool, connections: u32) -> String {
     let server = |listen: SocketAddr, more: &str| {
         format!(
             "  server {{
@@ -127,7 +132,7 @@ fn config(upstream: SocketAddr, listen: Listen, root: bool) -> String {
 worker_processes auto;
 pid nginx.pid;
 error_log error.log warn;
-events {{ worker_connections 4096; }}
+events {{ worker_connections {connections}; }}
 http {{
   access_log off;
   client_max_body_size 64m;
@@ -160,7 +165,7 @@ mod tests {
             stream: address(3),
             unbuffered: address(4),
         };
-        let text = config(address(1), listen, false);
+        let text = config(address(1), listen, false, 4_096);
         assert_eq!(text.matches("proxy_buffering off;").count(), 2);
         assert_eq!(text.matches("proxy_request_buffering off;").count(), 1);
         assert!(text.contains("server 127.0.0.1:1;"));

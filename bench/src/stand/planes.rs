@@ -81,13 +81,10 @@ impl DataPlane {
         folder: &Path,
         control_plane: &str,
         sharing: Sharing<'_>,
+        name: &'static str,
     ) -> Result<Self> {
         let [listen, admin] = ports::free()?;
         let mut command = Command::new(&programs.data_plane);
-        let name = match sharing {
-            Sharing::Alone => "data-plane",
-            Sharing::Redis(_) => "data-plane-with-redis",
-        };
         command
             .env_clear()
             .env("PENSTOCK_NODE_TOKEN", NODE_TOKEN)

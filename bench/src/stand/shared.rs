@@ -27,7 +27,14 @@ impl Shared {
         };
         let redis = Redis::start("redis", program, folder).await?;
         let url = redis.url();
-        let data = DataPlane::start(programs, folder, control_plane, Sharing::Redis(&url)).await?;
+        let data = DataPlane::start(
+            programs,
+            folder,
+            control_plane,
+            Sharing::Redis(&url),
+            "data-plane-with-redis",
+        )
+        .await?;
         Ok(Some(Self { data, redis }))
     }
 }

@@ -67,6 +67,7 @@ async fn price(store: &dyn Store, name: &str, version: u64, revision: u64) -> Re
             | LoggedSpec::User(_)
             | LoggedSpec::Key(_)
             | LoggedSpec::Setting(_)
+            | LoggedSpec::ErrorRule(_)
             | LoggedSpec::ImportSuffix,
         )
         | None => None,

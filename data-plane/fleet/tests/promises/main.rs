@@ -23,6 +23,7 @@ mod secured;
 mod server;
 mod shared;
 mod sticky;
+mod sticky_stories;
 mod trials;
 mod troubles;
 mod unknown;
