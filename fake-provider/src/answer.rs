@@ -38,6 +38,7 @@ pub(crate) async fn bad(
             "text/html; charset=utf-8",
             Bytes::from_static(PAGE.as_bytes()),
         ),
+        Some(Instead::Body(body)) => Reply::body(ok, JSON, Bytes::from(body.clone())),
         Some(Instead::EmptyBody) => Reply::body(ok, kind, Bytes::new()),
         Some(Instead::MalformedJson) => {
             Reply::body(ok, kind, Bytes::from_static(malformed(dialect, streams)))

@@ -72,6 +72,8 @@ pub enum Instead {
     Reset,
     /// A page of HTML, status 200 unless set.
     Html,
+    /// This body as it is, status 200 unless set; the content type is JSON unless `headers` has another.
+    Body(String),
     /// No body, status 200 unless set; the content type is the one of a good answer.
     EmptyBody,
     /// JSON, or a first event, that does not parse; status 200 unless set.

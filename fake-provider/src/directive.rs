@@ -15,7 +15,7 @@ use crate::behaviour::{Behaviour, Ending, Instead, StreamEnd};
 /// What opens a directive in a message.
 pub(crate) const OPENING: &str = "[[fake";
 
-const KNOWN: &str = "status type message code retry-after header delay first pace pings hang reset html empty \
+const KNOWN: &str = "status type message code retry-after header delay first pace pings hang reset html body empty \
     malformed redirect silent cut end error after stall text bytes chunks chunk-bytes input output cache-read \
     cache-write-5m cache-write-1h reasoning tool tool-input thinking stop";
 
@@ -48,7 +48,7 @@ impl Behaviour {
     /// | `retry-after=3`, `header='name: value'` | headers of the answer |
     /// | `delay=200 first=50 pace=20` | milliseconds before the head, before the first event, between events |
     /// | `pings=5`, `silent` | pings before the first event; only pings |
-    /// | `hang reset html empty malformed redirect=URL` | instead of an answer |
+    /// | `hang reset html empty malformed redirect=URL body='…'` | instead of an answer |
     /// | `cut=2 end=2 stall=2 error=2` | how a stream ends after so many events (`after=2` is `error=2`) |
     /// | `text='…' bytes=1000000 chunks=10 chunk-bytes=20` | what is said and in which pieces |
     /// | `input output cache-read cache-write-5m cache-write-1h reasoning` | usage numbers |
@@ -103,6 +103,7 @@ impl Behaviour {
             "hang" => Instead::Hang,
             "reset" => Instead::Reset,
             "html" => Instead::Html,
+            "body" => Instead::Body(value.to_owned()),
             "empty" => Instead::EmptyBody,
             "malformed" => Instead::MalformedJson,
             "silent" => Instead::Silence,

@@ -108,18 +108,18 @@ async fn b12_a_session_its_substitutes_and_a_refused_key_are_seen() -> Result<()
     let body = anthropic_body("hello", false);
     let model = body["model"].as_str().context("model")?.to_owned();
     create(&stack, "second", &["--priority", "1"])?;
+    cli.run(&["provider", "update", "claude", "--priority", "2"])?;
     let fallback = format!("rare-model={model}");
     cli.run(&["setting", "set", "model_fallbacks", &fallback])?;
     for name in ["claude", "second"] {
         cli.run(&["provider", "update", name, "--model", &model])?;
     }
-    cli.run(&["provider", "disable", "claude"])?;
     stack.synced().await?;
     let url = format!("{}/v1/messages", stack.data[0].url);
     let request = stack.http.post(url).header("x-api-key", &key).json(&body);
     let answer = request.header("x-claude-code-session-id", "s1").send().await?;
     assert_eq!(answer.status(), 200);
-    cli.run(&["provider", "enable", "claude"])?;
+    cli.run(&["provider", "update", "claude", "--priority", "0"])?;
     stack.synced().await?;
 
     let route = |more: &[&str]| {

@@ -15,6 +15,7 @@ mod e01_the_ledger_equals_what_the_provider_reported;
 mod e05_exactly_once_whatever_is_killed;
 mod explain_is_a_receipt_of_a_call;
 mod f01_secrets_stay_secret;
+mod fault_matrix;
 mod g01_a_rollback_is_a_new_revision;
 mod g02_a_bad_resource_is_refused_alone;
 mod g03_traffic_goes_on_without_the_control_plane;

@@ -3,7 +3,9 @@
 use penstock_control_plane::store::Delivered;
 use penstock_core::id::{KeyId, ProviderId, RequestId, UserId};
 use penstock_core::money::{Millionths, NanoUsd};
+use penstock_core::route::Verdict;
 use penstock_core::time::UnixMs;
+use penstock_core::usage::decision::{Candidate, Decision};
 use penstock_core::usage::{Outcome, TokenUsage, UsageRecord};
 use uuid::Uuid;
 
@@ -252,4 +254,60 @@ fn delivered() -> Delivered {
         through: 1,
         at: UnixMs(1),
     }
+}
+
+#[tokio::test]
+async fn g06_a_call_has_the_names_of_all_that_it_mentions_and_its_decision() {
+    let operator = Operator::start().await;
+    let calls = Calls::of(&operator).await;
+    let gone = ProviderId::from_parts(9, &[9; 10]);
+    let candidate = |provider_id| Candidate {
+        provider_id,
+        verdict: Verdict::Candidate,
+        at_end: None,
+    };
+    let decision = Decision {
+        candidates: vec![candidate(calls.provider), candidate(gone)],
+        ..Decision::default()
+    };
+    let record = UsageRecord {
+        decision: Some(Box::new(decision)),
+        ..calls.record(1, Outcome::Succeeded)
+    };
+    operator
+        .store()
+        .await
+        .ingest_usage(std::slice::from_ref(&record), delivered())
+        .await
+        .unwrap();
+    let get = async |id: String| {
+        operator
+            .usage_service()
+            .get_call(wire::GetCallRequest { id })
+            .await
+    };
+    let call = get(record.id.to_string()).await.unwrap().into_inner();
+    assert_eq!(
+        (call.user_name.as_str(), call.key_name.as_str()),
+        ("alice", "alice/laptop")
+    );
+    let named = |id: ProviderId| {
+        let id = id.to_string();
+        let found = call.providers.iter().find(|provider| provider.id == id);
+        found.unwrap().name.clone()
+    };
+    assert_eq!(
+        (named(calls.provider), named(gone)),
+        ("main".to_owned(), gone.to_string())
+    );
+    let candidates = call.record.unwrap().decision.unwrap().candidates;
+    assert_eq!(candidates.len(), 2);
+    assert!(call.cost.unwrap().unknown.contains("nothing was charged"));
+
+    let unknown = RequestId::from_parts(1, &[9; 10]).to_string();
+    let missing = get(unknown).await.unwrap_err();
+    assert_eq!(missing.code(), tonic::Code::NotFound);
+    assert!(missing.message().contains("node list"), "{}", missing.message());
+    let word = get("OVERLOADED".to_owned()).await.unwrap_err();
+    assert_eq!(word.code(), tonic::Code::InvalidArgument);
 }

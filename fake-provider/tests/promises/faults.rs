@@ -162,3 +162,17 @@ async fn a_request_that_is_too_large_is_413() {
         "request_too_large"
     );
 }
+
+#[tokio::test]
+async fn another_vendors_error_is_sent_as_it_is() {
+    let body = r#"[{"error":{"code":429,"status":"RESOURCE_EXHAUSTED"}}]"#;
+    let words = format!("status=429 body='{body}' header='content-type: application/json; charset=utf-8'");
+    let fake = fake(Behaviour::parse(&words).unwrap()).await;
+    let response = messages(&fake, &streams("hello")).send().await.unwrap();
+    assert_eq!(response.status(), 429);
+    assert_eq!(
+        header(&response, "content-type"),
+        "application/json; charset=utf-8"
+    );
+    assert_eq!(response.text().await.unwrap(), body);
+}
