@@ -21,8 +21,8 @@ const FILES: [&str; 17] = [
     "penstock/admin/v1/fleet.proto",
     "penstock/admin/v1/limits.proto",
     "penstock/admin/v1/usage.proto",
-    "penstock/admin/v1/route.proto",
     "penstock/admin/v1/breaker.proto",
+    "penstock/admin/v1/route.proto",
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {

@@ -2,6 +2,7 @@
 
 mod a08_a_disabled_key_is_refused_everywhere;
 mod b05_callers_see_no_failure;
+mod b08_a_breaker_is_the_fleets;
 mod b10_providers_are_reached_through_proxies;
 mod b12_a_dry_run_says_where_a_request_would_go;
 mod behind_a_reverse_proxy;

@@ -96,7 +96,10 @@ fn paste_curl(printed: &str, home: &Path) -> Result<String> {
 #[tokio::test]
 async fn up_demo_prints_a_curl_that_is_answered_through_the_gateway_and_is_in_the_ledger() -> Result<()> {
     let up = Up::start(&["--demo"]).await?;
-    let answer = paste_curl(&up.printed(), up.folder.path())?;
+    let answer = until("a curl is printed", || async {
+        Ok(paste_curl(&up.printed(), up.folder.path()).ok())
+    })
+    .await?;
     assert!(
         answer.contains("\"type\":\"message\"") || answer.contains("message_stop"),
         "{answer}"
@@ -151,7 +154,11 @@ async fn the_readmes_curl_is_answered_by_the_demo() -> Result<()> {
 #[tokio::test]
 async fn up_keeps_its_state_over_a_restart_and_shows_the_admin_token_once() -> Result<()> {
     let mut up = Up::start(&["--demo"]).await?;
-    let first = up.printed();
+    let first = until("the banner is printed", || async {
+        let printed = up.printed();
+        Ok(printed.contains("\n  penstock ").then_some(printed))
+    })
+    .await?;
     up.restart().await?;
     let cli = up.cli();
     assert_eq!(

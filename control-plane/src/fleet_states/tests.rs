@@ -1,6 +1,5 @@
 use penstock_core::health::Circuit;
 use penstock_core::health::mark::Maker;
-use penstock_core::resource::ResourceRef;
 use penstock_store::{CredentialChange, FleetAction};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -8,15 +7,13 @@ use tokio_util::sync::CancellationToken;
 use super::*;
 use crate::context::Context;
 use crate::tests::fake_store::FakeStore;
-use crate::tests::{commit, context, provider_ref, put_provider};
+use crate::tests::{commit, context, put_provider};
 
 const NOW: UnixMs = UnixMs(1_800_000_000_000);
 
+/// That of `provider_ref(1)`.
 fn id() -> ProviderId {
-    let ResourceRef::Provider(id) = provider_ref(1) else {
-        panic!("a provider's reference")
-    };
-    id
+    ProviderId::from_parts(1, &[1; 10])
 }
 
 fn open(model: &str) -> State {
