@@ -1,7 +1,9 @@
 //! What Penstock promises, shown through the real binaries. One file a promise, one binary for all.
 
 mod a08_a_disabled_key_is_refused_everywhere;
+mod b04_sessions_stick;
 mod b05_callers_see_no_failure;
+mod b07_callers_take_no_provider_away;
 mod b08_a_breaker_is_the_fleets;
 mod b10_providers_are_reached_through_proxies;
 mod b12_a_dry_run_says_where_a_request_would_go;

@@ -210,7 +210,11 @@ async fn up_files_that_hold_secrets_are_for_their_owner_only() -> Result<()> {
 #[tokio::test]
 async fn up_without_demo_says_how_to_make_the_first_provider_and_key() -> Result<()> {
     let up = Up::start(&[]).await?;
-    let printed = up.printed();
+    let printed = until("the banner is printed", || async {
+        let printed = up.printed();
+        Ok(printed.contains("penstock provider create").then_some(printed))
+    })
+    .await?;
     for hint in [
         "penstock provider create",
         "penstock user create",
