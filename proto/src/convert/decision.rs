@@ -226,7 +226,7 @@ mod tests {
 
     use super::*;
 
-    const VERDICTS: [Verdict; 17] = [
+    const VERDICTS: [Verdict; 18] = [
         Verdict::Candidate,
         Verdict::Disabled,
         Verdict::NoCredential,
