@@ -271,8 +271,17 @@ async fn d06_up_counts_alone_and_knows_after_a_restart_or_a_kill_what_was_spent(
         anyhow::ensure!(shown["enforcement"] == "alone", "{shown}");
         anyhow::Ok(shown["items"][0]["used_nanousd"].as_i64().context("used")?)
     };
-    while call(&up).await? == 200 {}
-    let before = used(&up)?;
+    let before = loop {
+        // What is held for the call before would refuse this one.
+        let settled = until("nothing is held", || async {
+            let shown = up.cli().json(&["limits", "show", "--user", &user])?;
+            Ok((shown["items"][0]["reserved_nanousd"] == 0).then_some(()))
+        });
+        settled.await?;
+        if call(&up).await? != 200 {
+            break used(&up)?;
+        }
+    };
     assert!(before > 0);
     up.restart().await?;
     until("it answers", || async { Ok(call(&up).await.ok()) }).await?;
