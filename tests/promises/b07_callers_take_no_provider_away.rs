@@ -17,9 +17,15 @@ async fn status(stack: &Stack, key: &str, body: &Value) -> Result<u16> {
     Ok(status)
 }
 
+/// Of the providers that are not well.
 fn states(stack: &Stack) -> Result<Vec<Value>> {
     let listed = stack.cli(0).json(&["breaker", "list"])?;
-    Ok(listed["items"].as_array().context("items")?.clone())
+    let items = listed["items"].as_array().context("items")?;
+    Ok(items
+        .iter()
+        .filter(|item| item["state"] != "closed")
+        .cloned()
+        .collect())
 }
 
 async fn with_two_keys() -> Result<(Stack, String, String)> {
