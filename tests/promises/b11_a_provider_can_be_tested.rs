@@ -29,7 +29,8 @@ fn outcomes(test: &Value) -> [&str; 3] {
     ["reachable", "credential", "model"].map(|check| test[check]["outcome"].as_str().unwrap_or_default())
 }
 
-#[tokio::test]
+/// The provider answers while the command line is waited for.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn b11_three_checks_are_told_apart_and_say_what_to_do() -> Result<()> {
     let stack = Stack::builder().start().await?;
     stack.prepare()?;
