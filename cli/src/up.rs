@@ -18,7 +18,7 @@ use std::path::PathBuf;
 
 use penstock_control_plane::config::ListenArgs;
 use penstock_data_plane::config::TrafficArgs;
-use penstock_data_plane::open_files;
+use penstock_data_plane::{huge_pages, open_files};
 use tokio_util::sync::CancellationToken;
 
 use crate::context::{self, Context};
@@ -66,6 +66,7 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     logging::start(&args.log_level)?;
     open_files::raise();
+    huge_pages::avoid();
     let token = args.admin_token.as_deref();
     let home = Home::open(args.data_dir.as_deref(), args.demo, token, &process_env)?;
     let shutdown = CancellationToken::new();

@@ -18,7 +18,7 @@
 //! | [`link`] | the way to the control plane |
 //! | [`node`] | the data directory and this node's name |
 //! | [`proxy`] | the life of a request |
-//! | [`open_files`] | the process's limit of them |
+//! | [`open_files`], [`huge_pages`] | what the process asks of the kernel |
 //! | [`commands`] | what the control plane can ask of a running node |
 //! | [`clock`] | time and randomness, read here only |
 
@@ -31,6 +31,7 @@ pub mod drain;
 mod durable;
 mod fleet_node;
 pub mod health;
+pub mod huge_pages;
 mod limits;
 pub mod link;
 mod memory;

@@ -6,8 +6,8 @@ use std::process::ExitCode;
 use clap::Parser;
 use penstock_data_plane::config::{Config, Settings};
 use penstock_data_plane::link::Link;
-use penstock_data_plane::open_files;
 use penstock_data_plane::run::{Listeners, run};
+use penstock_data_plane::{huge_pages, open_files};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -32,6 +32,7 @@ fn main() -> ExitCode {
 fn start(config: &Config) -> anyhow::Result<()> {
     log(&config.log_level)?;
     open_files::raise();
+    huge_pages::avoid();
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     runtime.enable_all();
     if let Some(threads) = config.threads {

@@ -109,13 +109,10 @@ async fn e01_refused_failed_and_broken_calls_are_recorded_for_what_they_were() -
             .status(),
         401
     );
-    assert_eq!(
-        stack
-            .messages(0, &key, &anthropic_body("[[fake status=529]]", false))
-            .await?
-            .status(),
-        529
-    );
+    // Of another model, for which the provider is left alone for a while then.
+    let mut overloaded = anthropic_body("[[fake status=529]]", false);
+    overloaded["model"] = "claude-haiku-4-5".into();
+    assert_eq!(stack.messages(0, &key, &overloaded).await?.status(), 529);
     let broken = anthropic_body("[[fake cut=4 output=9 chunks=20]]", true);
     let mut body = stack.messages(0, &key, &broken).await?.bytes_stream();
     let mut cut = String::new();

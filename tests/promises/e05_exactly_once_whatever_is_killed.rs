@@ -88,7 +88,11 @@ async fn round_of_killing(
         answered.extend(called??);
     }
     for node in stack.control.iter_mut().chain(&mut stack.data) {
-        node.ready(&stack.http).await?;
+        // One that was starting when the database was killed has ended; its supervisor starts it again.
+        if node.ready(&stack.http).await.is_err() {
+            node.spawn()?;
+            node.ready(&stack.http).await?;
+        }
     }
     Ok(answered)
 }

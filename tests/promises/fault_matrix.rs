@@ -2,11 +2,12 @@
 //!
 //! Each case has two providers of its own, `first` before `second`, which are the only ones for its model. The table
 //! says what the caller gets and who was asked how often (`first+second`), when the first alone fails and when both do;
-//! and whether the first is asked again by the next call, or left alone. `shown`: the provider's own words; a code: ours.
+//! and whether the first is asked again by the next call, or left alone: then also the state of it that operators see.
+//! `shown`: the provider's own words; a code: ours.
 
 use anyhow::{Context, Result, bail, ensure};
 use penstock_fake_provider::{Behaviour, FakeProvider};
-use penstock_tests::{CREDENTIAL, Stack, free_port};
+use penstock_tests::{CREDENTIAL, Stack, free_port, until};
 use serde_json::{Value, json};
 
 struct Row {
@@ -27,7 +28,6 @@ const BOTH: &[bool] = &[true, false];
 const STREAM: &[bool] = &[true];
 const WHOLE: &[bool] = &[false];
 const ASKED: &str = "asked again";
-const LEFT: &str = "left alone";
 
 const fn row(
     name: &'static str,
@@ -55,15 +55,15 @@ const ROWS: &[Row] = &[
     row("X the context is too long",    "status=400 message='prompt is too long: 9 tokens > 8 maximum'",                   BOTH,   "400 shown 1+0",   "400 shown 1+0",              ASKED),
     row("F filtered",                   "status=400 message='Output blocked by content filtering policy'",                 BOTH,   "400 shown 1+0",   "400 shown 1+0",              ASKED),
     row("A another account's state",    "status=400 code=thread_already_continued",                                        BOTH,   "400 shown 1+0",   "400 shown 1+0",              ASKED),
-    row("N no such model",              "status=404 message='model: x'",                                                   BOTH,   "200 - 1+1",       "404 shown 1+1",              LEFT),
-    row("K the credential is refused",  "status=401 message='invalid x-api-key'",                                          BOTH,   "200 - 1+1",       "502 UPSTREAM_ERROR 1+1",     LEFT),
-    row("K disabled for good",          "status=400 code=organization_on_hold",                                            BOTH,   "200 - 1+1",       "502 UPSTREAM_ERROR 1+1",     LEFT),
-    row("B no money, in a 400",         "status=400 message='Your credit balance is too low to access the Anthropic API'", BOTH,   "200 - 1+1",       "502 UPSTREAM_ERROR 1+1",     LEFT),
-    row("B no money",                   "status=402",                                                                      BOTH,   "200 - 1+1",       "502 UPSTREAM_ERROR 1+1",     LEFT),
-    row("R limited, a moment stated",   "status=429 retry-after=77",                                                       BOTH,   "200 - 1+1",       "429 shown 1+1",              LEFT),
-    row("R limited, no moment stated",  "status=429",                                                                      BOTH,   "200 - 1+1",       "429 shown 1+1",              LEFT),
-    row("R in another vendor's words",  r#"status=429 body='{"error":{"status":"RESOURCE_EXHAUSTED","message":"m"}}'"#,    BOTH,   "200 - 1+1",       "429 shown 1+1",              LEFT),
-    row("O overloaded",                 "status=529",                                                                      BOTH,   "200 - 2+1",       "529 shown 2+2",              LEFT),
+    row("N no such model",              "status=404 message='model: x'",                                                   BOTH,   "200 - 1+1",       "404 shown 1+1",              "no_model"),
+    row("K the credential is refused",  "status=401 message='invalid x-api-key'",                                          BOTH,   "200 - 1+1",       "502 UPSTREAM_ERROR 1+1",     "credential_suspect"),
+    row("K disabled for good",          "status=400 code=organization_on_hold",                                            BOTH,   "200 - 1+1",       "502 UPSTREAM_ERROR 1+1",     "credential_revoked"),
+    row("B no money, in a 400",         "status=400 message='Your credit balance is too low to access the Anthropic API'", BOTH,   "200 - 1+1",       "502 UPSTREAM_ERROR 1+1",     "billing"),
+    row("B no money",                   "status=402",                                                                      BOTH,   "200 - 1+1",       "502 UPSTREAM_ERROR 1+1",     "billing"),
+    row("R limited, a moment stated",   "status=429 retry-after=77",                                                       BOTH,   "200 - 1+1",       "429 shown 1+1",              "cooling"),
+    row("R limited, no moment stated",  "status=429",                                                                      BOTH,   "200 - 1+1",       "429 shown 1+1",              "cooling"),
+    row("R in another vendor's words",  r#"status=429 body='{"error":{"status":"RESOURCE_EXHAUSTED","message":"m"}}'"#,    BOTH,   "200 - 1+1",       "429 shown 1+1",              "cooling"),
+    row("O overloaded",                 "status=529",                                                                      BOTH,   "200 - 2+1",       "529 shown 2+2",              "cooling"),
     row("T a server's error",           "status=500",                                                                      BOTH,   "200 - 2+1",       "500 shown 2+2",              ASKED),
     row("T a gateway's page",           "status=502 html",                                                                 BOTH,   "200 - 2+1",       "502 UPSTREAM_ERROR 2+2",     ASKED),
     row("T their timeout",              "status=504",                                                                      BOTH,   "200 - 1+1",       "504 shown 1+1",              ASKED),
@@ -76,7 +76,7 @@ const ROWS: &[Row] = &[
     row("T nothing in a 200",           "empty",                                                                           BOTH,   "200 - 1+1",       "502 UPSTREAM_ERROR 1+1",     ASKED),
     row("T no JSON in a 200",           "malformed",                                                                       BOTH,   "200 - 1+1",       "502 UPSTREAM_ERROR 1+1",     ASKED),
     row("T an error before content",    "error=1 type=api_error",                                                          STREAM, "200 - 2+1",       "502 UPSTREAM_ERROR 2+2",     ASKED),
-    row("O overloaded before content",  "error=1 type=overloaded_error",                                                   STREAM, "200 - 2+1",       "502 UPSTREAM_ERROR 2+2",     LEFT),
+    row("O overloaded before content",  "error=1 type=overloaded_error",                                                   STREAM, "200 - 2+1",       "502 UPSTREAM_ERROR 2+2",     "cooling"),
     row("T an error in a 200",          r#"body='{"type":"error","error":{"type":"api_error","message":"m"}}'"#,           WHOLE,  "200 - 2+1",       "502 UPSTREAM_ERROR 2+2",     ASKED),
     row("U a page in a 200",            "html",                                                                            BOTH,   "200 - 1+1",       "502 UPSTREAM_ERROR 1+1",     ASKED),
     row("U a page in a 403",            "status=403 html",                                                                 BOTH,   "200 - 1+1",       "502 UPSTREAM_ERROR 1+1",     ASKED),
@@ -104,7 +104,7 @@ async fn every_failure_of_a_provider_means_what_the_specification_says() -> Resu
     for (row, stream, all_fail, model) in cases {
         let expected = if all_fail { row.all } else { row.one };
         let (found, then) = matrix.run(row, stream, all_fail, &model).await?;
-        if (found.as_str(), then) != (expected, row.then) {
+        if (found.as_str(), then.as_str()) != (expected, row.then) {
             wrong.push(format!(
                 "{} (stream {stream}, all {all_fail}): wanted {expected}, {}; found {found}, {then}",
                 row.name, row.then
@@ -171,13 +171,7 @@ impl Matrix {
     }
 
     /// What the caller got and who was asked; and whether the first is asked again.
-    async fn run(
-        &self,
-        row: &Row,
-        stream: bool,
-        all_fail: bool,
-        model: &str,
-    ) -> Result<(String, &'static str)> {
+    async fn run(&self, row: &Row, stream: bool, all_fail: bool, model: &str) -> Result<(String, String)> {
         let fault = match row.fault {
             "dead" => Behaviour::default(),
             words => Behaviour::parse(words)?,
@@ -200,8 +194,28 @@ impl Matrix {
         self.call(model, false, "Name a number.").await?;
         // Of a dead one nobody can say whether it was asked.
         let again = row.fault == "dead" || asked_of(&self.first, model) > before;
-        let then = if again { ASKED } else { LEFT };
+        let then = self.state(row, again, model).await?;
         Ok((format!("{answer} {}+{}", asked[0], asked[1]), then))
+    }
+
+    /// What became of the first: `asked again`, or the state that keeps calls away, as operators see it.
+    async fn state(&self, row: &Row, again: bool, model: &str) -> Result<String> {
+        let name = format!("{model}-first");
+        let shown = || -> Result<Option<String>> {
+            let list = self
+                .stack
+                .cli(0)
+                .json(&["breaker", "list", "--provider", &name])?;
+            let states = list["items"].as_array().context("items")?.iter();
+            let mut states = states.filter_map(|item| item["state"].as_str());
+            Ok(states.find(|state| *state != "closed").map(str::to_owned))
+        };
+        if again {
+            return Ok(shown()?.unwrap_or_else(|| ASKED.to_owned()));
+        }
+        // What a data plane decides is known to the control plane a moment later.
+        let what = format!("{}: the state of {name} is known", row.name);
+        until(&what, || async { shown() }).await
     }
 
     async fn call(&self, model: &str, stream: bool, says: &str) -> Result<String> {

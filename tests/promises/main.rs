@@ -1,7 +1,9 @@
 //! What Penstock promises, shown through the real binaries. One file a promise, one binary for all.
 
 mod a08_a_disabled_key_is_refused_everywhere;
+mod b04_sessions_stick;
 mod b05_callers_see_no_failure;
+mod b07_callers_take_no_provider_away;
 mod b08_a_breaker_is_the_fleets;
 mod b10_providers_are_reached_through_proxies;
 mod b11_a_provider_can_be_tested;
@@ -20,6 +22,7 @@ mod fault_matrix;
 mod g01_a_rollback_is_a_new_revision;
 mod g02_a_bad_resource_is_refused_alone;
 mod g03_traffic_goes_on_without_the_control_plane;
+mod g13_operators_say_what_an_error_means;
 mod g15_startup_faults_are_explained;
 mod g16_a_restart_loses_no_request;
 mod limited;

@@ -96,7 +96,10 @@ fn paste_curl(printed: &str, home: &Path) -> Result<String> {
 #[tokio::test]
 async fn up_demo_prints_a_curl_that_is_answered_through_the_gateway_and_is_in_the_ledger() -> Result<()> {
     let up = Up::start(&["--demo"]).await?;
-    let answer = paste_curl(&up.printed(), up.folder.path())?;
+    let answer = until("a curl is printed", || async {
+        Ok(paste_curl(&up.printed(), up.folder.path()).ok())
+    })
+    .await?;
     assert!(
         answer.contains("\"type\":\"message\"") || answer.contains("message_stop"),
         "{answer}"
@@ -118,7 +121,10 @@ async fn up_demo_prints_a_curl_that_is_answered_through_the_gateway_and_is_in_th
 #[tokio::test]
 async fn b12_up_explains_its_calls_and_makes_dry_runs() -> Result<()> {
     let up = Up::start(&["--demo"]).await?;
-    paste_curl(&up.printed(), up.folder.path())?;
+    until("a curl is printed and answered", || async {
+        Ok(paste_curl(&up.printed(), up.folder.path()).ok())
+    })
+    .await?;
     let cli = up.cli();
     let record = until("the call is in the ledger", || async {
         Ok(cli.json(&["usage", "records"])?["items"].get(0).cloned())
@@ -148,7 +154,11 @@ async fn the_readmes_curl_is_answered_by_the_demo() -> Result<()> {
 #[tokio::test]
 async fn up_keeps_its_state_over_a_restart_and_shows_the_admin_token_once() -> Result<()> {
     let mut up = Up::start(&["--demo"]).await?;
-    let first = up.printed();
+    let first = until("the banner is printed", || async {
+        let printed = up.printed();
+        Ok(printed.contains("\n  penstock ").then_some(printed))
+    })
+    .await?;
     up.restart().await?;
     let cli = up.cli();
     assert_eq!(
@@ -200,7 +210,11 @@ async fn up_files_that_hold_secrets_are_for_their_owner_only() -> Result<()> {
 #[tokio::test]
 async fn up_without_demo_says_how_to_make_the_first_provider_and_key() -> Result<()> {
     let up = Up::start(&[]).await?;
-    let printed = up.printed();
+    let printed = until("the banner is printed", || async {
+        let printed = up.printed();
+        Ok(printed.contains("penstock provider create").then_some(printed))
+    })
+    .await?;
     for hint in [
         "penstock provider create",
         "penstock user create",
@@ -257,8 +271,17 @@ async fn d06_up_counts_alone_and_knows_after_a_restart_or_a_kill_what_was_spent(
         anyhow::ensure!(shown["enforcement"] == "alone", "{shown}");
         anyhow::Ok(shown["items"][0]["used_nanousd"].as_i64().context("used")?)
     };
-    while call(&up).await? == 200 {}
-    let before = used(&up)?;
+    let before = loop {
+        // What is held for the call before would refuse this one.
+        let settled = until("nothing is held", || async {
+            let shown = up.cli().json(&["limits", "show", "--user", &user])?;
+            Ok((shown["items"][0]["reserved_nanousd"] == 0).then_some(()))
+        });
+        settled.await?;
+        if call(&up).await? != 200 {
+            break used(&up)?;
+        }
+    };
     assert!(before > 0);
     up.restart().await?;
     until("it answers", || async { Ok(call(&up).await.ok()) }).await?;

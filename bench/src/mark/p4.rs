@@ -39,6 +39,7 @@ struct Figures {
     memory: f64,
     /// The same for each reader who stopped.
     slow: f64,
+    failed: u32,
 }
 
 pub(super) async fn measure(bench: &Bench<'_>) -> Result<Vec<Row>> {
@@ -58,7 +59,9 @@ pub(super) async fn measure(bench: &Bench<'_>) -> Result<Vec<Row>> {
 
 async fn once(bench: &Bench<'_>, way: Way, title: &str) -> Result<Figures> {
     let mut figures = streams(bench, way, title).await?;
-    figures.slow = slow_readers(bench, way, title).await?;
+    let (slow, failed) = slow_readers(bench, way, title).await?;
+    figures.slow = slow;
+    figures.failed += failed;
     Ok(figures)
 }
 
@@ -104,18 +107,19 @@ async fn streams(bench: &Bench<'_>, way: Way, title: &str) -> Result<Figures> {
         early * 1000 <= bench.streams,
         "{early} streams ended while they were measured"
     );
-    serve(bench, way, title, held).await?;
+    let failed = serve(bench, way, title, held).await?;
     Ok(Figures {
         events: count(events),
         time,
         cpu,
         memory: count(memory) / f64::from(bench.streams),
         slow: 0.0,
+        failed,
     })
 }
 
-/// Memory for each reader who stopped.
-async fn slow_readers(bench: &Bench<'_>, way: Way, title: &str) -> Result<f64> {
+/// Memory for each reader who stopped, and how many did not get the whole in the end.
+async fn slow_readers(bench: &Bench<'_>, way: Way, title: &str) -> Result<(f64, u32)> {
     let fresh = rested(bench, way).await?;
     progress(&format!("{title}, {SLOW_READERS} callers who do not read"));
     let target = bench.stand.streams(&fresh, &body::streamed(SLOW)?)?;
@@ -130,8 +134,8 @@ async fn slow_readers(bench: &Bench<'_>, way: Way, title: &str) -> Result<f64> {
     sleep(SLACK).await;
     let memory = fresh.meter().memory()?.saturating_sub(empty);
     ensure!(held.ended() == 0, "answers that nobody reads have arrived");
-    serve(bench, way, title, held).await?;
-    Ok(count(memory) / f64::from(SLOW_READERS))
+    let failed = serve(bench, way, title, held).await?;
+    Ok((count(memory) / f64::from(SLOW_READERS), failed))
 }
 
 async fn rested(bench: &Bench<'_>, way: Way) -> Result<Fresh> {
@@ -140,8 +144,9 @@ async fn rested(bench: &Bench<'_>, way: Way) -> Result<Fresh> {
     Ok(fresh)
 }
 
-/// Reads all to their ends, and waits for the ledger: what is not there yet would go with the fresh data plane.
-async fn serve(bench: &Bench<'_>, way: Way, title: &str, held: Held) -> Result<()> {
+/// Reads all to their ends, and waits for the ledger: what is not there yet would go with the fresh data plane. How many
+/// failed.
+async fn serve(bench: &Bench<'_>, way: Way, title: &str, held: Held) -> Result<u32> {
     let Served {
         whole,
         failed,
@@ -152,7 +157,8 @@ async fn serve(bench: &Bench<'_>, way: Way, title: &str, held: Held) -> Result<(
         bench.notes.borrow_mut().push(note);
     }
     bench.stand.note_answered(way, u64::from(whole));
-    bench.stand.ledger().await.map(drop)
+    bench.stand.ledger().await?;
+    Ok(failed)
 }
 
 fn rows(streams: u32, data: &[Figures], nginx: &[Figures]) -> Result<Vec<Row>> {
@@ -161,12 +167,16 @@ fn rows(streams: u32, data: &[Figures], nginx: &[Figures]) -> Result<Vec<Row>> {
     let each = f64::from(EVENTS_PER_SECOND) / f64::from(streams.max(1));
     let each = each.min(f64::from(MOST_EACH));
     let rate = ours(|figures| figures.events / figures.time.as_secs_f64())?.median;
+    let served = match data.iter().map(|figures| figures.failed).sum() {
+        0_u32 => "all served".to_owned(),
+        failed => format!("{failed} failed"),
+    };
     let cpu: fn(&Figures) -> f64 = |figures| micros(figures.cpu) / figures.events;
     let work = format!("{streams} streams at once, {each:.1} events/s each");
     Ok(vec![
         Row::new(Mark::P4, format!("{work}: CPU per event"), ours(cpu)?)
             .beside("nginx", of(nginx, cpu))
-            .detail(format!("{rate:.0} events/s, all served"))
+            .detail(format!("{rate:.0} events/s, {served}"))
             .goal(Bound::Ratio(2.0)),
         Row::new(
             Mark::P4,
@@ -218,6 +228,7 @@ mod tests {
             cpu: Duration::from_secs(1),
             memory: 20_480.0,
             slow: 100.0 * 1024.0,
+            failed: 0,
         };
         let rows = rows(10_000, &[figures], &[]).unwrap();
         let cells: Vec<_> = rows.iter().map(Row::cells).collect();

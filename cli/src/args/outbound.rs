@@ -14,7 +14,7 @@ const HEADING: &str = "Connections";
 /// On an update only what is given changes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args)]
 pub(crate) struct OutboundFlags {
-    /// Proxy on the way to it: http, https, socks5 or socks5h://[user@]host[:port]; its password apart; '' for none
+    /// Proxy on the way to it: `http, https, socks5 or socks5h://[user@]host[:port]`; its password apart; '' for none
     #[arg(help_heading = HEADING, long, value_name = "URL")]
     pub proxy: Option<Entry<OutboundProxy>>,
 

@@ -35,6 +35,7 @@ mod tests {
         let expected = [
             ("penstock.admin.v1.BreakerService", Role::Admin),
             ("penstock.admin.v1.ConfigService", Role::Admin),
+            ("penstock.admin.v1.ErrorRuleService", Role::Admin),
             ("penstock.admin.v1.FleetService", Role::Admin),
             ("penstock.admin.v1.KeyService", Role::Admin),
             ("penstock.admin.v1.LimitsService", Role::Admin),

@@ -13,7 +13,7 @@ use crate::time::UnixMs;
 
 /// What speaks for or against one provider. A moment is the one at which it may be over; None: nobody knows.
 ///
-/// The last four are not [`judge`]'s: they are found out when the provider was chosen.
+/// From [`Verdict::Full`] on they are not [`judge`]'s: they are found out when the provider was chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {

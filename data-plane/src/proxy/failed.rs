@@ -23,11 +23,11 @@ pub(super) enum Failed {
     Target(#[from] BadTarget),
     #[error("no such endpoint at this kind of provider")]
     NoEndpoint,
-    #[error("no connection: {detail}")]
+    #[error("no connection ({cause:?}): {detail}")]
     Connect { cause: Network, detail: String },
     #[error("timeout while waiting for {0}")]
     Timeout(Waited),
-    #[error("the connection broke: {detail}")]
+    #[error("the connection broke ({cause:?}): {detail}")]
     Broken { cause: Network, detail: String },
     #[error("a redirect, which is not followed; is the base URL right?")]
     Redirect,
