@@ -22,6 +22,7 @@ mod names;
 mod page;
 mod price;
 mod provider;
+mod provider_test;
 mod random;
 mod refusals;
 mod reply;

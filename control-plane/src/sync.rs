@@ -31,6 +31,7 @@ mod opening;
 mod parts;
 mod quarantine;
 mod service;
+mod states;
 mod stream;
 
 use std::time::Duration;

@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use crate::config::{ConfigError, Settings};
 use crate::drain::Drain;
 use crate::health::Health;
+use crate::probe::Desk;
 use crate::readiness::Ready;
 use crate::snapshot::{Live, SyncState};
 use crate::telemetry::metrics::{Breaker, Metrics, NodeState};
@@ -36,6 +37,8 @@ pub struct App {
     pub fleet: Arc<Fleet>,
     /// Which providers are well.
     pub health: Health,
+    /// Where tests of providers are asked for.
+    pub probes: Desk,
     pub drain: Drain,
     /// How the config stream does.
     pub sync: SyncState,
@@ -68,6 +71,7 @@ impl App {
             spool: Arc::new(spool),
             metrics,
             health,
+            probes: Desk::default(),
             reports,
             fleet: Arc::new(fleet),
             drain: Drain::default(),

@@ -12,6 +12,7 @@
 
 mod known;
 mod outbox;
+mod probed;
 mod say;
 
 use std::collections::HashMap;

@@ -12,6 +12,7 @@
 //! | [`snapshot`] | the configuration in force |
 //! | [`telemetry`] | usage spool and uplink, metrics |
 //! | [`health`] | which providers are well |
+//! | [`probe`] | calls that the node makes by itself, to see whether a provider answers |
 //! | [`readiness`], [`drain`] | coming and going |
 //! | [`run`] | the life of the process |
 //! | [`link`] | the way to the control plane |
@@ -36,6 +37,7 @@ pub mod link;
 mod memory;
 pub mod node;
 pub mod open_files;
+pub mod probe;
 pub mod proxy;
 pub mod readiness;
 pub mod run;

@@ -106,6 +106,11 @@ impl Proxy {
         }))
     }
 
+    /// The ways to the providers.
+    pub(crate) fn targets(&self) -> &Targets {
+        &self.targets
+    }
+
     /// After the drain: closes the connections to providers and waits until they are gone.
     pub async fn close(&self) {
         self.stop.cancel();

@@ -25,7 +25,7 @@ use crate::snapshot::{Follower, LastKnownGood};
 use crate::telemetry::reports::ReportQueue;
 use crate::telemetry::spool::{Spool, SpoolOpenError, SpoolOptions};
 use crate::telemetry::uplink::{Finish, Uplink};
-use crate::{admin, fleet_node, limits, open_files};
+use crate::{admin, fleet_node, limits, open_files, probe};
 
 /// For delivering usage after the drain; what is left stays on disk.
 const FLUSH: Duration = Duration::from_secs(10);
@@ -170,6 +170,10 @@ impl DataPlane {
         background.spawn(watched(
             &failed,
             limits::say_switched_off(Arc::clone(&app), stop.clone()),
+        ));
+        background.spawn(watched(
+            &failed,
+            probe::run(Arc::clone(&app), Arc::clone(&proxy), stop.clone()),
         ));
         background.spawn(watched(
             &failed,

@@ -6,6 +6,7 @@ mod b05_callers_see_no_failure;
 mod b07_callers_take_no_provider_away;
 mod b08_a_breaker_is_the_fleets;
 mod b10_providers_are_reached_through_proxies;
+mod b11_a_provider_can_be_tested;
 mod b12_a_dry_run_says_where_a_request_would_go;
 mod behind_a_reverse_proxy;
 mod d03_a_rate_limit_is_exact_over_all_data_planes;

@@ -1,5 +1,7 @@
 //! `penstock provider`.
 
+mod test;
+
 use clap::Subcommand;
 use penstock_proto::admin::v1 as wire;
 use penstock_proto::convert;
@@ -37,6 +39,8 @@ pub(crate) enum Command {
     Disable(Named),
     /// Forget everything that is known of a provider's state: breakers, cooldowns, credential state
     Reset(breaker::Reset),
+    /// Test the connection from a data plane: reachable, credential, model
+    Test(test::Test),
 }
 
 #[derive(clap::Args)]
@@ -82,6 +86,7 @@ impl Command {
             Self::Enable(named) => Update::switch(named, Switch::ON).run(session).await,
             Self::Disable(named) => Update::switch(named, Switch::OFF).run(session).await,
             Self::Reset(reset) => reset.run(session).await,
+            Self::Test(test) => test.run(session).await,
         }
     }
 }

@@ -89,7 +89,12 @@ impl LimitsOf {
         let answered = sync::ask(&self.0, question).await?;
         let reading = match answered.result.result {
             Some(command_result::Result::Limits(reading)) if answered.result.error.is_empty() => reading,
-            Some(command_result::Result::Limits(_) | command_result::Result::Route(_)) | None => {
+            Some(
+                command_result::Result::Limits(_)
+                | command_result::Result::Route(_)
+                | command_result::Result::ProviderTest(_),
+            )
+            | None => {
                 return Err(unreadable(&held.label(), &answered.node, &answered.result.error));
             }
         };

@@ -17,7 +17,7 @@ use tonic::{Request, Response, Status};
 use super::author::Author;
 use super::refusals::Refusals;
 use super::status::{self, required};
-use super::{breaker, names, page, random, reply, resets};
+use super::{breaker, names, page, provider_test, random, reply, resets};
 use crate::context::Context;
 use crate::credentials::{Field, Sealer};
 
@@ -123,6 +123,14 @@ impl ProviderService for Providers {
             provider: Some(provider),
             revision,
         }))
+    }
+
+    async fn test_provider(
+        &self,
+        request: Request<wire::TestProviderRequest>,
+    ) -> Result<Response<wire::TestProviderResponse>, Status> {
+        let answer = provider_test::run(&self.0, request.into_inner()).await?;
+        Ok(Response::new(answer))
     }
 
     async fn delete_provider(

@@ -1,16 +1,11 @@
 //! One node's stream, from Hello to its end.
 
 use std::ops::ControlFlow;
-use std::sync::Arc;
 use std::time::Duration;
 
-use penstock_core::health::State;
-use penstock_core::id::ProviderId;
-
-use penstock_proto::convert::provider_state_to_wire;
 use penstock_proto::sync::v1::sync_request::Message;
 use penstock_proto::sync::v1::sync_response::Message as Reply;
-use penstock_proto::sync::v1::{Ack, FleetInfo, FleetStates, SyncRequest, SyncResponse};
+use penstock_proto::sync::v1::{Ack, FleetInfo, SyncRequest, SyncResponse};
 use penstock_store::Head;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
@@ -23,13 +18,11 @@ use super::in_flight::{InFlight, read_refusals};
 use super::opening::{self, Opening};
 use super::parts::Parts;
 use super::quarantine::Quarantine;
+use super::states::States;
 use crate::clock;
 use crate::context::Context;
 use crate::metrics::UpdateLabels;
 use crate::nodes::{NodeHandle, Order};
-
-/// States in one message: a state is a few hundred bytes, and at most some 100 KB.
-const STATES: usize = 20;
 
 /// Goes on, or the stream ends with OK.
 type Flow = ControlFlow<()>;
@@ -57,9 +50,7 @@ struct Session {
     commands: Pending,
     heads: watch::Receiver<Head>,
     live: watch::Receiver<u32>,
-    states: watch::Receiver<u64>,
-    /// The last change of states that the node was told.
-    told: u64,
+    states: States,
 }
 
 impl Stream {
@@ -133,8 +124,7 @@ impl Stream {
         // The first update and the first FleetInfo are due whatever happens.
         heads.mark_changed();
         live.mark_changed();
-        let mut states = self.context.fleet_states.watch();
-        states.mark_changed();
+        let states = States::new(&self.context.fleet_states);
         Ok(Session {
             stream: self,
             node,
@@ -147,7 +137,6 @@ impl Stream {
             heads,
             live,
             states,
-            told: 0,
         })
     }
 }
@@ -275,23 +264,13 @@ impl Session {
         self.send(Reply::Fleet(FleetInfo { live_nodes })).await
     }
 
-    /// Tells which providers are well, as far as the node was not told yet.
+    /// Tells which providers are well.
     async fn fleet_states(&mut self) -> Result<Flow, Status> {
-        self.states.mark_unchanged();
-        let (changed, last) = self.stream.context.fleet_states.since(self.told);
-        for some in changed.chunks(STATES) {
-            let state =
-                |(provider, state): &(ProviderId, Arc<State>)| provider_state_to_wire(*provider, state);
-            let states = some.iter().map(state).collect();
-            if self
-                .send(Reply::FleetStates(FleetStates { states }))
-                .await?
-                .is_break()
-            {
+        for told in self.states.news(&self.stream.context.fleet_states) {
+            if self.send(Reply::FleetStates(told)).await?.is_break() {
                 return Ok(Flow::Break(()));
             }
         }
-        self.told = last;
         Ok(Flow::Continue(()))
     }
 

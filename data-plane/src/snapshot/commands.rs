@@ -3,6 +3,7 @@
 //! [`AT_ONCE`] are under way at most; one more is answered at once with an error, as is one that takes longer than
 //! [`PATIENCE`]. When the stream ends, those under way end with it: whoever gave them knows.
 
+mod provider_test;
 mod route;
 
 use std::sync::Arc;
@@ -57,9 +58,12 @@ impl Commands {
         let (app, outbound) = (Arc::clone(&self.app), self.outbound.clone());
         self.running.spawn(async move {
             let id = command.id.clone();
-            let answered = tokio::time::timeout(PATIENCE, answer(&app, command)).await;
-            let message =
-                answered.unwrap_or_else(|_| refusal(&id, "this data plane had no answer within 1 s"));
+            let patience = match &command.command {
+                Some(Command::TestProvider(test)) => provider_test::patience(test),
+                Some(Command::ReadLimits(_) | Command::PlanRoute(_)) | None => PATIENCE,
+            };
+            let answered = tokio::time::timeout(patience, answer(&app, command)).await;
+            let message = answered.unwrap_or_else(|_| refusal(&id, "this data plane had no answer in time"));
             // The stream may have ended meanwhile.
             drop(outbound.send(message).await);
         });
@@ -71,6 +75,10 @@ async fn answer(app: &App, command: wire::Command) -> wire::SyncRequest {
     let answered = match command.command {
         Some(Command::ReadLimits(question)) => limits(app, &question).await,
         Some(Command::PlanRoute(question)) => route::plan(app, question).await.map(Answer::Route),
+        Some(Command::TestProvider(question)) => {
+            let tested = provider_test::test(app, question).await;
+            tested.map(Answer::ProviderTest)
+        }
         None => Err("this data plane does not know the command; upgrade it".to_owned()),
     };
     match answered {

@@ -33,6 +33,8 @@ struct Paths {
     main_beta: Option<PathAndQuery>,
     count_tokens: Option<PathAndQuery>,
     count_tokens_beta: Option<PathAndQuery>,
+    /// The list of models, which is free.
+    models: PathAndQuery,
 }
 
 impl Endpoint {
@@ -50,7 +52,15 @@ impl Endpoint {
     /// Where one of the vendor's endpoints is; None when the provider has no such. `beta` is the one flag of the
     /// caller's query that is known.
     pub(crate) fn uri(&self, endpoint: &route::Endpoint, beta: bool) -> Option<Uri> {
-        let path = self.paths.of(endpoint, beta)?.clone();
+        self.uri_of(self.paths.of(endpoint, beta)?.clone())
+    }
+
+    /// Where the provider lists its models.
+    pub(crate) fn models_uri(&self) -> Option<Uri> {
+        self.uri_of(self.paths.models.clone())
+    }
+
+    fn uri_of(&self, path: PathAndQuery) -> Option<Uri> {
         let mut parts = http::uri::Parts::default();
         parts.scheme = Some(self.scheme.clone());
         parts.authority = Some(self.authority.clone());
@@ -83,7 +93,12 @@ impl Paths {
             let path = endpoint.upstream_path(kind, base, beta);
             path.map(PathAndQuery::try_from).transpose()
         };
+        let models = match kind {
+            ProviderKind::Anthropic => "/v1/models?limit=1",
+            ProviderKind::Openai | ProviderKind::OpenaiCompatible => "/models",
+        };
         Ok(Self {
+            models: PathAndQuery::try_from([base.trim_end_matches('/'), models].concat())?,
             main: path(&main, false)?,
             main_beta: path(&main, true)?,
             count_tokens: path(&route::Endpoint::CountTokens, false)?,

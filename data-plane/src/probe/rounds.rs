@@ -1,0 +1,197 @@
+//! The task that makes tests and probes.
+//!
+//! Each second it looks which probes are due. What was refused here is probed here and at once; what has failed, and what
+//! operators want probed, by the node that gets the lease. Whoever probes says when the next is due, a tenth more or less
+//! by chance, and the fleet knows it within a second; the lease is kept so long.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use penstock_core::health::credential::Credential;
+use penstock_core::health::state::WHOLE;
+use penstock_core::id::ProviderId;
+use penstock_core::snapshot::{ProviderEntry, Snapshot};
+use penstock_core::time::UnixMs;
+use penstock_fleet::Trial;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, MissedTickBehavior};
+use tokio_util::sync::CancellationToken;
+
+use super::desk::Asked;
+use super::{NotTested, Test};
+use crate::app::App;
+use crate::clock;
+use crate::proxy::Proxy;
+
+const ROUND: Duration = Duration::from_secs(1);
+/// Under way at once.
+const AT_ONCE: usize = 16;
+const PROBE: Duration = Duration::from_secs(20);
+/// What a probe found is known to all after this.
+const SETTLE: Duration = Duration::from_secs(2);
+/// What the lease is about; no model that is half-open is called so.
+const LEASE: &str = "(probe)";
+
+/// Why a probe is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Due {
+    /// Refused here a moment ago; the suspicion's mark. One that its probe did not settle is not probed again.
+    Suspect {
+        stamp: u64,
+    },
+    Failed,
+    /// The operator wants it; from one to the next.
+    Wanted {
+        interval_ms: u64,
+    },
+}
+
+/// Makes tests and probes until told to stop.
+pub(crate) async fn run(app: Arc<App>, proxy: Arc<Proxy>, stop: CancellationToken) {
+    let Some(mut questions) = app.probes.take() else {
+        return;
+    };
+    let mut running: JoinSet<Option<ProviderId>> = JoinSet::new();
+    let (mut probing, mut suspected) = (Vec::new(), HashMap::new());
+    let mut rounds = tokio::time::interval(ROUND);
+    rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let going_round = async {
+        loop {
+            tokio::select! {
+                Some(ended) = running.join_next() => {
+                    if let Ok(Some(provider)) = ended {
+                        probing.retain(|probed| *probed != provider);
+                    }
+                }
+                Some(asked) = questions.recv(), if running.len() < AT_ONCE => {
+                    running.spawn(test(Arc::clone(&app), Arc::clone(&proxy), asked));
+                }
+                _ = rounds.tick() => {
+                    for (entry, due) in due(&app, clock::now()) {
+                        if probing.contains(&entry.id) || running.len() >= AT_ONCE {
+                            continue;
+                        }
+                        if let Due::Suspect { stamp } = due
+                            && suspected.insert(entry.id, stamp) == Some(stamp)
+                        {
+                            continue;
+                        }
+                        probing.push(entry.id);
+                        running.spawn(probe(Arc::clone(&app), Arc::clone(&proxy), entry, due));
+                    }
+                }
+            }
+        }
+    };
+    stop.run_until_cancelled(going_round).await;
+}
+
+async fn test(app: Arc<App>, proxy: Arc<Proxy>, mut asked: Asked) -> Option<ProviderId> {
+    let snapshot = app.live.load();
+    let question = asked.question;
+    let tested = async {
+        let entry = snapshot.provider(question.provider).ok_or(NotTested::Unknown)?;
+        let test = Test {
+            targets: proxy.targets(),
+            snapshot: &snapshot,
+            entry,
+            model: question.model.as_deref(),
+            deadline: Instant::now() + question.timeout,
+        };
+        Ok(test.whole().await)
+    };
+    tokio::select! {
+        tested = tested => drop(asked.answer.send(tested)),
+        // Nobody waits any more.
+        () = asked.answer.closed() => {}
+    }
+    None
+}
+
+async fn probe(app: Arc<App>, proxy: Arc<Proxy>, entry: Arc<ProviderEntry>, due: Due) -> Option<ProviderId> {
+    let lease = match due {
+        Due::Suspect { .. } => None,
+        Due::Failed | Due::Wanted { .. } => {
+            let trial = app.fleet.trial(entry.id, Some(LEASE), PROBE + SETTLE).await;
+            match trial {
+                Trial::Ours(lease) | Trial::OursAlone(lease) => Some(lease),
+                Trial::NotOurs => return Some(entry.id),
+            }
+        }
+    };
+    let snapshot = app.live.load();
+    let verdict = Test {
+        targets: proxy.targets(),
+        snapshot: &snapshot,
+        entry: &entry,
+        model: None,
+        deadline: Instant::now() + PROBE,
+    }
+    .short()
+    .await;
+    let now = clock::now();
+    let next = match due {
+        Due::Wanted { interval_ms } => Some(now.plus_ms(jittered(interval_ms, clock::random()))),
+        Due::Suspect { .. } | Due::Failed => None,
+    };
+    app.health.probed(&entry, &verdict, next, now);
+    if lease.is_some() {
+        tokio::time::sleep(SETTLE).await;
+    }
+    Some(entry.id)
+}
+
+/// What is to be probed now.
+fn due(app: &App, now: UnixMs) -> Vec<(Arc<ProviderEntry>, Due)> {
+    let snapshot: Arc<Snapshot> = app.live.load();
+    let states = app.health.states();
+    let of = |entry: &Arc<ProviderEntry>| {
+        let known = states.get(&entry.id).and_then(|state| state.entry(WHOLE));
+        let credential = known.and_then(|known| known.credential.as_ref());
+        let failed = match credential.map(|mark| mark.value) {
+            Some(Credential::Suspect { until }) => {
+                let ours = credential.is_some_and(|mark| *mark.by == *app.node_id);
+                let stamp = credential.map_or(0, |mark| mark.stamp);
+                (ours && now < until).then_some(Due::Suspect { stamp })
+            }
+            Some(Credential::Failed { probe_at }) => (probe_at <= now).then_some(Due::Failed),
+            Some(Credential::Accepted | Credential::Revoked) | None => None,
+        };
+        let wanted = entry
+            .provider
+            .probe
+            .filter(|_| entry.provider.enabled)
+            .and_then(|probe| {
+                let probes = known.and_then(|known| known.probes.as_ref());
+                let next = probes.map_or(UnixMs(0), |mark| mark.value.next);
+                let interval_ms = probe.interval_ms;
+                // An interval that was shortened holds at once.
+                let next = next.min(now.plus_ms(interval_ms.saturating_mul(2)));
+                (next <= now).then_some(Due::Wanted { interval_ms })
+            });
+        failed.or(wanted)
+    };
+    let providers = snapshot.providers().iter();
+    let all = providers.filter(|entry| entry.credential.is_some());
+    all.filter_map(|entry| Some((Arc::clone(entry), of(entry)?)))
+        .collect()
+}
+
+/// A tenth more or less. `random` is uniform over all of its values.
+fn jittered(interval_ms: u64, random: u32) -> u64 {
+    let fifth = interval_ms / 5;
+    let part = u128::from(fifth) * u128::from(random) / u128::from(u32::MAX);
+    (interval_ms - fifth / 2).saturating_add(u64::try_from(part).unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn b13_probes_spread_around_their_interval() {
+        assert_eq!(jittered(60_000, 0), 54_000);
+        assert_eq!(jittered(60_000, u32::MAX), 66_000);
+    }
+}
