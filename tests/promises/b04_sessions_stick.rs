@@ -146,7 +146,10 @@ async fn b04_nine_in_ten_of_a_sessions_requests_reach_one_provider_over_all_data
                 .map(|(now, was)| now - was)
                 .collect();
             let most = mine.iter().max().copied().unwrap_or_default();
-            assert!(most as usize * 10 >= TURNS * 9, "{names:?} {session}: {mine:?}");
+            assert!(
+                usize::try_from(most)? * 10 >= TURNS * 9,
+                "{names:?} {session}: {mine:?}"
+            );
             for (used, mine) in used.iter_mut().zip(mine) {
                 *used |= mine > 0;
             }

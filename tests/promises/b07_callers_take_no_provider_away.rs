@@ -47,7 +47,10 @@ async fn b07_a_caller_who_sends_nonsense_a_thousand_times_opens_no_breaker() -> 
             2 => (400, "tools.0.custom.input_schema: Extra inputs are not permitted"),
             _ => (403, "This request is forbidden."),
         };
-        let mut body = anthropic_body(&format!("[[fake status={status} message='{words}']]"), n % 3 == 0);
+        let mut body = anthropic_body(
+            &format!("[[fake status={status} message='{words}']]"),
+            n.is_multiple_of(3),
+        );
         if status == 404 {
             body["model"] = json!(format!("claude-99-made-up-{n}"));
         }
@@ -120,11 +123,16 @@ async fn b07_a_provider_whose_credential_was_revoked_is_set_aside_at_once_and_ev
         .run_with(&["provider", "update", "revoked", "--api-key", "-"], CREDENTIAL)?;
     stack.cli(0).run(&["provider", "reset", "revoked"])?;
     stack.synced().await?;
+    let again = std::sync::atomic::AtomicUsize::new(0);
     penstock_tests::until("it serves again", || async {
-        let before = stack.fake.usage_totals().complete.input;
-        let answered = status(&stack, &everybody, &anthropic_body("hello", false)).await?;
-        let served = stack.cli(0).json(&["usage", "records"])?["items"][0]["provider"] == "revoked";
-        Ok((answered == 200 && stack.fake.usage_totals().complete.input > before && served).then_some(()))
+        // A conversation of its own: others stay where they are.
+        let n = again.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let asking = stack.messages(0, &everybody, &anthropic_body(&format!("again {n}"), false));
+        let answer = asking.await?;
+        let id = answer.headers()["x-penstock-request-id"].to_str()?.to_owned();
+        answer.text().await?;
+        let receipt = stack.cli(0).json(&["explain", &id])?;
+        Ok((receipt["provider"] == "revoked").then_some(()))
     })
     .await
 }
