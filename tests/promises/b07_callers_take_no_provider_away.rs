@@ -127,8 +127,8 @@ async fn b07_a_provider_whose_credential_was_revoked_is_set_aside_at_once_and_ev
     penstock_tests::until("it serves again", || async {
         // A conversation of its own: others stay where they are.
         let n = again.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        let asking = stack.messages(0, &everybody, &anthropic_body(&format!("again {n}"), false));
-        let answer = asking.await?;
+        let body = anthropic_body(&format!("again {n}"), false);
+        let answer = stack.messages(0, &everybody, &body).await?;
         let id = answer.headers()["x-penstock-request-id"].to_str()?.to_owned();
         answer.text().await?;
         let receipt = stack.cli(0).json(&["explain", &id])?;
