@@ -160,6 +160,11 @@ impl Failed {
         }
     }
 
+    /// Nothing is the matter with the provider, and another one would not help.
+    pub(super) fn is_ours(&self) -> bool {
+        matches!(self, Self::NoMemory)
+    }
+
     pub(super) fn as_end(&self) -> AttemptEnd {
         match self {
             Self::Target(_) | Self::NoEndpoint | Self::Connect { .. } => AttemptEnd::Connect,

@@ -68,7 +68,7 @@ pub(super) async fn run(call: &mut Call, caller: &Caller, outgoing: &Outgoing) -
         };
         call.give_back_provider();
         call.trial = None;
-        if !failure.finding.class.tries_next() {
+        if failure.failed.is_ours() || !failure.finding.class.tries_next() {
             return Err(failure.ending());
         }
         trail.failed(failure);
@@ -137,9 +137,10 @@ async fn ask(
         call.end_attempt(Some((&failed, &finding)));
         trail.tried();
         tries += 1;
-        let wait = match endpoint.failed(&finding, now) {
-            true => Some(Duration::ZERO),
-            false => wait(call, chosen, &finding.repeat),
+        let wait = match () {
+            () if failed.is_ours() => None,
+            () if endpoint.failed(&finding, now) => Some(Duration::ZERO),
+            () => wait(call, chosen, &finding.repeat),
         };
         if let Some(wait) = wait.filter(|_| tries < MAX_TRIES)
             && trail.may_wait(wait, MAX_WAITS, deadline)
@@ -147,7 +148,7 @@ async fn ask(
             call.stopwatch.waiting(sleep(wait)).await;
             continue;
         }
-        if !matches!(failed, Failed::NoMemory) {
+        if !failed.is_ours() {
             let health = &call.proxy.app.health;
             health.failed(&chosen.provider, chosen.model(call), call.key.id, &finding, now);
         }
