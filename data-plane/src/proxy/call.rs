@@ -164,15 +164,15 @@ impl Call {
         self.opened = None;
     }
 
-    /// The present attempt ended, if there is one. None: with an answer.
-    pub(super) fn end_attempt(&mut self, failed: Option<(&Failed, &Finding)>) {
-        match failed {
-            None => self.attempt_ended(AttemptEnd::Answered(200), None),
-            Some((failed, finding)) => {
-                let why = finding.rule.clone().unwrap_or_else(|| finding.row.into());
-                self.attempt_ended(failed.as_end(), Some((finding.class, why)));
-            }
-        }
+    /// The present attempt ended with an answer of this status.
+    pub(super) fn attempt_answered(&mut self, status: u16) {
+        self.attempt_ended(AttemptEnd::Answered(status), None);
+    }
+
+    /// The present attempt failed.
+    pub(super) fn attempt_failed(&mut self, failed: &Failed, finding: &Finding) {
+        let why = finding.rule.clone().unwrap_or_else(|| finding.row.into());
+        self.attempt_ended(failed.as_end(), Some((finding.class, why)));
     }
 
     fn attempt_ended(&mut self, end: AttemptEnd, finding: Option<(Class, Arc<str>)>) {

@@ -74,7 +74,7 @@ pub(super) async fn run(call: &mut Call, caller: &Caller, outgoing: &Outgoing) -
         trail.failed(failure);
         if trail.is_over() {
             decision::look_again(call, caller);
-            return Err(trail.end());
+            return Err(trail.give_up(route::nobody()));
         }
     }
 }
@@ -100,7 +100,7 @@ async fn may_ask(call: &mut Call, chosen: &Chosen, outgoing: &Outgoing, trail: &
             Trial::Ours(lease) | Trial::OursAlone(lease) => call.trial = Some(lease),
         }
     }
-    match provider_limits::admit(call, chosen, &outgoing.asked, trail.grants(entry.id)).await {
+    match provider_limits::admit(call, chosen, &outgoing.asked).await {
         Ok(grant) => {
             call.provider_grant = grant;
             true
@@ -127,14 +127,14 @@ async fn ask(
         call.begin_attempt(chosen.clone());
         let failed = match send(call, chosen, outgoing, (deadline, trail), &mut endpoint).await {
             Ok(answered) => {
-                call.end_attempt(None);
+                call.attempt_answered(answered.head.status.as_u16());
                 return Ok(answered);
             }
             Err(failed) => failed,
         };
         let now = clock::now();
         let finding = failed.finding(call, chosen, now);
-        call.end_attempt(Some((&failed, &finding)));
+        call.attempt_failed(&failed, &finding);
         trail.tried();
         tries += 1;
         let wait = match () {

@@ -33,18 +33,21 @@ pub(super) struct ProviderGrant {
     pub(super) id: RequestId,
 }
 
-/// Takes a provider's limits. None: it has none. `before`: how often this call took them before.
+/// Takes a provider's limits. None: it has none.
 pub(super) async fn admit(
     call: &Call,
     chosen: &Chosen,
     body: &Bytes,
-    before: usize,
 ) -> Result<Option<ProviderGrant>, NoRoom> {
     let provider = &chosen.provider;
     if provider.provider.limits.is_unlimited() || !call.endpoint.is_metered() {
         return Ok(None);
     }
     let app = &call.proxy.app;
+    let attempts = call.attempts.iter();
+    let before = attempts
+        .filter(|attempt| attempt.provider.id == provider.id)
+        .count();
     let id = nth(call.arrival.id, before);
     let wish = Wish {
         account: Account::Provider(provider.id),
@@ -64,7 +67,7 @@ pub(super) async fn admit(
     }
 }
 
-/// The id of the n-th taking: the call's own, then ones made from it, with the same time inside.
+/// The id after `n` attempts there: the call's own, then ones made from it, with the same time inside.
 fn nth(id: RequestId, n: usize) -> RequestId {
     let n = u128::try_from(n).unwrap_or(u128::MAX) & 0xff;
     RequestId(uuid::Uuid::from_u128(id.0.as_u128() ^ n))

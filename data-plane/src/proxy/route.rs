@@ -38,10 +38,14 @@ pub(super) fn choose(call: &mut Call, caller: &Caller, trail: &mut Trail) -> Res
     loop {
         let Some(model) = model(call, caller, trail.model) else {
             // What is said is said of the model that was asked.
-            let none = || Refusal::new(Code::NoAvailableAccount, "No available provider found");
-            return Err(first_refusal.unwrap_or_else(none));
+            return Err(first_refusal.unwrap_or_else(nobody));
         };
-        match choose_for(call, caller, &model, trail) {
+        let mut unpriced = Vec::new();
+        let chosen = choose_for(call, caller, model, (trail, &mut unpriced));
+        for provider in unpriced {
+            call.notes.passed_over(provider, Verdict::Unpriced);
+        }
+        match chosen {
             Ok(chosen) => return Ok(chosen),
             Err(refusal) => first_refusal = first_refusal.or(Some(refusal)),
         }
@@ -50,26 +54,32 @@ pub(super) fn choose(call: &mut Call, caller: &Caller, trail: &mut Trail) -> Res
 }
 
 /// The model that was asked, or its n-th substitute that the caller may use.
-fn model(call: &Call, caller: &Caller, n: usize) -> Option<Arc<str>> {
+fn model<'a>(call: &'a Call, caller: &Caller, n: usize) -> Option<&'a str> {
     if n == 0 {
-        return Some(call.asked.model.as_str().into());
+        return Some(&call.asked.model);
     }
     let substitutes = call.snapshot.model_fallbacks(&call.asked.model);
     let mut allowed = substitutes.iter().filter(|model| {
         caller.key.key.access.allows_model(model) && caller.user.user.access.allows_model(model)
     });
-    allowed.nth(n - 1).map(|model| model.as_str().into())
+    allowed.nth(n - 1).map(String::as_str)
 }
 
-fn choose_for(call: &mut Call, caller: &Caller, model: &str, trail: &mut Trail) -> Result<Chosen, Refusal> {
-    let mut unpriced: Vec<ProviderId> = Vec::new();
+/// For one model. Providers without a price for it are added to `unpriced`.
+fn choose_for(
+    call: &Call,
+    caller: &Caller,
+    model: &str,
+    (trail, unpriced): (&mut Trail, &mut Vec<ProviderId>),
+) -> Result<Chosen, Refusal> {
     let metered = call.endpoint.is_metered();
     loop {
-        let excluded: Vec<_> = trail.excluded().iter().chain(&unpriced).copied().collect();
+        // Nearly always empty, which allocates nothing.
+        let excluded: Vec<_> = trail.excluded().iter().chain(&*unpriced).copied().collect();
         let known = Known::now(&call.proxy.app.health);
         let ask = ask(call, caller, model, &excluded, &known);
         let provider = match route::choose(call.snapshot.providers(), &ask, random()) {
-            Ok(provider) => provider.clone(),
+            Ok(provider) => provider,
             Err(_) if !unpriced.is_empty() => return Err(model_unpriced(model)),
             Err(none) => {
                 if let Some(at) = none.soonest {
@@ -86,12 +96,21 @@ fn choose_for(call: &mut Call, caller: &Caller, model: &str, trail: &mut Trail) 
             Err(Unpriced) if !metered => pricing::Tariff::Free,
             Err(Unpriced) => {
                 unpriced.push(provider.id);
-                call.notes.passed_over(provider.id, Verdict::Unpriced);
                 continue;
             }
         };
-        return Ok(Chosen::new(provider.clone(), tariff, model, &call.asked.model));
+        return Ok(Chosen::new(
+            Arc::clone(provider),
+            tariff,
+            model,
+            &call.asked.model,
+        ));
     }
+}
+
+/// Nobody can serve the call.
+pub(super) fn nobody() -> Refusal {
+    Refusal::new(Code::NoAvailableAccount, "No available provider found")
 }
 
 /// What is asked of providers, as this moment has it.

@@ -24,8 +24,6 @@ pub(super) struct Trail {
     soonest: Option<u64>,
     /// Until the first of the others may be well again, seconds.
     recovery: Option<u64>,
-    /// Providers whose limits were taken, once for each time.
-    granted: Vec<ProviderId>,
     telling: Option<Failure>,
     asked: u32,
     tries: u32,
@@ -43,7 +41,6 @@ impl Trail {
             excluded: Vec::new(),
             soonest: None,
             recovery: None,
-            granted: Vec::new(),
             telling: None,
             asked: 0,
             tries: 0,
@@ -69,13 +66,6 @@ impl Trail {
     pub(super) fn substitute(&mut self) {
         self.model += 1;
         self.excluded.clear();
-    }
-
-    /// How often this provider's limits were taken before, counting this time from now on.
-    pub(super) fn grants(&mut self, provider: ProviderId) -> usize {
-        let before = self.granted.iter().filter(|id| **id == provider).count();
-        self.granted.push(provider);
-        before
     }
 
     /// The provider has no room; what that is called.
@@ -141,7 +131,7 @@ impl Trail {
         self.asked >= self.most
     }
 
-    /// Nobody is left. `refusal`: what the caller is told when nobody was asked.
+    /// Nobody else is asked. `refusal`: what the caller is told when nobody was.
     pub(super) fn give_up(self, mut refusal: Refusal) -> Ending {
         let soonest = self.soonest.into_iter().chain(self.recovery).min();
         match self.telling {
@@ -150,14 +140,6 @@ impl Trail {
                 refusal.error.retry_after = soonest.or(refusal.error.retry_after);
                 Ending::Refused(refusal)
             }
-        }
-    }
-
-    /// After the last attempt.
-    pub(super) fn end(self) -> Ending {
-        match self.telling {
-            Some(failure) => failure.ending(),
-            None => Ending::Refused(Refusal::overloaded("no attempt was made")),
         }
     }
 }
