@@ -23,7 +23,7 @@ use penstock_core::failure::{Finding, Headroom};
 use penstock_core::health::mark::Maker;
 use penstock_core::health::{Change, Local, Phase, Room, Seen, Standing, State, change};
 use penstock_core::id::{KeyId, ProviderId};
-use penstock_core::snapshot::ProviderEntry;
+use penstock_core::snapshot::{ProviderEntry, Snapshot};
 use penstock_core::time::UnixMs;
 
 use crate::snapshot::Live;
@@ -77,9 +77,16 @@ impl Health {
             .trial_of(model, &provider.provider.breaker, now)
     }
 
-    /// A request failed at a provider, after its last try there.
-    pub fn failed(&self, provider: &ProviderEntry, model: &str, key: KeyId, finding: &Finding, now: UnixMs) {
-        let known_model = known::is_known(&self.live.load(), provider, model);
+    /// A request failed at a provider, after its last try there. `snapshot`: the request's own.
+    pub fn failed(
+        &self,
+        snapshot: &Snapshot,
+        (provider, model): (&ProviderEntry, &str),
+        key: KeyId,
+        finding: &Finding,
+        now: UnixMs,
+    ) {
+        let known_model = known::is_known(snapshot, provider, model);
         let seen = self.seen(provider, model, key, known_model, now);
         self.change(provider.id, now, |local, state| {
             local.failed(state, &seen, finding)

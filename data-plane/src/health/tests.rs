@@ -37,7 +37,13 @@ fn key(n: u8) -> KeyId {
 
 fn trip(health: &Health, provider: &ProviderEntry) {
     for _ in 0..5 {
-        health.failed(provider, MODEL, key(1), &Finding::of_class(Class::Transient), NOW);
+        health.failed(
+            &health.live.load(),
+            (provider, MODEL),
+            key(1),
+            &Finding::of_class(Class::Transient),
+            NOW,
+        );
     }
 }
 
@@ -84,10 +90,16 @@ fn b08_a_node_says_again_what_the_fleet_does_not_know() {
 fn b09_a_model_that_nobody_knows_is_not_set_aside() {
     let health = health("a");
     let missing = Finding::of_class(Class::NoModel);
-    health.failed(&provider(&[]), "invented", key(1), &missing, NOW);
+    health.failed(
+        &health.live.load(),
+        (&provider(&[]), "invented"),
+        key(1),
+        &missing,
+        NOW,
+    );
     assert_eq!(health.standing(&provider(&[]), "invented", NOW), Standing::Ready);
     let provider = provider(&[MODEL]);
-    health.failed(&provider, MODEL, key(1), &missing, NOW);
+    health.failed(&health.live.load(), (&provider, MODEL), key(1), &missing, NOW);
     let until = Some(NOW.plus_ms(600_000));
     let why = SetAside::NoModel;
     assert_eq!(

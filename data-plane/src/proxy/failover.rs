@@ -150,7 +150,13 @@ async fn ask(
         }
         if !failed.is_ours() {
             let health = &call.proxy.app.health;
-            health.failed(&chosen.provider, chosen.model(call), call.key.id, &finding, now);
+            health.failed(
+                &call.snapshot,
+                (&chosen.provider, chosen.model(call)),
+                call.key.id,
+                &finding,
+                now,
+            );
         }
         return Err(Failure {
             chosen: chosen.clone(),

@@ -116,8 +116,8 @@ impl Call {
         let finding = failure::of_interruption();
         let health = &self.proxy.app.health;
         health.failed(
-            &chosen.provider,
-            chosen.model(self),
+            &self.snapshot,
+            (&chosen.provider, chosen.model(self)),
             self.key.id,
             &finding,
             clock::now(),
