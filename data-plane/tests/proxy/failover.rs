@@ -235,3 +235,20 @@ async fn c01_when_time_runs_out_everywhere_it_is_504() {
     }
     gateway.stop().await;
 }
+
+#[tokio::test]
+async fn c05_when_our_own_memory_is_used_up_no_other_provider_is_asked() {
+    let large = Behaviour::default().text_bytes(100_000);
+    let (first, second) = (provider(large.clone()).await, provider(large).await);
+    let mut setup = Setup::of([tier(&first, 0), tier(&second, 1)]);
+    setup.traffic.max_bodies_bytes = 1_024;
+    let gateway = setup.start().await;
+    for _ in 0..6 {
+        let answer = ask(&gateway, false).await;
+        assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(answer.header("x-penstock-code"), Some("OVERLOADED"));
+    }
+    // Six in a row would have opened its breaker.
+    assert_eq!((first.request_count(), second.request_count()), (6, 0));
+    gateway.stop().await;
+}
