@@ -33,6 +33,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     // What carries secrets gets no Debug, so that it cannot be logged by accident.
     tonic_prost_build::configure()
         .build_transport(false)
+        // Much larger than the other kinds.
+        .boxed(".penstock.config.v1.Resource.spec.provider")
         .skip_debug([
             ".penstock.config.v1.Provider",
             ".penstock.config.v1.ImportSuffix",

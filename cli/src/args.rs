@@ -14,6 +14,7 @@ pub(crate) mod provider;
 pub(crate) mod rate;
 pub(crate) mod revision;
 pub(crate) mod routing;
+pub(crate) mod speech;
 
 /// Replaces a field by what was given, if anything was.
 pub(crate) fn set<T>(field: &mut T, given: Option<T>) {

@@ -20,6 +20,8 @@ pub enum Code {
     ModelNotFound,
     NotFound,
     MethodNotAllowed,
+    /// 426: a WebSocket was asked for.
+    UpgradeRequired,
     BodyTimeout,
     RequestTooLarge,
     UnsupportedEncoding,
@@ -102,13 +104,14 @@ impl From<Denied> for CallerError {
 }
 
 impl Code {
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::InvalidRequest,
         Self::AuthenticationFailed,
         Self::ModelNotAllowed,
         Self::ModelNotFound,
         Self::NotFound,
         Self::MethodNotAllowed,
+        Self::UpgradeRequired,
         Self::BodyTimeout,
         Self::RequestTooLarge,
         Self::UnsupportedEncoding,
@@ -146,6 +149,7 @@ impl Code {
             Self::ModelNotFound => ("INVALID_MODEL", 404, "not_found_error", BAD, "model_not_found", "NOT_FOUND"),
             Self::NotFound => ("NOT_FOUND", 404, "not_found_error", BAD, "not_found", "NOT_FOUND"),
             Self::MethodNotAllowed => ("METHOD_NOT_ALLOWED", 405, BAD, BAD, "method_not_allowed", "INVALID_ARGUMENT"),
+            Self::UpgradeRequired => ("UPGRADE_REQUIRED", 426, BAD, BAD, "upgrade_required", "INVALID_ARGUMENT"),
             Self::BodyTimeout => ("BODY_TIMEOUT", 408, "timeout_error", BAD, "body_timeout", "DEADLINE_EXCEEDED"),
             Self::RequestTooLarge => ("REQUEST_TOO_LARGE", 413, "request_too_large", BAD, "request_too_large", "INVALID_ARGUMENT"),
             Self::UnsupportedEncoding => ("UNSUPPORTED_ENCODING", 415, BAD, BAD, "unsupported_encoding", "INVALID_ARGUMENT"),

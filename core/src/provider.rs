@@ -3,11 +3,13 @@
 mod active_hours;
 mod breaker;
 mod header;
+mod kind;
 mod outbound;
 mod overrides;
 mod probe;
 mod proxy;
 mod redirect;
+mod speech;
 mod timeouts;
 mod url;
 
@@ -27,12 +29,14 @@ use crate::time::UnixMs;
 pub use active_hours::{ActiveHours, ParseTimeOfDayError, TimeOfDay};
 pub use breaker::BreakerSettings;
 pub use header::Header;
+pub use kind::ProviderKind;
 pub use outbound::{AddressFamily, Outbound};
 pub use overrides::Override;
 pub use probe::Probe;
 pub use proxy::{OutboundProxy, ParseProxyError, ProxyScheme};
 pub use redirect::Redirect;
 pub(crate) use redirect::check_model;
+pub use speech::Request;
 pub use timeouts::Timeouts;
 
 /// Base URLs of one provider.
@@ -78,50 +82,15 @@ pub struct Provider {
     /// None: it is not probed.
     #[serde(default)]
     pub probe: Option<Probe>,
-}
-
-/// What speaks at the other end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ProviderKind {
-    Anthropic,
-    Openai,
-    OpenaiCompatible,
-}
-
-impl ProviderKind {
-    pub const ALL: [Self; 3] = [Self::Anthropic, Self::Openai, Self::OpenaiCompatible];
-
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Anthropic => "anthropic",
-            Self::Openai => "openai",
-            Self::OpenaiCompatible => "openai-compatible",
-        }
-    }
-
-    pub fn speaks(self, dialect: Dialect) -> bool {
-        match self {
-            Self::Anthropic => dialect == Dialect::Anthropic,
-            Self::Openai | Self::OpenaiCompatible => dialect == Dialect::OpenaiChat,
-        }
-    }
-
-    /// The platform whose prices apply, as in [`crate::price::Price::platform`].
-    pub fn price_platform(self) -> &'static str {
-        match self {
-            Self::Anthropic => "anthropic",
-            Self::Openai | Self::OpenaiCompatible => "openai",
-        }
-    }
-
-    /// OpenAI models may be silent for minutes while they think.
-    fn silence_ms(self) -> u64 {
-        match self {
-            Self::Anthropic => 60_000,
-            Self::Openai | Self::OpenaiCompatible => 180_000,
-        }
-    }
+    /// What it speaks. Empty: what its kind usually does.
+    #[serde(default)]
+    pub dialects: Vec<Dialect>,
+    /// Callers of these dialects may be served by translation.
+    #[serde(default)]
+    pub translate: Vec<Dialect>,
+    /// Of Azure's dated API. None: its `v1` API.
+    #[serde(default)]
+    pub api_version: Option<String>,
 }
 
 impl Provider {
@@ -146,6 +115,9 @@ impl Provider {
             outbound: Outbound::default(),
             overrides: Vec::new(),
             probe: None,
+            dialects: Vec::new(),
+            translate: Vec::new(),
+            api_version: None,
         }
     }
 
@@ -174,7 +146,16 @@ impl Provider {
             && self.outbound == Outbound::default()
             && self.overrides.is_empty()
             && self.probe.is_none();
-        if plain { self.limits.required_schema() } else { 3 }
+        let old_kind = matches!(
+            self.kind,
+            ProviderKind::Anthropic | ProviderKind::Openai | ProviderKind::OpenaiCompatible
+        );
+        let speaks_as_ever = self.dialects.is_empty() && self.translate.is_empty();
+        match () {
+            () if !old_kind || !speaks_as_ever => 4,
+            () if !plain => 3,
+            () => self.limits.required_schema(),
+        }
     }
 
     pub fn connect_timeout(&self) -> Duration {
@@ -225,6 +206,7 @@ impl Provider {
         }
         each("extra_headers", &self.extra_headers, Header::validate)?;
         self.timeouts.validate()?;
+        self.validate_speech()?;
         self.validate_routing()?;
         self.outbound.validate().map_err(|e| e.within("outbound"))?;
         self.limits.validate()

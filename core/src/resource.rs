@@ -26,7 +26,8 @@ use crate::user::User;
 /// |---|---|
 /// | 2 | limits of users, keys and providers |
 /// | 3 | routing: several base URLs, redirects, active hours, …; settings `routing`, `model_fallbacks`; error rules |
-pub const SCHEMA: u32 = 3;
+/// | 4 | dialects, kinds of providers, translation, credentials, access rules, words and filters |
+pub const SCHEMA: u32 = 4;
 
 /// Names a resource.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -1,7 +1,7 @@
 //! Which provider serves a call: pure choice over a snapshot's providers (behaviour B2).
 //!
 //! A provider is a candidate when nothing speaks against it ([`judge`]): it is enabled, has a credential, speaks the
-//! dialect, carries a group that user and key may use, serves the model, is inside its active hours, is neither set
+//! dialect or may be translated for, carries a group that user and key may use, serves the model, is inside its active hours, is neither set
 //! aside nor cooling down nor behind an open breaker, and has not been tried in this request.
 //!
 //! The best (lowest) priority tier with a candidate wins; inside it the weights decide by chance, uniformly when all are
@@ -24,9 +24,9 @@ pub use verdict::{NoCandidate, Verdict};
 pub use weight::FULL;
 
 use crate::access::Access;
-use crate::dialect::Dialect;
 use crate::health::Standing;
 use crate::id::ProviderId;
+use crate::provider::Request;
 use crate::snapshot::ProviderEntry;
 use crate::time::UnixMs;
 
@@ -37,7 +37,7 @@ use crate::time::UnixMs;
     reason = "holds a reference to the state of the fleet"
 )]
 pub struct Ask<'a> {
-    pub dialect: Dialect,
+    pub request: Request,
     /// As the client named it, or a substitute that the operator named for it.
     pub model: &'a str,
     pub user: &'a Access,
@@ -118,7 +118,7 @@ pub fn judge(entry: &ProviderEntry, ask: &Ask<'_>) -> Verdict {
     let provider = &entry.provider;
     match () {
         () if !provider.enabled => Verdict::Disabled,
-        () if !provider.kind.speaks(ask.dialect) => Verdict::OtherDialect,
+        () if provider.speech(ask.request, ask.model).is_none() => Verdict::OtherDialect,
         () if !serves_model(entry, ask.model) => Verdict::ModelNotServed,
         () if !in_groups(entry, ask.user) || !in_groups(entry, ask.key) => Verdict::OtherGroup,
         () if entry.credential.is_none() => Verdict::NoCredential,
@@ -130,7 +130,8 @@ pub fn judge(entry: &ProviderEntry, ask: &Ask<'_>) -> Verdict {
 
 /// Whether the provider would serve the model in this dialect to somebody at some time.
 fn serves(entry: &ProviderEntry, ask: &Ask<'_>) -> bool {
-    entry.provider.enabled && entry.provider.kind.speaks(ask.dialect) && serves_model(entry, ask.model)
+    let provider = &entry.provider;
+    provider.enabled && provider.speech(ask.request, ask.model).is_some() && serves_model(entry, ask.model)
 }
 
 fn serves_model(entry: &ProviderEntry, model: &str) -> bool {

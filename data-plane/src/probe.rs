@@ -15,6 +15,7 @@ mod advice;
 mod ask;
 mod desk;
 mod judge;
+mod question;
 mod rounds;
 
 use std::time::Duration;

@@ -15,6 +15,7 @@ use super::list::{self, Entry};
 use super::outbound::OutboundFlags;
 use super::pattern::Pattern;
 use super::routing::RoutingFlags;
+use super::speech::SpeechFlags;
 use super::{choice, set};
 
 /// What `create` and `update` have in common.
@@ -24,8 +25,8 @@ pub(crate) struct ProviderFlags {
     #[arg(long, value_parser = choice::provider_kind())]
     pub kind: Option<ProviderKind>,
 
-    /// As the vendor's SDKs take it: Anthropic without a version, OpenAI with /v1; the vendor's own if left out;
-    /// repeatable, tried in this order
+    /// As the vendor's SDKs take it: Anthropic and Gemini without a version, OpenAI with /v1, Vertex AI with project and
+    /// location; the vendor's own if left out; repeatable, tried in this order
     #[arg(long = "base-url", value_name = "URL")]
     pub base_urls: Option<Vec<String>>,
 
@@ -67,6 +68,9 @@ pub(crate) struct ProviderFlags {
 
     #[command(flatten)]
     pub outbound: OutboundFlags,
+
+    #[command(flatten)]
+    pub speech: SpeechFlags,
 }
 
 /// How long to wait for it. `default` takes the default of its kind again.
@@ -127,6 +131,7 @@ impl ProviderFlags {
         self.limits.apply(&mut provider.limits);
         self.routing.apply(provider);
         self.outbound.apply(&mut provider.outbound);
+        self.speech.apply(provider);
     }
 }
 
@@ -149,7 +154,12 @@ fn vendor_url(kind: ProviderKind) -> Option<&'static str> {
     match kind {
         ProviderKind::Anthropic => Some("https://api.anthropic.com"),
         ProviderKind::Openai => Some("https://api.openai.com/v1"),
-        ProviderKind::OpenaiCompatible => None,
+        ProviderKind::Gemini => Some("https://generativelanguage.googleapis.com"),
+        ProviderKind::Droid => Some("https://app.factory.ai/api/llm"),
+        ProviderKind::OpenaiCompatible
+        | ProviderKind::AzureOpenai
+        | ProviderKind::Bedrock
+        | ProviderKind::Vertex => None,
     }
 }
 

@@ -15,9 +15,20 @@ use super::planes::Running;
 use crate::failure::Failure;
 
 const CREDENTIAL: &str = "sk-demo-0123456789abcdefghijklmnop";
-const PROVIDERS: [(&str, config::ProviderKind); 2] = [
-    ("demo-anthropic", config::ProviderKind::Anthropic),
-    ("demo-openai", config::ProviderKind::Openai),
+/// Name, kind and base URL.
+type Demonstrated = (&'static str, config::ProviderKind, fn(&FakeProvider) -> String);
+
+const PROVIDERS: [Demonstrated; 2] = [
+    (
+        "demo-anthropic",
+        config::ProviderKind::Anthropic,
+        FakeProvider::base_url,
+    ),
+    (
+        "demo-openai",
+        config::ProviderKind::Openai,
+        FakeProvider::openai_base_url,
+    ),
 ];
 const USER: &str = "demo";
 const KEY: &str = "demo";
@@ -42,14 +53,8 @@ pub(crate) async fn prepare(running: &Running, home: &Home) -> Result<Demo, Fail
         .await;
     let fake = started.map_err(Failure::other)?;
     let channel = running.channel().await?;
-    for (name, kind) in PROVIDERS {
-        let base_url = match kind {
-            config::ProviderKind::Openai => fake.openai_base_url(),
-            config::ProviderKind::Anthropic
-            | config::ProviderKind::OpenaiCompatible
-            | config::ProviderKind::Unspecified => fake.base_url(),
-        };
-        provider(channel.clone(), name, kind, base_url).await?;
+    for (name, kind, base_url) in PROVIDERS {
+        provider(channel.clone(), name, kind, base_url(&fake)).await?;
     }
     let key = home.demo_key()?;
     caller(channel, &key).await?;

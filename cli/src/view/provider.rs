@@ -38,6 +38,12 @@ pub(crate) struct Provider {
     pub overrides: Vec<String>,
     /// None: it is not probed.
     pub probe_interval_ms: Option<u64>,
+    /// Empty: what its kind usually does.
+    pub dialects: Vec<&'static str>,
+    /// Callers of these may be served by translation.
+    pub translate: Vec<&'static str>,
+    /// Of Azure's dated API.
+    pub api_version: Option<String>,
     /// None: it has no credential and is not used.
     pub credential_hint: Option<String>,
     pub version: u64,
@@ -81,6 +87,9 @@ impl Provider {
             outbound: Outbound::read(spec.outbound, provider.has_proxy_password),
             overrides: spec.overrides.iter().map(routing::write_override).collect(),
             probe_interval_ms: spec.probe.map(|probe| probe.interval_ms),
+            dialects: spec.dialects.iter().map(|dialect| dialect.as_str()).collect(),
+            translate: spec.translate.iter().map(|dialect| dialect.as_str()).collect(),
+            api_version: spec.api_version,
             name: spec.name,
             base_urls: spec.base_urls,
             enabled: spec.enabled,
@@ -126,6 +135,9 @@ impl View for Provider {
             ("name", self.name.clone()),
             ("kind", self.kind.to_owned()),
             ("base url", joined(&self.base_urls)),
+            ("dialects", named(&self.dialects, "of its kind")),
+            ("translates", named(&self.translate, "-")),
+            ("api version", or_dash(self.api_version.as_deref())),
             ("enabled", yes_no(self.enabled)),
             ("credential", or_dash(self.credential_hint.as_deref())),
             ("groups", joined(&self.groups)),
@@ -149,6 +161,14 @@ impl View for Provider {
             ("updated", or_dash(self.updated_at.as_deref())),
             ("refused by", or_dash(Some(&refused(&self.refused_by)))),
         ])
+    }
+}
+
+/// Names, or what is said when there are none.
+fn named(names: &[&str], none: &str) -> String {
+    match names.is_empty() {
+        true => none.to_owned(),
+        false => names.join(", "),
     }
 }
 

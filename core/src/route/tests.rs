@@ -1,4 +1,5 @@
 use super::*;
+use crate::dialect::Dialect;
 use crate::health::SetAside;
 use crate::provider::{Provider, tests::provider};
 use crate::secret::Secret;
@@ -19,7 +20,7 @@ pub(super) fn entry(n: u8, change: impl FnOnce(&mut Provider)) -> Arc<ProviderEn
 
 pub(super) fn ask<'a>(user: &'a Access, tried: &'a [ProviderId]) -> Ask<'a> {
     Ask {
-        dialect: Dialect::Anthropic,
+        request: Request::answer(Dialect::Anthropic),
         model: "claude-opus-4-8",
         user,
         key: user,

@@ -24,15 +24,19 @@
 //!   is not served in a call). A tier that was asked may still fall back to standard.
 //! - **Factors**: Anthropic's answers name where they were made, and a speed when one was asked.
 //!
+//! - **Gemini** has rules of its own in `gemini`: the same, by its own names.
+//! - **Embeddings** have no output.
+//!
 //! A key that stands twice counts as both of its values.
 
 mod content;
 mod fields;
+mod gemini;
 
 use penstock_core::cost::bound::Triggers;
+use penstock_core::dialect::Dialect;
 
 use crate::json::{Fault, Problem};
-use crate::route::Endpoint;
 use content::Content;
 use fields::Fields;
 
@@ -115,10 +119,15 @@ pub enum What {
 }
 
 /// Reads the most that a call with this body can use.
-pub fn bound(endpoint: &Endpoint, body: &[u8]) -> Result<Bound, Unbounded> {
+pub fn bound(dialect: Dialect, body: &[u8]) -> Result<Bound, Unbounded> {
+    let openai = match dialect {
+        Dialect::Gemini => return gemini::bound(body),
+        Dialect::OpenaiChat | Dialect::OpenaiResponses | Dialect::OpenaiEmbeddings => true,
+        Dialect::Anthropic => false,
+    };
+    let embeds = dialect == Dialect::OpenaiEmbeddings;
     let fields = Fields::read(body)?;
     let content = Content::read(body)?;
-    let openai = is_openai(endpoint);
     let bytes = u64::try_from(body.len()).unwrap_or(u64::MAX);
     Ok(Bound {
         input_tokens: bytes
@@ -127,10 +136,10 @@ pub fn bound(endpoint: &Endpoint, body: &[u8]) -> Result<Bound, Unbounded> {
         context_window: content.named || fields.earlier || content.uses > 0,
         rounds: content.uses.saturating_add(1),
         output: Output {
-            max_tokens: fields.max_tokens(),
+            max_tokens: if embeds { Some(0) } else { fields.max_tokens() },
             n: fields.n.max(1),
         },
-        hidden: fields.thinking || content.effort || (openai && !fields.reasoning.is_off()),
+        hidden: !embeds && (fields.thinking || content.effort || (openai && !fields.reasoning.is_off())),
         searches: content.uses,
         triggers: match openai {
             true => fields.tier.openai(),
@@ -141,17 +150,6 @@ pub fn bound(endpoint: &Endpoint, body: &[u8]) -> Result<Bound, Unbounded> {
             },
         },
     })
-}
-
-fn is_openai(endpoint: &Endpoint) -> bool {
-    match endpoint {
-        Endpoint::ChatCompletions => true,
-        Endpoint::Messages
-        | Endpoint::CountTokens
-        | Endpoint::Models
-        | Endpoint::Model(_)
-        | Endpoint::Limits => false,
-    }
 }
 
 impl Bound {

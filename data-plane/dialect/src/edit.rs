@@ -5,10 +5,11 @@ mod usage_chunk;
 
 use bytes::{Bytes, BytesMut};
 
-pub use rewrite::{Edits, rewrite};
+pub use rewrite::{Edits, Splice, rewrite};
+pub(crate) use rewrite::{members, without};
 pub use usage_chunk::UsageChunkFilter;
 
-use crate::inspect::{Inspected, Splice, UsageChunk};
+use crate::inspect::{Inspected, Splice as Insertion, UsageChunk};
 
 /// A body with edits, in pieces that share the original's memory.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,7 +36,7 @@ pub fn adds_usage(inspected: &Inspected) -> bool {
     usage_splice(inspected).is_some()
 }
 
-fn usage_splice(inspected: &Inspected) -> Option<&Splice> {
+fn usage_splice(inspected: &Inspected) -> Option<&Insertion> {
     match &inspected.usage_chunk {
         UsageChunk::Addable(splice) if inspected.stream => Some(splice),
         UsageChunk::Addable(_) | UsageChunk::Asked | UsageChunk::Malformed | UsageChunk::NotOffered => None,

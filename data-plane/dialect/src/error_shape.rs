@@ -52,6 +52,20 @@ struct OpenaiError<'a> {
     penstock: Option<Limit>,
 }
 
+#[derive(Serialize)]
+struct Gemini<'a> {
+    error: GeminiError<'a>,
+}
+
+#[derive(Serialize)]
+struct GeminiError<'a> {
+    code: u16,
+    message: &'a str,
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    penstock: Option<Limit>,
+}
+
 /// The limit that refused the call; the same in every dialect.
 #[derive(Serialize)]
 struct Limit {
@@ -78,15 +92,25 @@ pub fn render(dialect: Dialect, error: &CallerError, request_id: RequestId) -> B
             },
             request_id: request_id.to_string(),
         }),
-        Dialect::OpenaiChat => serde_json::to_string(&Openai {
-            error: OpenaiError {
+        Dialect::Gemini => serde_json::to_string(&Gemini {
+            error: GeminiError {
+                code: error.status(),
                 message,
-                r#type: entry.openai_type,
-                param: None,
-                code: entry.openai_code,
+                status: entry.gemini_status,
                 penstock,
             },
         }),
+        Dialect::OpenaiChat | Dialect::OpenaiResponses | Dialect::OpenaiEmbeddings => {
+            serde_json::to_string(&Openai {
+                error: OpenaiError {
+                    message,
+                    r#type: entry.openai_type,
+                    param: None,
+                    code: entry.openai_code,
+                    penstock,
+                },
+            })
+        }
     };
     text.map_or(Bytes::from_static(LAST_RESORT.as_bytes()), Bytes::from)
 }
@@ -100,7 +124,8 @@ pub fn event(dialect: Dialect, error: &CallerError, request_id: RequestId) -> By
 pub fn as_event(dialect: Dialect, body: &[u8]) -> Bytes {
     let mut event: Vec<u8> = match dialect {
         Dialect::Anthropic => b"event: error\n".to_vec(),
-        Dialect::OpenaiChat => Vec::new(),
+        Dialect::OpenaiResponses => return responses_event(body),
+        Dialect::OpenaiChat | Dialect::OpenaiEmbeddings | Dialect::Gemini => Vec::new(),
     };
     for line in body.split(|byte| matches!(byte, b'\n' | b'\r')) {
         event.extend_from_slice(b"data: ");
@@ -109,6 +134,25 @@ pub fn as_event(dialect: Dialect, body: &[u8]) -> Bytes {
     }
     event.push(b'\n');
     event.into()
+}
+
+/// The event has the fields of the error itself, and the error too, for clients that look for that.
+fn responses_event(body: &[u8]) -> Bytes {
+    let read: Option<serde_json::Value> = serde_json::from_slice(body).ok();
+    let error = read
+        .as_ref()
+        .and_then(|body| body.get("error"))
+        .cloned()
+        .unwrap_or_default();
+    let field = |name: &str| error.get(name).cloned().unwrap_or_default();
+    let event = serde_json::json!({
+        "type": "error",
+        "code": field("code"),
+        "message": field("message"),
+        "param": field("param"),
+        "error": error,
+    });
+    format!("event: error\ndata: {event}\n\n").into()
 }
 
 impl Limit {

@@ -1,8 +1,8 @@
 //! Which headers pass, from the caller to the provider and back.
 //!
-//! Caller and provider speak the same dialect, so a header passes unless a rule stops it: hop-by-hop ones and those
+//! Where caller and provider speak the same dialect, a header passes unless a rule stops it: hop-by-hop ones and those
 //! that `Connection` names, credentials, who-pays headers, addresses and traces of other proxies, a browser's own,
-//! and what only another vendor understands. The rules are one match on the name, since every request pays for it.
+//! and what only another vendor understands. Where the call is translated, next to nothing passes. The rules are one match on the name, since every request pays for it.
 
 mod rate_limits;
 mod request;
@@ -11,7 +11,7 @@ mod response;
 use http::{HeaderMap, HeaderName, header};
 
 pub use rate_limits::{headroom, hints};
-pub use request::{BadCredential, set_credential, upstream_request_headers};
+pub use request::{BadCredential, Leg, set_credential, upstream_request_headers};
 pub use response::{client_response_headers, upstream_request_id};
 
 /// The headers that a `Connection` header names, which go no further. Few have any.

@@ -14,10 +14,11 @@ use std::fmt;
 use std::ops::Range;
 
 use bytes::Bytes;
+use penstock_core::dialect::Dialect;
 use penstock_core::model::MAX_NAME;
 
 use crate::json::{Fault, Problem};
-use crate::route::Endpoint;
+use crate::route::InPath;
 use fields::Fields;
 
 /// A longer `metadata.user_id` or `prompt_cache_key` counts as absent, bytes.
@@ -28,11 +29,12 @@ pub const MAX_IDENTITY: usize = 1024;
 pub struct Inspected {
     /// 1 to [`MAX_NAME`] bytes without control characters.
     pub model: String,
-    /// Where the value of `model` stands in the body, quotes included.
-    pub model_at: Range<usize>,
+    /// Where the value of `model` stands in the body, quotes included. None: the path says it.
+    pub model_at: Option<Range<usize>>,
     /// Whether the answer shall be a stream. Absent and null mean no.
     pub stream: bool,
-    /// The largest of `max_tokens`, `max_completion_tokens` and `max_output_tokens`.
+    /// The largest of `max_tokens`, `max_completion_tokens` and `max_output_tokens`; Gemini's
+    /// `generationConfig.maxOutputTokens`.
     pub max_output: Option<u64>,
     /// `stream_options.include_usage`.
     pub usage_chunk: UsageChunk,
@@ -40,7 +42,7 @@ pub struct Inspected {
     pub user_id: Option<String>,
     /// OpenAI's `prompt_cache_key`.
     pub prompt_cache_key: Option<String>,
-    /// The number of `messages`; 0 when they are no array.
+    /// The number of `messages` (`input`, `contents`); 0 when they are no array. An `input` that is text counts 1.
     pub messages: usize,
     /// The number of `tools`; 0 when they are no array.
     pub tools: usize,
@@ -110,6 +112,12 @@ pub enum InspectError {
         /// Of the value.
         at: Position,
     },
+    /// OpenAI's `background`: the answer is fetched later, and nobody would see what it used.
+    #[error("\"background\" at {at} cannot be metered: leave it out.")]
+    Background {
+        /// Of the value.
+        at: Position,
+    },
     /// Neither true, false nor null.
     #[error("\"stream\" at {at} must be true or false.")]
     StreamInvalid {
@@ -118,12 +126,12 @@ pub enum InspectError {
     },
 }
 
-/// Reads the body of a request to this endpoint.
-pub fn inspect(endpoint: &Endpoint, body: &Bytes) -> Result<Inspected, InspectError> {
+/// Reads the body of a request in this dialect. `in_path` is what its path says already.
+pub fn inspect(dialect: Dialect, in_path: Option<&InPath>, body: &Bytes) -> Result<Inspected, InspectError> {
     if body.is_empty() {
         return Err(InspectError::Empty);
     }
-    Fields::read(body)?.into_inspected(endpoint, body)
+    Fields::read(dialect, body)?.into_inspected(in_path, body)
 }
 
 impl Position {

@@ -6,12 +6,14 @@
 //!
 //! | module | what |
 //! |---|---|
-//! | [`route`] | path → endpoint and dialect; endpoint → upstream path |
+//! | [`route`] | path → endpoint and dialect |
+//! | [`upstream_path`] | what is wanted → path at a provider |
 //! | [`credentials`] | the keys that a request presents |
 //! | [`inspect`] | what a request's body asks, in one pass |
 //! | [`bound`] | the most that a request can use |
 //! | [`session`] | which conversation a request belongs to |
 //! | [`edit`] | the few changes that Penstock makes to bodies and streams |
+//! | [`provider_body`], [`betas`] | Anthropic's body and features at Bedrock and Vertex AI |
 //! | [`headers`] | which headers pass, both ways |
 //! | [`sse`] | a byte stream → frames |
 //! | [`usage`] | what an answer used, and what each frame means |
@@ -22,6 +24,7 @@
 
 #![warn(missing_docs)]
 
+pub mod betas;
 pub mod bound;
 pub mod credentials;
 pub mod edit;
@@ -32,10 +35,12 @@ mod json;
 pub mod mask;
 pub mod models;
 mod percent;
+pub mod provider_body;
 pub mod route;
 pub mod session;
 pub mod sse;
 pub mod upstream_error;
+pub mod upstream_path;
 pub mod usage;
 
 pub use json::Problem;

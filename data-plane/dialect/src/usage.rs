@@ -11,6 +11,9 @@
 
 mod anthropic;
 mod chat;
+mod embeddings;
+mod gemini;
+mod responses;
 
 use penstock_core::dialect::Dialect;
 use penstock_core::usage::TokenUsage;
@@ -72,6 +75,8 @@ struct Seen {
     id: Option<String>,
     /// Bytes of text, names and arguments.
     output_bytes: u64,
+    /// Nothing has to follow, in a dialect without a last event.
+    complete: bool,
 }
 
 impl Observer {
@@ -91,7 +96,10 @@ impl Observer {
         };
         match self.dialect {
             Dialect::Anthropic => anthropic::event(&mut self.seen, &mut self.writes, frame.event(), &data),
-            Dialect::OpenaiChat => chat::event(&mut self.seen, &data),
+            // Embeddings do not stream, but an error is told as in chat.
+            Dialect::OpenaiChat | Dialect::OpenaiEmbeddings => chat::event(&mut self.seen, &data),
+            Dialect::OpenaiResponses => responses::event(&mut self.seen, frame.event(), &data),
+            Dialect::Gemini => gemini::event(&mut self.seen, &data),
         }
     }
 
@@ -100,6 +108,9 @@ impl Observer {
         let read = match self.dialect {
             Dialect::Anthropic => anthropic::body(&mut self.seen, &mut self.writes, body),
             Dialect::OpenaiChat => chat::body(&mut self.seen, body),
+            Dialect::OpenaiResponses => responses::body(&mut self.seen, body),
+            Dialect::OpenaiEmbeddings => embeddings::body(&mut self.seen, body),
+            Dialect::Gemini => gemini::body(&mut self.seen, body),
         };
         read.unwrap_or_else(|fault| Body::Malformed(fault.problem))
     }
@@ -139,6 +150,11 @@ impl Observer {
     /// Bytes of text, names and arguments seen so far.
     pub fn output_bytes(&self) -> u64 {
         self.seen.output_bytes
+    }
+
+    /// Whether a stream may end here, in a dialect that has no last event (Gemini). Always false in the others.
+    pub fn may_end(&self) -> bool {
+        self.seen.complete
     }
 
     /// The model that answered, as the provider names it.

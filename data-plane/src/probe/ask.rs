@@ -6,16 +6,16 @@ use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, header};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
+use penstock_core::dialect::Operation;
 use penstock_core::failure::{self, Finding};
-use penstock_core::provider::ProviderKind;
 use penstock_dialect::mask::mask;
-use penstock_dialect::route;
 use penstock_dialect::upstream_error::{ErrorHead, UpstreamError};
+use penstock_dialect::upstream_path::Wanted;
 use tokio::time::{Instant, timeout_at};
 
-use super::{Check, Test, advice};
+use super::{Check, Test, advice, question};
 use crate::clock;
-use crate::upstream::{self, Cause, SendBody, Target};
+use crate::upstream::{self, Cause, SendBody, Spoken, Target};
 
 /// What is read of an answer.
 const MAX_BODY: usize = 64 * 1024;
@@ -96,9 +96,15 @@ impl Unanswered {
 
 /// The list of models.
 pub(super) async fn models(test: &Test<'_>) -> Result<Answer, Unanswered> {
+    let dialect = question::dialect(&test.entry.provider, "");
     send(test, false, |target, at| {
         let uri = target.endpoints().get(at)?.models_uri()?;
-        let mut request = upstream::request(target, uri, &HeaderMap::new(), SendBody::default(), false);
+        let spoken = Spoken {
+            caller: dialect,
+            upstream: dialect,
+            again: false,
+        };
+        let mut request = upstream::request(target, uri, &HeaderMap::new(), SendBody::default(), spoken);
         *request.method_mut() = Method::GET;
         Some(request)
     })
@@ -108,28 +114,25 @@ pub(super) async fn models(test: &Test<'_>) -> Result<Answer, Unanswered> {
 /// One short answer of a model, as clients name it.
 pub(super) async fn answer(test: &Test<'_>, model: &str) -> Result<Answer, Unanswered> {
     let provider = &test.entry.provider;
-    let (endpoint, most) = match provider.kind {
-        ProviderKind::Anthropic => (route::Endpoint::Messages, "max_tokens"),
-        ProviderKind::Openai => (route::Endpoint::ChatCompletions, "max_completion_tokens"),
-        ProviderKind::OpenaiCompatible => (route::Endpoint::ChatCompletions, "max_tokens"),
-    };
-    let body = serde_json::json!({
-        "model": provider.upstream_model(model),
-        most: 16,
-        "messages": [{ "role": "user", "content": "Say ok." }],
-    });
-    let body = Bytes::from(body.to_string());
+    let question = question::ask(provider, model);
     send(test, true, |target, at| {
-        let uri = target.endpoints().get(at)?.uri(&endpoint, false)?;
+        let wanted = Wanted {
+            dialect: question.dialect,
+            operation: Operation::Generate,
+            model: provider.upstream_model(model),
+            stream: false,
+            beta: false,
+        };
+        let uri = target.endpoints().get(at)?.uri(&wanted)?;
         let mut headers = HeaderMap::new();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        Some(upstream::request(
-            target,
-            uri,
-            &headers,
-            body.clone().into(),
-            false,
-        ))
+        let spoken = Spoken {
+            caller: question.dialect,
+            upstream: question.dialect,
+            again: false,
+        };
+        let body = question.body.clone().into();
+        Some(upstream::request(target, uri, &headers, body, spoken))
     })
     .await
 }

@@ -67,9 +67,12 @@ pub(super) async fn look_up(call: &Call) -> Affinity {
 
 /// Whether it matters to which provider a call goes.
 pub(super) fn is_of_use(call: &Call) -> bool {
-    let speaks = |kind: penstock_core::provider::ProviderKind| kind.speaks(call.dialect);
+    let request = call.request();
     let providers = call.snapshot.providers().iter();
-    let able = providers.filter(|entry| entry.provider.enabled && speaks(entry.provider.kind));
+    let able = providers.filter(|entry| {
+        let provider = &entry.provider;
+        provider.enabled && provider.speech(request, &call.asked.model).is_some()
+    });
     let sticks = call.snapshot.routing().sticky_ttl_ms > 0;
     sticks && call.endpoint.is_metered() && able.take(2).count() > 1
 }

@@ -11,6 +11,8 @@ use penstock_core::provider::Provider;
 use penstock_dialect::edit::{self, Edits};
 use penstock_dialect::headers::upstream_request_id;
 use penstock_dialect::inspect::Inspected;
+use penstock_dialect::provider_body;
+use penstock_dialect::upstream_path::Wanted;
 use tokio::time::{Instant, timeout_at};
 
 use super::body::Received;
@@ -18,7 +20,7 @@ use super::call::{Call, Chosen};
 use super::failed::{ErrorAnswer, Failed};
 use super::gate::{Opened, Patience};
 use super::{gate, headroom, whole};
-use crate::upstream::{SendBody, Target, request};
+use crate::upstream::{SendBody, Spoken, Target, request};
 
 /// For the body of an error.
 const ERROR_BODY: Duration = Duration::from_secs(10);
@@ -68,10 +70,15 @@ pub(super) async fn run(
 ) -> Result<Answered, Failed> {
     let endpoint = way.target.endpoints().get(way.at).ok_or(Failed::NoEndpoint)?;
     let uri = endpoint
-        .uri(&call.endpoint, outgoing.beta)
+        .uri(&outgoing.wanted(call, chosen))
         .ok_or(Failed::NoEndpoint)?;
     let body = outgoing.body(call, chosen);
-    let request = request(way.target, uri, &outgoing.headers, body, way.again);
+    let spoken = Spoken {
+        caller: call.dialect,
+        upstream: chosen.spoken,
+        again: way.again,
+    };
+    let request = request(way.target, uri, &outgoing.headers, body, spoken);
 
     let patience = patience(call, &chosen.provider.provider, way.deadline);
     let sending = timeout_at(patience.first_byte, endpoint.send(request));
@@ -89,12 +96,28 @@ pub(super) async fn run(
 }
 
 impl Outgoing {
+    fn wanted<'a>(&self, call: &'a Call, chosen: &'a Chosen) -> Wanted<'a> {
+        Wanted {
+            dialect: chosen.spoken,
+            operation: call.request().operation,
+            model: chosen.model_sent(call),
+            stream: call.asked.stream,
+            beta: self.beta,
+        }
+    }
+
     /// With what the provider's configuration changes.
     fn body(&self, call: &Call, chosen: &Chosen) -> SendBody {
         let sent = chosen.model_sent(call);
+        let provider = &chosen.provider.provider;
+        let operation = call.request().operation;
+        let of_kind = provider_body::members(provider.kind, chosen.spoken, operation, &self.headers);
+        let in_messages = provider_body::in_messages(provider.kind, &self.headers, &self.asked);
         let edits = Edits {
             model: (sent != call.asked.model).then_some(sent),
-            overrides: &chosen.provider.provider.overrides,
+            overrides: &provider.overrides,
+            of_kind: &of_kind,
+            in_messages: &in_messages,
             include_usage: self.hide_usage,
         };
         match edit::rewrite(&self.asked, &self.inspected, &edits) {

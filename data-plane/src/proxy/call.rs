@@ -9,11 +9,12 @@ use std::time::Duration;
 use penstock_core::dialect::Dialect;
 use penstock_core::error::Code;
 use penstock_core::failure::{Class, Finding};
+use penstock_core::provider::Request;
 use penstock_core::session::SessionId;
 use penstock_core::snapshot::{KeyEntry, ProviderEntry, Snapshot};
 use penstock_core::usage::Outcome;
 use penstock_core::usage::decision::AttemptEnd;
-use penstock_dialect::route::{Endpoint, Matched};
+use penstock_dialect::route::{self, Endpoint, Matched};
 use penstock_dialect::usage::Observer;
 use penstock_fleet::Lease;
 use tokio::time::Instant;
@@ -88,16 +89,24 @@ pub(super) struct Asked {
 pub(super) struct Chosen {
     pub(super) provider: Arc<ProviderEntry>,
     pub(super) tariff: Tariff,
+    /// The dialect that it is spoken to in; the caller's, unless the call is translated.
+    pub(super) spoken: Dialect,
     /// The substitute for the model that was asked; what rules and the provider's health go by.
     substitute: Option<Arc<str>>,
 }
 
 impl Chosen {
     /// `model` is `asked` or a substitute for it.
-    pub(super) fn new(provider: Arc<ProviderEntry>, tariff: Tariff, model: &str, asked: &str) -> Self {
+    pub(super) fn new(
+        provider: Arc<ProviderEntry>,
+        tariff: Tariff,
+        spoken: Dialect,
+        (model, asked): (&str, &str),
+    ) -> Self {
         Self {
             provider,
             tariff,
+            spoken,
             substitute: (model != asked).then(|| model.into()),
         }
     }
@@ -154,9 +163,14 @@ impl Call {
         }
     }
 
+    /// What decides who can be asked.
+    pub(super) fn request(&self) -> Request {
+        route::request(&self.endpoint, self.dialect)
+    }
+
     /// An attempt begins.
     pub(super) fn begin_attempt(&mut self, chosen: Chosen) {
-        self.observer = Observer::new(self.dialect);
+        self.observer = Observer::new(chosen.spoken);
         self.upstream_request_id = None;
         self.chosen = Some(chosen);
         self.attempting = Some(Instant::now());

@@ -71,7 +71,7 @@ pub(super) async fn answer(
         let body = Bytes::from_static(br#"{"service":"penstock"}"#);
         return json(StatusCode::OK, body, arrival.id);
     }
-    let matched = match paths::parse(&head.method, head.uri.path(), &head.headers) {
+    let matched = match paths::parse(&head.method, head.uri.path(), head.uri.query(), &head.headers) {
         Ok(matched) => matched,
         Err(error) => return refuse(&proxy, inbound, error.dialect(), Refusal::from(&error)).await,
     };
@@ -106,11 +106,11 @@ async fn prepare(call: &mut Call, caller: &Caller, inbound: &mut Inbound) -> Res
     let received = read_body(call, inbound).await?;
     let head = &mut inbound.head;
     let invalid = |error: inspect::InspectError| Refusal::new(Code::InvalidRequest, error.to_string());
-    let inspected = inspect::inspect(&call.endpoint, &received.bytes).map_err(invalid)?;
+    let in_path = call.endpoint.ask().and_then(|ask| ask.in_path.as_ref());
+    let inspected = inspect::inspect(call.dialect, in_path, &received.bytes).map_err(invalid)?;
     let (session, source) = session::of(call, caller, &head.headers, &received.bytes, &inspected).unzip();
     call.notes.session_source = source;
-    let chat = call.endpoint == Endpoint::ChatCompletions;
-    let hide_usage = chat && edit::adds_usage(&inspected);
+    let hide_usage = edit::adds_usage(&inspected);
     call.asked = Asked {
         session,
         stream: inspected.stream,
@@ -183,6 +183,7 @@ fn deliver(mut call: Call, answered: Answered) -> Response<AnswerBody> {
         patience,
     } = answered;
     let (dialect, id) = (call.dialect, call.arrival.id);
+    let spoken = call.chosen.as_ref().map_or(dialect, |chosen| chosen.spoken);
     let streaming = matches!(content, Content::Stream(_));
     let body = match content {
         Content::Whole(received) => {
@@ -200,7 +201,7 @@ fn deliver(mut call: Call, answered: Answered) -> Response<AnswerBody> {
     };
     let mut response = Response::new(body);
     *response.status_mut() = head.status;
-    *response.headers_mut() = client_response_headers(&head.headers, dialect, streaming);
+    *response.headers_mut() = client_response_headers(&head.headers, dialect, spoken, streaming);
     response.headers_mut().insert(REQUEST_ID, id_value(id));
     response
 }
@@ -216,11 +217,11 @@ fn list_models(mut call: Call, caller: &Caller) -> Response<AnswerBody> {
             let refusal = Refusal::new(Code::ModelNotFound, message);
             return refuse_call(call, refusal);
         }
-        Endpoint::Models
-        | Endpoint::Messages
-        | Endpoint::CountTokens
-        | Endpoint::ChatCompletions
-        | Endpoint::Limits => {
+        Endpoint::InferenceProfiles => {
+            let models = models::list(&snapshot, caller, call.dialect);
+            shapes::inference_profiles(&Vec::from_iter(models))
+        }
+        Endpoint::Models | Endpoint::Ask(_) | Endpoint::Limits => {
             let models = models::list(&snapshot, caller, call.dialect);
             shapes::list(call.dialect, &Vec::from_iter(models))
         }

@@ -154,6 +154,7 @@ impl From<&RouteError> for Refusal {
         let (code, allow) = match error {
             RouteError::NotFound { .. } => (Code::NotFound, None),
             RouteError::Method { allow, .. } => (Code::MethodNotAllowed, Some(*allow)),
+            RouteError::WebSocket => (Code::UpgradeRequired, None),
         };
         Self {
             allow,
@@ -188,6 +189,7 @@ fn retry_after(code: Code) -> Option<u64> {
         | Code::ModelNotFound
         | Code::NotFound
         | Code::MethodNotAllowed
+        | Code::UpgradeRequired
         | Code::BodyTimeout
         | Code::RequestTooLarge
         | Code::UnsupportedEncoding
@@ -207,6 +209,7 @@ fn is_lasting(code: Code) -> bool {
         | Code::ModelNotFound
         | Code::NotFound
         | Code::MethodNotAllowed
+        | Code::UpgradeRequired
         | Code::RequestTooLarge
         | Code::UnsupportedEncoding
         | Code::StrictBudgetUnbounded

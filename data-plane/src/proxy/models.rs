@@ -11,15 +11,16 @@ use std::collections::BTreeSet;
 
 use penstock_core::dialect::Dialect;
 use penstock_core::model::ModelPattern;
+use penstock_core::provider::Request;
 use penstock_core::snapshot::{Caller, PriceEntry, ProviderEntry, Snapshot};
 
 /// Names of all models that the caller may use.
 pub(super) fn list<'a>(snapshot: &'a Snapshot, caller: &Caller, dialect: Dialect) -> BTreeSet<&'a str> {
     let mut models = BTreeSet::new();
     for entry in snapshot.providers() {
-        if is_usable(entry, caller, dialect) {
-            models.extend(exact(entry));
-            models.extend(snapshot.prices().filter_map(|price| priced(entry, price)));
+        if is_usable(entry, caller) {
+            let named = exact(entry).chain(snapshot.prices().filter_map(|price| priced(entry, price)));
+            models.extend(named.filter(|model| is_served(entry, dialect, model)));
         }
     }
     models.retain(|model| may_use(caller, model));
@@ -35,15 +36,27 @@ fn may_use(caller: &Caller, model: &str) -> bool {
     caller.key.key.access.allows_model(model) && caller.user.user.access.allows_model(model)
 }
 
-fn is_usable(entry: &ProviderEntry, caller: &Caller, dialect: Dialect) -> bool {
+fn is_usable(entry: &ProviderEntry, caller: &Caller) -> bool {
     let in_groups = |groups: &[String]| {
         groups.is_empty() || groups.iter().any(|group| entry.provider.groups.contains(group))
     };
     entry.provider.enabled
         && entry.credential.is_some()
-        && entry.provider.kind.speaks(dialect)
         && in_groups(&caller.user.user.access.groups)
         && in_groups(&caller.key.key.access.groups)
+}
+
+/// OpenAI's APIs have one list.
+fn is_served(entry: &ProviderEntry, dialect: Dialect, model: &str) -> bool {
+    let served = |dialect| entry.provider.speech(Request::answer(dialect), model).is_some();
+    match dialect {
+        Dialect::OpenaiChat | Dialect::OpenaiResponses | Dialect::OpenaiEmbeddings => {
+            served(Dialect::OpenaiChat)
+                || served(Dialect::OpenaiResponses)
+                || served(Dialect::OpenaiEmbeddings)
+        }
+        Dialect::Anthropic | Dialect::Gemini => served(dialect),
+    }
 }
 
 fn exact(entry: &ProviderEntry) -> impl Iterator<Item = &str> {

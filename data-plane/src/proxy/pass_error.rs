@@ -41,6 +41,7 @@ pub(super) struct Shown {
 /// Answers with a provider's error, or with ours in its place.
 pub(super) fn answer(call: &mut Call, shown: Shown) -> Result<Response<AnswerBody>, Refusal> {
     let head = &shown.head;
+    let spoken = shown.chosen.spoken;
     call.chosen = Some(shown.chosen);
     let masked = mask(&shown.body, &[call.chosen.as_ref().map_or("", Chosen::secret)]);
     let told = told(head.status, &masked);
@@ -62,7 +63,7 @@ pub(super) fn answer(call: &mut Call, shown: Shown) -> Result<Response<AnswerBod
     });
     let mut response = Response::new(AnswerBody::from(body));
     *response.status_mut() = status;
-    *response.headers_mut() = client_response_headers(&head.headers, call.dialect, false);
+    *response.headers_mut() = client_response_headers(&head.headers, call.dialect, spoken, false);
     let headers = response.headers_mut();
     headers.insert(REQUEST_ID, id_value(call.arrival.id));
     come_back(headers, head, shown.retry_after);

@@ -10,6 +10,7 @@ use penstock_core::access::{self, Access};
 use penstock_core::dialect::Dialect;
 use penstock_core::error::{CallerError, Code};
 use penstock_core::id::{KeyId, ProviderId, UserId};
+use penstock_core::provider::Request;
 use penstock_core::route::{self, Ask, Bound, Verdict};
 use penstock_core::session::SessionId;
 use penstock_core::snapshot::{KeyEntry, ProviderEntry, Snapshot, UserEntry};
@@ -146,7 +147,7 @@ impl Planner<'_> {
     fn of_model(&self, model: &str) -> ModelPlan {
         let known = Known::now(&self.app.health);
         let ask = Ask {
-            dialect: self.dialect,
+            request: Request::answer(self.dialect),
             model,
             user: &self.whose.user.user.access,
             key: self.whose.key_access(),

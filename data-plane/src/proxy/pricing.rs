@@ -199,10 +199,10 @@ impl Computed {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use penstock_core::dialect::Dialect;
     use penstock_core::money::PicoUsd;
     use penstock_core::price::{Rate, ServiceTier, TokenClass};
     use penstock_dialect::bound::bound;
-    use penstock_dialect::route::Endpoint;
 
     fn tariff() -> Tariff {
         priced(1, 5)
@@ -224,7 +224,7 @@ mod tests {
     }
 
     fn of(body: &str) -> Bound {
-        bound(&Endpoint::Messages, body.as_bytes()).unwrap()
+        bound(Dialect::Anthropic, body.as_bytes()).unwrap()
     }
 
     #[test]

@@ -97,7 +97,7 @@ fn estimate(call: &Call, chosen: &Chosen) -> Estimate {
 }
 
 fn most(call: &Call, chosen: &Chosen, body: &Bytes) -> Option<NanoUsd> {
-    let bound = bound::bound(&call.endpoint, body).ok()?;
+    let bound = bound::bound(call.dialect, body).ok()?;
     let multiplier = chosen.provider.provider.cost_multiplier;
     Some(chosen.tariff.most(&bound, multiplier).ok()?.whole())
 }

@@ -114,7 +114,7 @@ fn estimate(call: &Call, caller: &Caller) -> Estimate {
 }
 
 fn strict(call: &Call, caller: &Caller, body: &Bytes) -> Result<(NanoUsd, Option<Watched>), Refusal> {
-    let bound = bound::bound(&call.endpoint, body)?;
+    let bound = bound::bound(call.dialect, body)?;
     let watched = call.asked.stream && !bound.hidden;
     let mut whole = NanoUsd(0);
     let mut dearest: Option<Most> = None;
@@ -143,7 +143,7 @@ fn candidates<'a>(
     let models = asked.chain(substitutes.map(String::as_str));
     models.flat_map(move |model| {
         let ask = Ask {
-            dialect: call.dialect,
+            request: call.request(),
             model,
             user: &caller.user.user.access,
             key: &caller.key.key.access,

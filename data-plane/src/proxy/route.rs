@@ -99,11 +99,12 @@ fn choose_for(
                 continue;
             }
         };
+        let spoken = provider.provider.speech(ask.request, model);
         return Ok(Chosen::new(
             Arc::clone(provider),
             tariff,
-            model,
-            &call.asked.model,
+            spoken.unwrap_or(call.dialect),
+            (model, &call.asked.model),
         ));
     }
 }
@@ -122,7 +123,7 @@ pub(super) fn ask<'a>(
     known: &'a Known<'a>,
 ) -> Ask<'a> {
     Ask {
-        dialect: call.dialect,
+        request: call.request(),
         model,
         user: &caller.user.user.access,
         key: &caller.key.key.access,

@@ -24,7 +24,7 @@ pub(super) fn of(
 ) -> Option<(SessionId, SessionSource)> {
     let session = match find(headers, inspected) {
         Some(named) => named,
-        None if is_needed(call, caller) => digest(&call.endpoint, body, inspected)?,
+        None if is_needed(call, caller) => digest(call.dialect, body, inspected)?,
         None => return None,
     };
     Some((SessionId::of(call.key.id, &session.id), session.source))

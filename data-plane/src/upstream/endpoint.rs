@@ -2,14 +2,15 @@
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use http::uri::{Authority, InvalidUri, PathAndQuery, Scheme};
+use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{Request, Uri};
 use hyper_util::client::legacy::ResponseFuture;
-use penstock_core::provider::ProviderKind;
+use penstock_core::provider::Provider;
 use penstock_core::time::UnixMs;
-use penstock_dialect::route;
+use penstock_dialect::upstream_path::Wanted;
 
 use super::client::Client;
+use super::paths::Paths;
 use super::send_body::SendBody;
 use super::target::BadTarget;
 
@@ -26,38 +27,26 @@ pub(crate) struct Endpoint {
     rests_until: AtomicI64,
 }
 
-/// Path and query of each of the vendor's endpoints; None where the provider has no such.
-#[derive(Debug)]
-struct Paths {
-    main: Option<PathAndQuery>,
-    main_beta: Option<PathAndQuery>,
-    count_tokens: Option<PathAndQuery>,
-    count_tokens_beta: Option<PathAndQuery>,
-    /// The list of models, which is free.
-    models: PathAndQuery,
-}
-
 impl Endpoint {
-    pub(super) fn new(kind: ProviderKind, base_url: &str, client: Client) -> Result<Self, BadTarget> {
+    pub(super) fn new(provider: &Provider, base_url: &str, client: Client) -> Result<Self, BadTarget> {
         let base: Uri = base_url.parse()?;
         Ok(Self {
             client,
             scheme: base.scheme().cloned().unwrap_or(Scheme::HTTPS),
             authority: base.authority().cloned().ok_or(BadTarget::NoHost)?,
-            paths: Paths::new(kind, base.path())?,
+            paths: Paths::new(provider, base.path())?,
             rests_until: AtomicI64::new(0),
         })
     }
 
-    /// Where one of the vendor's endpoints is; None when the provider has no such. `beta` is the one flag of the
-    /// caller's query that is known.
-    pub(crate) fn uri(&self, endpoint: &route::Endpoint, beta: bool) -> Option<Uri> {
-        self.uri_of(self.paths.of(endpoint, beta)?.clone())
+    /// Where what is wanted is; None when the provider has no such.
+    pub(crate) fn uri(&self, wanted: &Wanted<'_>) -> Option<Uri> {
+        self.uri_of(self.paths.of(wanted)?)
     }
 
-    /// Where the provider lists its models.
+    /// Where the provider lists its models; None when it does not.
     pub(crate) fn models_uri(&self) -> Option<Uri> {
-        self.uri_of(self.paths.models.clone())
+        self.uri_of(self.paths.models()?)
     }
 
     fn uri_of(&self, path: PathAndQuery) -> Option<Uri> {
@@ -80,40 +69,5 @@ impl Endpoint {
     /// Sends a request, over a connection that is idle or a new one.
     pub(crate) fn send(&self, request: Request<SendBody>) -> ResponseFuture {
         self.client.request(request)
-    }
-}
-
-impl Paths {
-    fn new(kind: ProviderKind, base: &str) -> Result<Self, InvalidUri> {
-        let main = match kind {
-            ProviderKind::Anthropic => route::Endpoint::Messages,
-            ProviderKind::Openai | ProviderKind::OpenaiCompatible => route::Endpoint::ChatCompletions,
-        };
-        let path = |endpoint: &route::Endpoint, beta| {
-            let path = endpoint.upstream_path(kind, base, beta);
-            path.map(PathAndQuery::try_from).transpose()
-        };
-        let models = match kind {
-            ProviderKind::Anthropic => "/v1/models?limit=1",
-            ProviderKind::Openai | ProviderKind::OpenaiCompatible => "/models",
-        };
-        Ok(Self {
-            models: PathAndQuery::try_from([base.trim_end_matches('/'), models].concat())?,
-            main: path(&main, false)?,
-            main_beta: path(&main, true)?,
-            count_tokens: path(&route::Endpoint::CountTokens, false)?,
-            count_tokens_beta: path(&route::Endpoint::CountTokens, true)?,
-        })
-    }
-
-    fn of(&self, endpoint: &route::Endpoint, beta: bool) -> Option<&PathAndQuery> {
-        use route::Endpoint;
-        match (endpoint, beta) {
-            (Endpoint::Messages | Endpoint::ChatCompletions, false) => self.main.as_ref(),
-            (Endpoint::Messages | Endpoint::ChatCompletions, true) => self.main_beta.as_ref(),
-            (Endpoint::CountTokens, false) => self.count_tokens.as_ref(),
-            (Endpoint::CountTokens, true) => self.count_tokens_beta.as_ref(),
-            (Endpoint::Models | Endpoint::Model(_) | Endpoint::Limits, _) => None,
-        }
     }
 }

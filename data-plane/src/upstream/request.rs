@@ -4,7 +4,8 @@
 //! extra headers over them. The body is sent as it is.
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
-use penstock_dialect::headers::upstream_request_headers;
+use penstock_core::dialect::Dialect;
+use penstock_dialect::headers::{Leg, upstream_request_headers};
 
 use super::send_body::SendBody;
 use super::target::Target;
@@ -12,16 +13,34 @@ use crate::clock;
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
-/// Builds the request for `uri`, which is one of the target's. `again`: one was sent for the same call already.
+/// Who is spoken for, and how.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Spoken {
+    /// The caller's dialect.
+    pub(crate) caller: Dialect,
+    /// The dialect that the provider is spoken to in.
+    pub(crate) upstream: Dialect,
+    /// A request was sent for the same call already.
+    pub(crate) again: bool,
+}
+
+/// Builds the request for `uri`, which is one of the target's.
 pub(crate) fn request(
     target: &Target,
     uri: Uri,
     client_headers: &HeaderMap,
     body: SendBody,
-    again: bool,
+    spoken: Spoken,
 ) -> Request<SendBody> {
-    let mut headers = upstream_request_headers(client_headers, target.kind);
-    if again && let Some(key) = headers.get_mut(IDEMPOTENCY_KEY) {
+    let leg = Leg {
+        kind: target.kind,
+        caller: spoken.caller,
+        spoken: spoken.upstream,
+    };
+    let mut headers = upstream_request_headers(client_headers, leg);
+    if spoken.again
+        && let Some(key) = headers.get_mut(IDEMPOTENCY_KEY)
+    {
         // It was used up by the attempt before, maybe at another account.
         *key = HeaderValue::from_str(&clock::request_id().to_string())
             .unwrap_or_else(|_| HeaderValue::from_static("penstock"));

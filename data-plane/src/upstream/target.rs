@@ -57,7 +57,7 @@ impl Target {
             Some(former) => former.client.clone(),
             None => clients.make(&connections)?,
         };
-        let endpoint = |url: &String| Endpoint::new(provider.kind, url, client.clone());
+        let endpoint = |url: &String| Endpoint::new(provider, url, client.clone());
         let endpoints: Vec<_> = provider
             .base_urls
             .iter()

@@ -1,5 +1,6 @@
 //! Enums. `UNSPECIFIED` and values that this release does not know are refused, except where noted.
 
+use penstock_core::dialect::Dialect;
 use penstock_core::error_rule::ErrorField;
 use penstock_core::failure::Class;
 use penstock_core::invalid::Invalid;
@@ -68,6 +69,19 @@ enums! {
         Anthropic = Anthropic,
         Openai = Openai,
         OpenaiCompatible = OpenaiCompatible,
+        Gemini = Gemini,
+        AzureOpenai = AzureOpenai,
+        Bedrock = Bedrock,
+        Vertex = Vertex,
+        Droid = Droid,
+    }
+    /// A client API.
+    dialect_to_wire, dialect_from_wire: Dialect = wire::Dialect {
+        Anthropic = Anthropic,
+        OpenaiChat = OpenaiChat,
+        OpenaiResponses = OpenaiResponses,
+        OpenaiEmbeddings = OpenaiEmbeddings,
+        Gemini = Gemini,
     }
     /// Which addresses are dialled.
     address_family_to_wire, address_family_from_wire: AddressFamily = wire::AddressFamily {

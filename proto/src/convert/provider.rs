@@ -1,11 +1,12 @@
 //! Providers.
 
+use penstock_core::dialect::Dialect;
 use penstock_core::invalid::Invalid;
 use penstock_core::money::Millionths;
 use penstock_core::provider::{Header, Probe, Provider, Timeouts};
 
 use super::access::{pattern_to_wire, patterns_from_wire};
-use super::enums::{provider_kind_from_wire, provider_kind_to_wire};
+use super::enums::{dialect_from_wire, dialect_to_wire, provider_kind_from_wire, provider_kind_to_wire};
 use super::limits::{limits_from_wire, limits_to_wire};
 use super::outbound::{outbound_from_wire, outbound_to_wire};
 use super::routing::{
@@ -39,6 +40,9 @@ pub fn provider_to_wire(provider: &Provider) -> wire::ProviderSpec {
         outbound: outbound_to_wire(&provider.outbound),
         overrides: provider.overrides.iter().map(override_to_wire).collect(),
         probe_interval_ms: provider.probe.map(|probe| probe.interval_ms),
+        dialects: provider.dialects.iter().copied().map(dialect_to_wire).collect(),
+        translate: provider.translate.iter().copied().map(dialect_to_wire).collect(),
+        api_version: provider.api_version.clone().unwrap_or_default(),
     }
 }
 
@@ -70,7 +74,18 @@ pub fn provider_from_wire(spec: wire::ProviderSpec) -> Result<Provider, Invalid>
         outbound: outbound_from_wire(spec.outbound)?,
         overrides: spec.overrides.into_iter().map(override_from_wire).collect(),
         probe: spec.probe_interval_ms.map(|interval_ms| Probe { interval_ms }),
+        dialects: dialects_from_wire("dialects", spec.dialects)?,
+        translate: dialects_from_wire("translate", spec.translate)?,
+        api_version: (!spec.api_version.is_empty()).then_some(spec.api_version),
     })
+}
+
+/// Reads a list of dialects, which `field` names in errors.
+pub(super) fn dialects_from_wire(field: &str, values: Vec<i32>) -> Result<Vec<Dialect>, Invalid> {
+    let named = values.into_iter().enumerate();
+    named
+        .map(|(i, value)| dialect_from_wire(&format!("{field}[{i}]"), value))
+        .collect()
 }
 
 fn timeouts_to_wire(timeouts: &Timeouts) -> wire::Timeouts {

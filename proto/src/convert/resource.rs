@@ -32,7 +32,7 @@ pub fn reference_from_wire(reference: &wire::ResourceRef) -> Result<ResourceRef,
 pub fn resource_to_wire(resource: &Resource) -> wire::Resource {
     use wire::resource::Spec as Wire;
     let spec = match &resource.spec {
-        Spec::Provider(spec) => Wire::Provider(wire::Provider {
+        Spec::Provider(spec) => Wire::Provider(Box::new(wire::Provider {
             spec: Some(provider_to_wire(&spec.provider)),
             // To the node that will present it upstream.
             credential: spec.credential.as_ref().map(|secret| secret.expose().to_owned()),
@@ -41,7 +41,7 @@ pub fn resource_to_wire(resource: &Resource) -> wire::Resource {
                 .proxy_password
                 .as_ref()
                 .map(|secret| secret.expose().to_owned()),
-        }),
+        })),
         Spec::User(user) => Wire::User(user_to_wire(user)),
         Spec::Key(key) => Wire::Key(key_to_wire(key)),
         Spec::Price(price) => Wire::Price(price_to_wire(price)),

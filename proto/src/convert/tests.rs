@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use penstock_core::access::Access;
 use penstock_core::api_key::KeyHash;
+use penstock_core::dialect::Dialect;
 use penstock_core::error_rule::{ErrorField, ErrorPattern, ErrorRule, ErrorText, Replace, ReplaceBody};
 use penstock_core::failure::Class;
 use penstock_core::id::{KeyId, ProviderId, RequestId, UserId};
@@ -141,6 +142,9 @@ fn specs() -> Vec<(ResourceRef, Spec)> {
             },
         ],
         probe: Some(Probe { interval_ms: 60_000 }),
+        dialects: vec![Dialect::OpenaiChat, Dialect::OpenaiResponses],
+        translate: vec![Dialect::Anthropic],
+        api_version: Some("2024-10-21".into()),
     };
     let price = Price {
         source: PriceSource::Manual,
@@ -297,7 +301,7 @@ fn g02_a_resource_that_cannot_be_read_is_refused_by_name() {
         id,
         version: 3,
         min_schema: 1,
-        spec: Some(wire::resource::Spec::Provider(provider)),
+        spec: Some(wire::resource::Spec::Provider(Box::new(provider))),
     };
     let Ok(Upsert::Unreadable(Refusal { version, reason, .. })) = upsert_from_wire(resource) else {
         panic!("must be refused");

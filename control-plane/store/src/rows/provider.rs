@@ -33,6 +33,9 @@ pub(super) struct ProviderRow {
     outbound: Json,
     overrides: Json,
     probe_interval_ms: Option<i64>,
+    dialects: Json,
+    translate: Json,
+    api_version: Option<String>,
     #[sqlx(flatten)]
     credential: CredentialRow,
     #[sqlx(flatten)]
@@ -64,23 +67,23 @@ pub(super) const TABLE: Table = Table {
              t.cost_multiplier, t.models, t.timeouts, t.extra_headers, t.credential_key_id, \
              t.credential_ciphertext, t.credential_hint, t.credential_version, t.limits, t.redirects, \
              t.active_hours, t.breaker, t.outbound, t.overrides, t.probe_interval_ms, t.proxy_password_key_id, \
-             t.proxy_password_ciphertext, t.proxy_password_hint, t.proxy_password_version, t.version, \
-             t.min_schema, t.created_at, t.updated_at FROM providers t",
+             t.proxy_password_ciphertext, t.proxy_password_hint, t.proxy_password_version, t.dialects, t.translate, \
+             t.api_version, t.version, t.min_schema, t.created_at, t.updated_at FROM providers t",
     id: "t.id",
     insert: "INSERT INTO providers (id, name, kind, base_urls, enabled, provider_groups, priority, weight, \
              cost_multiplier, models, timeouts, extra_headers, credential_key_id, credential_ciphertext, \
              credential_hint, credential_version, limits, redirects, active_hours, breaker, outbound, overrides, \
              probe_interval_ms, proxy_password_key_id, proxy_password_ciphertext, proxy_password_hint, \
-             proxy_password_version, version, min_schema, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, \
+             proxy_password_version, dialects, translate, api_version, version, min_schema, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, \
              $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, \
-             $28, $29, $30, $31) ON CONFLICT (id) DO NOTHING",
+             $28, $29, $30, $31, $32, $33, $34) ON CONFLICT (id) DO NOTHING",
     update: "UPDATE providers SET name = $2, kind = $3, base_urls = $4, enabled = $5, provider_groups = $6, \
              priority = $7, weight = $8, cost_multiplier = $9, models = $10, timeouts = $11, extra_headers = $12, \
              credential_key_id = $13, credential_ciphertext = $14, credential_hint = $15, credential_version = $16, \
              limits = $17, redirects = $18, active_hours = $19, breaker = $20, outbound = $21, overrides = $22, \
              probe_interval_ms = $23, proxy_password_key_id = $24, proxy_password_ciphertext = $25, \
-             proxy_password_hint = $26, proxy_password_version = $27, version = $28, min_schema = $29, \
-             created_at = $30, updated_at = $31 WHERE id = $1 AND version = $28 - 1",
+             proxy_password_hint = $26, proxy_password_version = $27, dialects = $28, translate = $29, api_version = $30, \
+             version = $31, min_schema = $32, created_at = $33, updated_at = $34 WHERE id = $1 AND version = $31 - 1",
     lock: "UPDATE providers SET version = version WHERE id = $1",
     delete: "DELETE FROM providers WHERE id = $1 AND version = $2",
 };
@@ -109,6 +112,9 @@ pub(super) fn bind(query: Query, stored: &Stored, spec: &StoredProvider) -> Quer
         .bind(AsJson(&provider.overrides))
         .bind(provider.probe.map(|probe| probe.interval_ms));
     bind_secret(query, spec.proxy_password.as_ref())
+        .bind(AsJson(&provider.dialects))
+        .bind(AsJson(&provider.translate))
+        .bind(provider.api_version.as_deref())
 }
 
 fn bind_secret(query: Query, secret: Option<&Credential>) -> Query {
@@ -153,6 +159,9 @@ impl ResourceRow for ProviderRow {
             outbound: super::json("outbound", self.outbound)?,
             overrides: super::json("overrides", self.overrides)?,
             probe: probe(self.probe_interval_ms)?,
+            dialects: super::json("dialects", self.dialects)?,
+            translate: super::json("translate", self.translate)?,
+            api_version: self.api_version,
         };
         Ok(StoredSpec::Provider(Box::new(StoredProvider {
             provider,

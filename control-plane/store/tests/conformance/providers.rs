@@ -1,9 +1,10 @@
 //! Everything of a provider is kept whole, and its two secrets apart.
 
+use penstock_core::dialect::Dialect;
 use penstock_core::limits::Zone;
 use penstock_core::model::ModelPattern;
 use penstock_core::provider::{
-    ActiveHours, AddressFamily, BreakerSettings, Outbound, Override, Probe, Provider, Redirect,
+    ActiveHours, AddressFamily, BreakerSettings, Outbound, Override, Probe, Provider, ProviderKind, Redirect,
 };
 use penstock_core::setting::{ModelFallback, RoutingPolicy, Setting};
 use penstock_store::{CredentialChange, LoggedSpec, NewSpec, Put, StoredProvider, StoredSpec};
@@ -55,6 +56,10 @@ fn every_field() -> Provider {
             },
         ],
         probe: Some(Probe { interval_ms: 60_000 }),
+        kind: ProviderKind::AzureOpenai,
+        dialects: vec![Dialect::OpenaiChat, Dialect::OpenaiResponses],
+        translate: vec![Dialect::Anthropic],
+        api_version: Some("2024-10-21".into()),
         ..provider("main")
     }
 }
@@ -88,7 +93,7 @@ async fn b01_a_provider_reads_back_whole(bench: Bench) {
     let stored = write(&bench, put(every_field(), Keep, Keep)).await;
     assert_eq!(stored.provider, every_field());
     let all = bench.store.get(&provider_ref(1)).await.unwrap().unwrap();
-    assert_eq!(all.min_schema, 3);
+    assert_eq!(all.min_schema, 4);
     let stored = write(&bench, put(provider("main"), Keep, Keep)).await;
     assert_eq!(stored.provider, provider("main"));
 }
@@ -151,7 +156,8 @@ async fn b01_rows_from_before_these_columns_have_defaults(bench: Bench) {
     write(&bench, put(every_field(), Keep, Keep)).await;
     // What the migration gives to rows that are there.
     let statement = "UPDATE providers SET redirects = '[]', active_hours = 'null', breaker = '{}', outbound = '{}', \
-                     overrides = '[]', probe_interval_ms = NULL";
+                     overrides = '[]', probe_interval_ms = NULL, dialects = '[]', translate = '[]', \
+                     api_version = NULL";
     bench.execute(statement.to_owned()).await;
     let stored = bench.store.get(&provider_ref(1)).await.unwrap().unwrap();
     let StoredSpec::Provider(stored) = stored.spec else {
@@ -159,6 +165,7 @@ async fn b01_rows_from_before_these_columns_have_defaults(bench: Bench) {
     };
     let expected = Provider {
         base_urls: every_field().base_urls,
+        kind: every_field().kind,
         ..provider("main")
     };
     assert_eq!(stored.provider, expected);

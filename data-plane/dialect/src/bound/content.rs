@@ -258,7 +258,8 @@ fn is_block(word: &str) -> bool {
 /// Run by the caller: the model only asks for them.
 fn is_client_tool(word: &str) -> bool {
     const ANTHROPIC: [&str; 4] = ["bash_", "text_editor_", "computer_", "memory_"];
-    matches!(word, "custom" | "function") || ANTHROPIC.iter().any(|start| word.starts_with(start))
+    matches!(word, "custom" | "function" | "local_shell" | "apply_patch")
+        || ANTHROPIC.iter().any(|start| word.starts_with(start))
 }
 
 fn takes_max_uses(word: &str) -> bool {

@@ -25,7 +25,7 @@ pub(super) struct Fields {
     pub(super) earlier: bool,
 }
 
-/// OpenAI's `reasoning_effort`.
+/// OpenAI's `reasoning_effort`, or `reasoning.effort`.
 #[derive(Debug, Default)]
 pub(super) struct Reasoning {
     none: bool,
@@ -65,10 +65,12 @@ impl Fields {
             },
             b"n" => self.n = self.n.max(value.count().ok_or(What::Choices)?),
             b"thinking" => self.thinking |= !is_disabled(value),
-            b"reasoning_effort" => match value.short_text(MAX_WORD).as_deref() {
-                Some("none") => self.reasoning.none = true,
-                Some(_) | None => self.reasoning.other = true,
-            },
+            b"reasoning" => value.each_member(|name, value| {
+                if name == b"effort" && !value.is_null() {
+                    self.reasoning.note(&value);
+                }
+            }),
+            b"reasoning_effort" => self.reasoning.note(value),
             b"service_tier" => self.tier.note(value),
             b"speed" => self.speed |= value.short_text(MAX_WORD).as_deref() != Some("standard"),
             b"previous_response_id" | b"conversation" => self.earlier |= !value.is_empty(),
@@ -102,6 +104,13 @@ fn is_disabled(thinking: &Value<'_>) -> bool {
 }
 
 impl Reasoning {
+    fn note(&mut self, effort: &Value<'_>) {
+        match effort.short_text(MAX_WORD).as_deref() {
+            Some("none") => self.none = true,
+            Some(_) | None => self.other = true,
+        }
+    }
+
     pub(super) fn is_off(&self) -> bool {
         self.none && !self.other
     }

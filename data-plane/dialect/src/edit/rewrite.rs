@@ -1,4 +1,6 @@
-//! What one provider's configuration changes in a body: the model's name, members at the top.
+//! What one provider wants changed in a body: the model's name, members at the top.
+//!
+//! An operator's override of a member comes before what the provider's kind wants of it.
 //!
 //! Everything is a splice of the caller's bytes, so what is not named stays as it came, spaces and order and all. The
 //! name of the model stands where inspection found it; for members the top of the body is walked once more, and only
@@ -21,14 +23,19 @@ pub struct Edits<'a> {
     pub model: Option<&'a str>,
     /// Members at the top to be set or removed; the model, `stream` and `stream_options` are not among them.
     pub overrides: &'a [Override],
+    /// The same, as the provider's kind wants it ([`crate::provider_body::members`]).
+    pub of_kind: &'a [Override],
+    /// Inside of messages, as the provider's kind wants it.
+    pub in_messages: &'a [Splice],
     /// As [`include_usage`](super::include_usage) does.
     pub include_usage: bool,
 }
 
 /// One piece of the body and what comes instead.
-struct Splice {
-    at: Range<usize>,
-    text: Bytes,
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Splice {
+    pub(crate) at: Range<usize>,
+    pub(crate) text: Bytes,
 }
 
 /// A member at the top of the body.
@@ -43,10 +50,12 @@ struct Place {
 /// The body with these changes. None when nothing changes. `inspected` is what this body asks.
 pub fn rewrite(body: &Bytes, inspected: &Inspected, edits: &Edits<'_>) -> Option<Edited> {
     let mut splices = Vec::new();
-    if let Some(model) = edits.model.filter(|model| *model != inspected.model) {
+    if let Some(model) = edits.model.filter(|model| *model != inspected.model)
+        && let Some(at) = &inspected.model_at
+    {
         let quoted = serde_json::Value::from(model).to_string();
         splices.push(Splice {
-            at: inspected.model_at.clone(),
+            at: at.clone(),
             text: quoted.into(),
         });
     }
@@ -58,15 +67,40 @@ pub fn rewrite(body: &Bytes, inspected: &Inspected, edits: &Edits<'_>) -> Option
             text: Bytes::from_static(splice.text.as_bytes()),
         });
     }
-    if !edits.overrides.is_empty() {
-        members(body, edits.overrides, &mut splices);
+    let overridden = |edit: &&Override| edits.overrides.iter().any(|other| other.path == edit.path);
+    let of_kind = edits.of_kind.iter().filter(|edit| !overridden(edit));
+    let wanted: Vec<&Override> = edits.overrides.iter().chain(of_kind).collect();
+    if !wanted.is_empty() {
+        set_members(body, &wanted, &mut splices);
     }
+    splices.extend_from_slice(edits.in_messages);
     (!splices.is_empty()).then(|| apply(body, splices))
 }
 
+/// The body with these members set or removed; as it is where it is no object.
+pub(crate) fn members(body: &Bytes, edits: &[Override]) -> Bytes {
+    let mut splices = Vec::new();
+    set_members(body, &edits.iter().collect::<Vec<_>>(), &mut splices);
+    apply(body, splices).into_bytes()
+}
+
+/// What takes a member out of an object that begins at `offset`.
+pub(crate) fn without(object: &[u8], name: &[u8], offset: usize) -> Vec<Splice> {
+    let named = |key: &[u8]| (key == name).then_some(0);
+    let Some((_, places)) = places(object, named) else {
+        return Vec::new();
+    };
+    let cut = |at: Range<usize>| Splice {
+        at: at.start + offset..at.end + offset,
+        text: Bytes::new(),
+    };
+    gaps(&places, |place| place.edit.is_some()).map(cut).collect()
+}
+
 /// The splices of members. None where the body is no object, which inspection has refused.
-fn members(body: &Bytes, overrides: &[Override], splices: &mut Vec<Splice>) {
-    let Some((begin, places)) = places(body, overrides) else {
+fn set_members(body: &Bytes, overrides: &[&Override], splices: &mut Vec<Splice>) {
+    let named = |key: &[u8]| overrides.iter().position(|edit| edit.path.as_bytes() == key);
+    let Some((begin, places)) = places(body, named) else {
         return;
     };
     let mut new = Vec::new();
@@ -85,7 +119,7 @@ fn members(body: &Bytes, overrides: &[Override], splices: &mut Vec<Splice>) {
             text: new.into(),
         });
     }
-    let value = |place: &Place| -> Option<&Override> { overrides.get(place.edit?) };
+    let value = |place: &Place| -> Option<&Override> { overrides.get(place.edit?).copied() };
     for place in &places {
         if let Some(text) = value(place).and_then(|edit| edit.value.as_ref()) {
             splices.push(Splice {
@@ -120,15 +154,13 @@ fn gaps(places: &[Place], goes: impl Fn(&Place) -> bool) -> impl Iterator<Item =
 }
 
 /// The byte after the opening brace, and every member.
-fn places(body: &Bytes, overrides: &[Override]) -> Option<(usize, Vec<Place>)> {
+fn places(body: &[u8], named: impl Fn(&[u8]) -> Option<usize>) -> Option<(usize, Vec<Place>)> {
     let mut members = Members::open(body).ok()?;
     let begin = members.at();
     let mut places = Vec::new();
     while let Some(member) = members.next().ok()? {
         let name = member.key.name();
-        let edit = overrides
-            .iter()
-            .position(|edit| name.as_deref() == Some(edit.path.as_bytes()));
+        let edit = name.as_deref().and_then(&named);
         places.push(Place {
             at: member.key.span.start..member.value.span.end,
             value: member.value.span,

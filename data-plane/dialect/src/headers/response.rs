@@ -10,9 +10,18 @@ const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering
 /// The headers for the answer to the caller, without `content-length` and Penstock's own.
 ///
 /// The provider's `retry-after` and `x-should-retry` describe one account of many: whoever gives up sets them anew.
-/// `streaming` adds `x-accel-buffering: no`, so that a proxy in front does not hold events back.
-pub fn client_response_headers(upstream: &HeaderMap, dialect: Dialect, streaming: bool) -> HeaderMap {
-    let mut headers = copy(upstream, |name| passes(name, dialect));
+/// `streaming` adds `x-accel-buffering: no`, so that a proxy in front does not hold events back. A `spoken` dialect that
+/// is not the caller's leaves nothing but what is about the content.
+pub fn client_response_headers(
+    upstream: &HeaderMap,
+    dialect: Dialect,
+    spoken: Dialect,
+    streaming: bool,
+) -> HeaderMap {
+    let mut headers = match dialect == spoken {
+        true => copy(upstream, |name| passes(name, dialect)),
+        false => copy(upstream, |name| matches!(name, "content-type" | "cache-control")),
+    };
     if streaming {
         headers.insert(X_ACCEL_BUFFERING, HeaderValue::from_static("no"));
     }
@@ -36,7 +45,12 @@ pub fn upstream_request_id(upstream: &HeaderMap) -> Option<&str> {
 fn passes(name: &str, dialect: Dialect) -> bool {
     match name {
         "request-id" => return dialect == Dialect::Anthropic,
-        "x-request-id" => return dialect == Dialect::OpenaiChat,
+        "x-request-id" => {
+            return matches!(
+                dialect,
+                Dialect::OpenaiChat | Dialect::OpenaiResponses | Dialect::OpenaiEmbeddings
+            );
+        }
         _ => {}
     }
     !(is_hop_by_hop(name) || is_identity(name) || is_edge(name))

@@ -2,15 +2,16 @@
 
 use std::ops::Range;
 
+use penstock_core::dialect::Dialect;
 use penstock_core::model::MAX_NAME;
 
 use super::{InspectError, Inspected, MAX_IDENTITY, Position, Splice, UsageChunk};
 use crate::json::{Kind, Members, Value};
-use crate::route::Endpoint;
+use crate::route::InPath;
 
 /// The values of the fields acted on, each at most once.
-#[derive(Default)]
 pub(super) struct Fields<'a> {
+    dialect: Dialect,
     model: Option<Value<'a>>,
     stream: Option<Value<'a>>,
     limits: [Option<Value<'a>>; 3],
@@ -19,17 +20,29 @@ pub(super) struct Fields<'a> {
     prompt_cache_key: Option<Value<'a>>,
     messages: Option<Value<'a>>,
     tools: Option<Value<'a>>,
+    background: Option<Value<'a>>,
+    generation_config: Option<Value<'a>>,
     /// The byte after the opening brace.
     begin: usize,
 }
 
 impl<'a> Fields<'a> {
-    pub(super) fn read(body: &'a [u8]) -> Result<Self, InspectError> {
+    pub(super) fn read(dialect: Dialect, body: &'a [u8]) -> Result<Self, InspectError> {
         let syntax = |fault| InspectError::syntax(body, fault);
         let mut members = Members::open(body).map_err(syntax)?;
         let mut fields = Self {
+            dialect,
+            model: None,
+            stream: None,
+            limits: [None, None, None],
+            stream_options: None,
+            metadata: None,
+            prompt_cache_key: None,
+            messages: None,
+            tools: None,
+            background: None,
+            generation_config: None,
             begin: members.at(),
-            ..Self::default()
         };
         while let Some(member) = members.next().map_err(syntax)? {
             let Some((key, slot)) = member.key.name().and_then(|name| fields.slot(&name)) else {
@@ -42,7 +55,11 @@ impl<'a> Fields<'a> {
     }
 
     fn slot(&mut self, name: &[u8]) -> Option<(&'static str, &mut Option<Value<'a>>)> {
+        if self.dialect == Dialect::Gemini {
+            return self.gemini_slot(name);
+        }
         let [max_tokens, max_completion_tokens, max_output_tokens] = &mut self.limits;
+        let responses = self.dialect == Dialect::OpenaiResponses;
         Some(match name {
             b"model" => ("model", &mut self.model),
             b"stream" => ("stream", &mut self.stream),
@@ -52,18 +69,41 @@ impl<'a> Fields<'a> {
             b"stream_options" => ("stream_options", &mut self.stream_options),
             b"metadata" => ("metadata", &mut self.metadata),
             b"prompt_cache_key" => ("prompt_cache_key", &mut self.prompt_cache_key),
-            b"messages" => ("messages", &mut self.messages),
+            b"messages" if !responses => ("messages", &mut self.messages),
+            b"input" if responses => ("input", &mut self.messages),
+            b"background" if responses => ("background", &mut self.background),
             b"tools" => ("tools", &mut self.tools),
+            _ => return None,
+        })
+    }
+
+    /// Model and stream are in the path.
+    fn gemini_slot(&mut self, name: &[u8]) -> Option<(&'static str, &mut Option<Value<'a>>)> {
+        Some(match name {
+            b"contents" => ("contents", &mut self.messages),
+            b"tools" => ("tools", &mut self.tools),
+            b"generationConfig" | b"generation_config" => ("generationConfig", &mut self.generation_config),
             _ => return None,
         })
     }
 
     pub(super) fn into_inspected(
         self,
-        endpoint: &Endpoint,
+        in_path: Option<&InPath>,
         body: &'a [u8],
     ) -> Result<Inspected, InspectError> {
-        let (model, model_at) = model(body, self.model.as_ref())?;
+        let (model, model_at) = match in_path {
+            Some(path) => (path.model.clone(), None),
+            None => model(body, self.model.as_ref()).map(|(model, at)| (model, Some(at)))?,
+        };
+        let stream = match in_path {
+            Some(path) => path.stream,
+            None => stream(body, self.stream.as_ref())?,
+        };
+        if let Some(value) = self.background.as_ref().filter(|value| value.kind == Kind::True) {
+            let at = Position::of(body, value.span.start);
+            return Err(InspectError::Background { at });
+        }
         let user_id = match &self.metadata {
             Some(metadata) => inner(body, metadata, "user_id", "metadata.user_id")?,
             None => None,
@@ -71,21 +111,32 @@ impl<'a> Fields<'a> {
         Ok(Inspected {
             model,
             model_at,
-            stream: stream(body, self.stream.as_ref())?,
-            max_output: self.limits.iter().flatten().filter_map(Value::count).max(),
-            usage_chunk: match endpoint {
-                Endpoint::ChatCompletions => usage_chunk(body, self.stream_options.as_ref(), self.begin)?,
-                Endpoint::Messages
-                | Endpoint::CountTokens
-                | Endpoint::Models
-                | Endpoint::Model(_)
-                | Endpoint::Limits => UsageChunk::NotOffered,
+            stream,
+            max_output: self.max_output(),
+            usage_chunk: match self.dialect {
+                Dialect::OpenaiChat => usage_chunk(body, self.stream_options.as_ref(), self.begin)?,
+                Dialect::Anthropic
+                | Dialect::OpenaiResponses
+                | Dialect::OpenaiEmbeddings
+                | Dialect::Gemini => UsageChunk::NotOffered,
             },
             user_id: identity(user_id.as_ref()),
             prompt_cache_key: identity(self.prompt_cache_key.as_ref()),
             messages: length(self.messages.as_ref()),
             tools: length(self.tools.as_ref()),
         })
+    }
+
+    fn max_output(&self) -> Option<u64> {
+        let mut most = self.limits.iter().flatten().filter_map(Value::count).max();
+        if let Some(config) = &self.generation_config {
+            config.each_member(|name, value| {
+                if matches!(name, b"maxOutputTokens" | b"max_output_tokens") {
+                    most = most.max(value.count());
+                }
+            });
+        }
+        most
     }
 }
 
@@ -180,8 +231,11 @@ fn identity(value: Option<&Value<'_>>) -> Option<String> {
     (!text.is_empty()).then(|| text.into_owned())
 }
 
+/// Of an array; text stands for one message.
 fn length(value: Option<&Value<'_>>) -> usize {
-    value
-        .filter(|value| value.kind == Kind::Array)
-        .map_or(0, |value| value.items)
+    value.map_or(0, |value| match value.kind {
+        Kind::Array => value.items,
+        Kind::String { .. } => 1,
+        Kind::Object | Kind::Number | Kind::True | Kind::False | Kind::Null => 0,
+    })
 }

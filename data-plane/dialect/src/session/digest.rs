@@ -4,8 +4,8 @@
 //! of its own over the body, in linear time; ask only when a session is needed.
 //!
 //! ## Rules
-//! - Hashed are the model; the system text (Anthropic's `system`, and in both dialects the `system` and `developer`
-//!   messages before any other); and the first `user` message. Without a user message there is no digest.
+//! - Hashed are the model; the system text (`system`, `instructions` or `systemInstruction`, and the `system` and
+//!   `developer` messages before any other); and the first `user` message. Without a user message there is no digest.
 //! - Of system text and message at most [`PART`] bytes each are hashed, as they stand in the JSON, and of the system
 //!   text how long it is. The length of the message is left out: agents append to their first message.
 //! - A string and one text block with that text are the same. `type` and `cache_control` of a block are left out, since
@@ -18,12 +18,12 @@
 //! - A conversation whose client drops the oldest turns, or whose system text holds the time, is ever another session.
 //! - Of a field that stands twice the last counts.
 
+use penstock_core::dialect::Dialect;
 use sha2::{Digest, Sha256};
 
 use super::{Session, SessionSource};
 use crate::inspect::Inspected;
 use crate::json::{Kind, Members, Value};
-use crate::route::Endpoint;
 
 /// Bytes that are hashed of the system text, and of the first message.
 pub const PART: usize = 4096;
@@ -39,16 +39,19 @@ struct Part {
     length: usize,
 }
 
+/// Where a dialect has the parts of a conversation.
+struct Names {
+    system: &'static [&'static [u8]],
+    messages: &'static [u8],
+    content: &'static [u8],
+}
+
 /// The session that the start of this body stands for. `inspected` is the same body's.
-pub fn digest(endpoint: &Endpoint, body: &[u8], inspected: &Inspected) -> Option<Session<'static>> {
+pub fn digest(dialect: Dialect, body: &[u8], inspected: &Inspected) -> Option<Session<'static>> {
     if inspected.messages == 0 {
         return None;
     }
-    let (system, message) = match endpoint {
-        Endpoint::Messages | Endpoint::CountTokens => start(body, true)?,
-        Endpoint::ChatCompletions => start(body, false)?,
-        Endpoint::Models | Endpoint::Model(_) | Endpoint::Limits => return None,
-    };
+    let (system, message) = start(body, &Names::of(dialect)?)?;
     // A model has no control characters, and the length says where the system text ends.
     let hash = Sha256::new()
         .chain_update(&inspected.model)
@@ -63,26 +66,34 @@ pub fn digest(endpoint: &Endpoint, body: &[u8], inspected: &Inspected) -> Option
 }
 
 /// System text and first message.
-fn start(body: &[u8], has_system: bool) -> Option<(Part, Part)> {
+fn start(body: &[u8], names: &Names) -> Option<(Part, Part)> {
     let (mut system, mut messages) = (None, None);
     let mut members = Members::open(body).ok()?;
     while let Some(member) = members.next().ok()? {
         match member.key.name().as_deref() {
-            Some(b"system") if has_system => system = Some(member.value),
-            Some(b"messages") => messages = Some(member.value),
+            Some(name) if names.system.contains(&name) => system = Some(member.value),
+            Some(name) if name == names.messages => messages = Some(member.value),
             Some(_) | None => {}
         }
     }
     let mut system = system.map_or_else(Part::default, |value| Part::of(&value));
-    let mut messages = messages?.elements();
+    let messages = messages?;
+    if messages.is_string() && names.messages == b"input" {
+        return Some((system, Part::of(&messages)));
+    }
+    let mut messages = messages.elements();
     let mut leading = true;
     while let Some(message) = messages.next() {
         let (mut role, mut content) = (None, None);
         message.each_member(|name, value| match name {
             b"role" => role = value.short_text(MAX_ROLE),
-            b"content" => content = Some(value),
+            name if name == names.content => content = Some(value),
             _ => {}
         });
+        let role = match names.content {
+            b"parts" => role.or_else(|| Some("user".into())),
+            _ => role,
+        };
         match (role.as_deref(), content) {
             (Some("user"), content) => {
                 let message = content.map_or_else(Part::default, |value| Part::of(&value));
@@ -93,6 +104,35 @@ fn start(body: &[u8], has_system: bool) -> Option<(Part, Part)> {
         }
     }
     None
+}
+
+impl Names {
+    /// None: calls of this dialect belong to no conversation.
+    fn of(dialect: Dialect) -> Option<Self> {
+        Some(match dialect {
+            Dialect::Anthropic => Self {
+                system: &[b"system"],
+                messages: b"messages",
+                content: b"content",
+            },
+            Dialect::OpenaiChat => Self {
+                system: &[],
+                messages: b"messages",
+                content: b"content",
+            },
+            Dialect::OpenaiResponses => Self {
+                system: &[b"instructions"],
+                messages: b"input",
+                content: b"content",
+            },
+            Dialect::Gemini => Self {
+                system: &[b"systemInstruction", b"system_instruction"],
+                messages: b"contents",
+                content: b"parts",
+            },
+            Dialect::OpenaiEmbeddings => return None,
+        })
+    }
 }
 
 impl Part {

@@ -10,14 +10,15 @@ use crate::upstream_error::UpstreamError;
 
 const MAX_WORD: usize = 32;
 
+/// What one usage object says; OpenAI's APIs differ in names alone.
 #[derive(Default)]
-struct Reported {
-    prompt: u64,
+pub(super) struct Reported {
+    pub(super) prompt: u64,
     cached: u64,
     written: u64,
     written_12h: u64,
-    completion: u64,
-    reasoning: u64,
+    pub(super) completion: u64,
+    pub(super) reasoning: u64,
 }
 
 pub(super) fn event(seen: &mut Seen, data: &[u8]) -> Event {
@@ -147,7 +148,7 @@ fn usage(seen: &mut Seen, usage: &Value<'_>) {
 }
 
 impl Reported {
-    fn prompt_details(&mut self, details: &Value<'_>) {
+    pub(super) fn prompt_details(&mut self, details: &Value<'_>) {
         details.each_member(|name, value| match name {
             b"cached_tokens" => self.cached = tokens(&value).unwrap_or_default(),
             b"cache_write_tokens" => self.written = tokens(&value).unwrap_or_default(),
@@ -161,7 +162,7 @@ impl Reported {
     }
 
     /// Makes the classes disjoint.
-    fn settle(&self, out: &mut TokenUsage) {
+    pub(super) fn settle(&self, out: &mut TokenUsage) {
         let cached = self.cached.saturating_add(self.written);
         out.input = self.prompt.saturating_sub(cached);
         out.cache_read = self.cached;
@@ -172,7 +173,7 @@ impl Reported {
     }
 }
 
-fn tier(out: &mut TokenUsage, value: &Value<'_>) {
+pub(super) fn tier(out: &mut TokenUsage, value: &Value<'_>) {
     match value.short_text(MAX_WORD).as_deref() {
         Some("flex") => out.tier = ServiceTier::Flex,
         Some("priority") => out.tier = ServiceTier::Priority,

@@ -1,20 +1,20 @@
 //! The most that a call can use (limits §4, D4).
 
 use penstock_core::cost::bound::Triggers;
+use penstock_core::dialect::Dialect;
 use penstock_dialect::bound::{BLOCK, Bound, OVERHEAD, Unbounded, What, bound};
-use penstock_dialect::route::Endpoint;
 use proptest::prelude::*;
 
 fn messages(body: &str) -> Bound {
-    bound(&Endpoint::Messages, body.as_bytes()).unwrap()
+    bound(Dialect::Anthropic, body.as_bytes()).unwrap()
 }
 
 fn chat(body: &str) -> Bound {
-    bound(&Endpoint::ChatCompletions, body.as_bytes()).unwrap()
+    bound(Dialect::OpenaiChat, body.as_bytes()).unwrap()
 }
 
 fn unbounded(body: &str) -> What {
-    bound(&Endpoint::Messages, body.as_bytes()).unwrap_err().what
+    bound(Dialect::Anthropic, body.as_bytes()).unwrap_err().what
 }
 
 #[test]
@@ -173,14 +173,14 @@ fn d04_a_server_tool_in_the_middle_of_a_conversation_counts_too() {
     let body = |tool: &str| format!(r#"{{"messages":[{{"role":"system","content":[{tool}]}}]}}"#);
     assert!(
         bound(
-            &Endpoint::Messages,
+            Dialect::Anthropic,
             body(r#"{"type":"web_search_20250305"}"#).as_bytes()
         )
         .is_err()
     );
     assert!(
         bound(
-            &Endpoint::Messages,
+            Dialect::Anthropic,
             body(r#"{"tools":[{"type":"web_fetch_20250910"}]}"#).as_bytes()
         )
         .is_err()

@@ -1,27 +1,27 @@
 //! Sessions of clients that name none (B4).
 
 use bytes::Bytes;
+use penstock_core::dialect::Dialect;
 use penstock_dialect::inspect::inspect;
-use penstock_dialect::route::Endpoint;
 use penstock_dialect::session::{PART, digest};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-fn of(endpoint: &Endpoint, body: &str) -> Option<String> {
+fn of(dialect: Dialect, body: &str) -> Option<String> {
     let body = Bytes::from(body.to_owned());
-    let inspected = inspect(endpoint, &body).unwrap();
-    digest(endpoint, &body, &inspected).map(|session| format!("{} {}", session.source.as_str(), session.id))
+    let inspected = inspect(dialect, None, &body).unwrap();
+    digest(dialect, &body, &inspected).map(|session| format!("{} {}", session.source.as_str(), session.id))
 }
 
 /// A body of Anthropic's with this system text and these messages, in JSON.
 fn anthropic(system: &str, messages: &str) -> Option<String> {
     let body = format!(r#"{{"model":"claude","max_tokens":9,"system":{system},"messages":[{messages}]}}"#);
-    of(&Endpoint::Messages, &body)
+    of(Dialect::Anthropic, &body)
 }
 
 fn chat(messages: &str) -> Option<String> {
     of(
-        &Endpoint::ChatCompletions,
+        Dialect::OpenaiChat,
         &format!(r#"{{"model":"gpt","messages":[{messages}]}}"#),
     )
 }
@@ -33,10 +33,10 @@ fn message(role: &str, content: &str) -> String {
 #[test]
 fn b04_the_digest_says_what_it_is_and_is_stable() {
     let body = r#"{"model":"claude","system":"Be brief.","messages":[{"role":"user","content":"hi"}]}"#;
-    insta::assert_snapshot!(of(&Endpoint::Messages, body).unwrap(), @"digest 14fb0a883ef0b49a7742e8a9cae2a61f06c7a207bf521f6075a6874ae446d186");
+    insta::assert_snapshot!(of(Dialect::Anthropic, body).unwrap(), @"digest 14fb0a883ef0b49a7742e8a9cae2a61f06c7a207bf521f6075a6874ae446d186");
     assert_eq!(
-        of(&Endpoint::CountTokens, body),
-        of(&Endpoint::Messages, body),
+        of(Dialect::Anthropic, body),
+        of(Dialect::Anthropic, body),
         "the same conversation"
     );
 }
@@ -58,7 +58,7 @@ fn b04_a_later_turn_has_the_digest_of_the_first() {
     );
     let whatever = r#"{"stream":true,"messages":[{"content":"hi","role":"user"}],"tools":[],"model":"gpt"}"#;
     assert_eq!(
-        of(&Endpoint::ChatCompletions, whatever),
+        of(Dialect::OpenaiChat, whatever),
         chat(&first),
         "order is nothing"
     );
@@ -93,13 +93,13 @@ fn b04_another_start_is_another_session() {
         anthropic("null", &user(r#""hi""#)),
         anthropic(r#""s""#, &image("a")),
         anthropic(r#""s""#, &image("b")),
-        of(&Endpoint::Messages, &body("claude")),
+        of(Dialect::Anthropic, &body("claude")),
         chat(&user(r#""hi""#)),
         chat(&user(r#""ho""#)),
         chat(&format!("{},{}", system(r#""s""#), user(r#""hi""#))),
         chat(&format!("{},{}", system(r#""t""#), user(r#""hi""#))),
         chat(&format!("{},{}", system(r#""s""#), user(r#""ho""#))),
-        of(&Endpoint::ChatCompletions, &body("gpt-mini")),
+        of(Dialect::OpenaiChat, &body("gpt-mini")),
     ];
     for (index, digest) in digests.iter().enumerate() {
         assert!(digest.is_some(), "{index}");
@@ -121,7 +121,7 @@ fn b04_without_a_user_message_there_is_none() {
     }
     assert_eq!(chat(&message("system", r#""s""#)), None);
     for body in [r#"{"model":"m"}"#, r#"{"model":"m","messages":"hi"}"#] {
-        assert_eq!(of(&Endpoint::Messages, body), None, "{body}");
+        assert_eq!(of(Dialect::Anthropic, body), None, "{body}");
     }
 }
 
@@ -130,7 +130,7 @@ fn b04_names_may_be_written_with_escapes_and_text_is_taken_as_written() {
     let escaped =
         r#"{"m\u006fdel":"g\u0070t","mess\u0061ges":[{"r\u006fle":"us\u0065r","c\u006fntent":"hi"}]}"#;
     assert_eq!(
-        of(&Endpoint::ChatCompletions, escaped),
+        of(Dialect::OpenaiChat, escaped),
         chat(&message("user", r#""hi""#))
     );
     let quoted = |end: &str| {
@@ -190,9 +190,9 @@ proptest! {
     #[test]
     fn b04_whatever_the_messages_are_nothing_panics(system in json(), messages in prop::collection::vec(json(), 0..6)) {
         let body = json!({"model": "m", "system": system, "messages": messages}).to_string();
-        for endpoint in [Endpoint::Messages, Endpoint::ChatCompletions] {
+        for dialect in [Dialect::Anthropic, Dialect::OpenaiChat] {
             let has_user = messages.iter().any(|message| message["role"] == "user");
-            prop_assert_eq!(of(&endpoint, &body).is_some(), has_user);
+            prop_assert_eq!(of(dialect, &body).is_some(), has_user);
         }
     }
 
@@ -204,7 +204,7 @@ proptest! {
             let said = texts[..upto].iter().enumerate();
             let messages = said.map(|(n, text)| json!({"role": role(n), "content": text}));
             let body = json!({"model": "m", "system": system, "messages": Vec::from_iter(messages)});
-            of(&Endpoint::Messages, &body.to_string())
+            of(Dialect::Anthropic, &body.to_string())
         };
         let first = turn(1);
         prop_assert!(first.is_some());

@@ -5,7 +5,7 @@ use penstock_core::dialect::Dialect;
 use penstock_core::provider::ProviderKind;
 use penstock_core::secret::Secret;
 use penstock_dialect::headers::{
-    client_response_headers, set_credential, upstream_request_headers, upstream_request_id,
+    Leg, client_response_headers, set_credential, upstream_request_headers, upstream_request_id,
 };
 
 fn map(lines: &str) -> HeaderMap {
@@ -105,11 +105,21 @@ const BROWSER_AND_PROXIES: &str = "
     x-real-ip: 1.2.3.4
     x-requested-with: fetch";
 
+/// A caller of a dialect that the kind speaks.
+fn leg(kind: ProviderKind) -> Leg {
+    let spoken = kind.can_speak()[0];
+    Leg {
+        kind,
+        caller: spoken,
+        spoken,
+    }
+}
+
 #[test]
 fn claude_code_to_anthropic() {
     insta::assert_snapshot!(shown(&upstream_request_headers(
         &map(CLAUDE_CODE),
-        ProviderKind::Anthropic
+        leg(ProviderKind::Anthropic)
     )));
 }
 
@@ -117,7 +127,7 @@ fn claude_code_to_anthropic() {
 fn an_anthropic_callers_headers_do_not_go_to_openai() {
     insta::assert_snapshot!(shown(&upstream_request_headers(
         &map(CLAUDE_CODE),
-        ProviderKind::Openai
+        leg(ProviderKind::Openai)
     )));
 }
 
@@ -125,27 +135,49 @@ fn an_anthropic_callers_headers_do_not_go_to_openai() {
 fn codex_to_openai() {
     insta::assert_snapshot!(shown(&upstream_request_headers(
         &map(CODEX),
-        ProviderKind::Openai
+        leg(ProviderKind::Openai)
     )));
+}
+
+#[test]
+fn claude_code_to_claude_at_vertex() {
+    insta::assert_snapshot!(shown(&upstream_request_headers(
+        &map(CLAUDE_CODE),
+        leg(ProviderKind::Vertex)
+    )));
+}
+
+#[test]
+fn of_a_translated_call_next_to_nothing_passes() {
+    let translated = Leg {
+        caller: Dialect::Anthropic,
+        ..leg(ProviderKind::Openai)
+    };
+    insta::assert_snapshot!(shown(&upstream_request_headers(&map(CLAUDE_CODE), translated)));
 }
 
 #[test]
 fn codex_to_a_compatible_provider() {
     insta::assert_snapshot!(shown(&upstream_request_headers(
         &map(CODEX),
-        ProviderKind::OpenaiCompatible
+        leg(ProviderKind::OpenaiCompatible)
     )));
 }
 
 #[test]
 fn nothing_of_browsers_proxies_and_other_vendors_goes_upstream() {
     for kind in ProviderKind::ALL {
-        let mut left = upstream_request_headers(&map(BROWSER_AND_PROXIES), kind);
+        let mut left = upstream_request_headers(&map(BROWSER_AND_PROXIES), leg(kind));
         assert_eq!(left.remove("accept-encoding").unwrap(), "identity");
         assert_eq!(
             left.remove("anthropic-version").is_some(),
-            kind == ProviderKind::Anthropic
+            matches!(kind, ProviderKind::Anthropic | ProviderKind::Droid)
         );
+        if kind == ProviderKind::Gemini {
+            // Its own vendor's.
+            assert!(left.remove("x-goog-api-client").is_some());
+            assert!(left.remove("x-vertex-ai-llm-request-type").is_some());
+        }
         assert!(left.is_empty(), "{kind:?} {left:?}");
     }
 }
@@ -160,8 +192,11 @@ fn a01_the_providers_credential_replaces_the_callers() {
             "authorization",
             "Bearer sk-upstream",
         ),
+        (ProviderKind::Gemini, "x-goog-api-key", "sk-upstream"),
+        (ProviderKind::AzureOpenai, "api-key", "sk-upstream"),
+        (ProviderKind::Bedrock, "authorization", "Bearer sk-upstream"),
     ] {
-        let mut headers = upstream_request_headers(&map(CLAUDE_CODE), kind);
+        let mut headers = upstream_request_headers(&map(CLAUDE_CODE), leg(kind));
         set_credential(&mut headers, kind, &Secret::new("sk-upstream")).unwrap();
         assert_eq!(headers[name], value);
         assert!(!shown(&headers).contains("psk_caller"));
@@ -178,7 +213,7 @@ fn any_number_of_headers_is_copied() {
     for i in 0..20_000 {
         many.insert(http::HeaderName::try_from(format!("x-{i}")).unwrap(), i.into());
     }
-    let left = upstream_request_headers(&many, ProviderKind::Openai);
+    let left = upstream_request_headers(&many, leg(ProviderKind::Openai));
     assert_eq!(left.len(), 20_001);
 }
 
@@ -245,6 +280,7 @@ fn anthropics_answer_to_the_caller() {
     insta::assert_snapshot!(shown(&client_response_headers(
         &map(ANTHROPIC_ANSWER),
         Dialect::Anthropic,
+        Dialect::Anthropic,
         true
     )));
 }
@@ -253,6 +289,7 @@ fn anthropics_answer_to_the_caller() {
 fn openais_answer_to_the_caller() {
     insta::assert_snapshot!(shown(&client_response_headers(
         &map(OPENAI_ANSWER),
+        Dialect::OpenaiChat,
         Dialect::OpenaiChat,
         false
     )));

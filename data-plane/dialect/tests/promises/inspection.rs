@@ -1,22 +1,23 @@
 //! What a body asks, what is refused, and the one edit (C5, E2, security 8).
 
 use bytes::Bytes;
+use penstock_core::dialect::Dialect;
 use penstock_dialect::edit::include_usage;
 use penstock_dialect::inspect::{InspectError, Inspected, UsageChunk, inspect};
-use penstock_dialect::route::Endpoint;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
 fn read(text: &str) -> Result<Inspected, InspectError> {
     inspect(
-        &Endpoint::ChatCompletions,
+        Dialect::OpenaiChat,
+        None,
         &Bytes::copy_from_slice(text.as_bytes()),
     )
 }
 
 fn with_usage(text: &str) -> Option<String> {
     let body = Bytes::copy_from_slice(text.as_bytes());
-    let inspected = inspect(&Endpoint::ChatCompletions, &body).unwrap();
+    let inspected = inspect(Dialect::OpenaiChat, None, &body).unwrap();
     let edited = include_usage(&body, &inspected)?;
     assert_eq!(edited.len(), edited.clone().into_bytes().len());
     Some(String::from_utf8(edited.into_bytes().to_vec()).unwrap())
@@ -43,7 +44,7 @@ fn what_is_not_there_has_a_plain_meaning() {
         (asked.messages, asked.tools, asked.max_output, asked.stream),
         (0, 0, None, false)
     );
-    assert_eq!(asked.model_at, 13..16);
+    assert_eq!(asked.model_at, Some(13..16));
 }
 
 #[test]
@@ -106,7 +107,7 @@ fn a_model_that_is_no_name_is_refused() {
 fn a_model_with_bytes_that_are_no_text_is_refused() {
     let body = Bytes::from_static(b"{\"model\":\"m\xff\"}");
     assert!(matches!(
-        inspect(&Endpoint::Messages, &body),
+        inspect(Dialect::Anthropic, None, &body),
         Err(InspectError::ModelInvalid { .. })
     ));
 }
@@ -183,7 +184,7 @@ fn e02_nothing_is_added_where_it_is_not_ours() {
         assert_eq!(with_usage(text), None, "{text}");
     }
     let body = Bytes::from_static(br#"{"model":"m","stream":true}"#);
-    let messages = inspect(&Endpoint::Messages, &body).unwrap();
+    let messages = inspect(Dialect::Anthropic, None, &body).unwrap();
     assert_eq!(messages.usage_chunk, UsageChunk::NotOffered);
     assert_eq!(include_usage(&body, &messages), None);
 }
@@ -243,9 +244,9 @@ proptest! {
     #[test]
     fn inspection_reads_what_serde_json_reads(body in request(), pretty in any::<bool>()) {
         let bytes = written(&body, pretty);
-        let asked = inspect(&Endpoint::ChatCompletions, &bytes).unwrap();
+        let asked = inspect(Dialect::OpenaiChat, None, &bytes).unwrap();
         prop_assert_eq!(Some(&*asked.model), body["model"].as_str());
-        let raw = serde_json::from_slice::<String>(&bytes[asked.model_at.clone()]).unwrap();
+        let raw = serde_json::from_slice::<String>(&bytes[asked.model_at.clone().unwrap()]).unwrap();
         prop_assert_eq!(raw, asked.model);
         prop_assert_eq!(asked.stream, body["stream"].as_bool().unwrap_or_default());
         prop_assert_eq!(asked.max_output, body["max_tokens"].as_u64());
@@ -257,7 +258,7 @@ proptest! {
     #[test]
     fn e02_the_edited_body_differs_in_the_option_only(body in request(), pretty in any::<bool>()) {
         let bytes = written(&body, pretty);
-        let asked = inspect(&Endpoint::ChatCompletions, &bytes).unwrap();
+        let asked = inspect(Dialect::OpenaiChat, None, &bytes).unwrap();
         let mut wanted = body.clone();
         if let Some(edited) = include_usage(&bytes, &asked) {
             if wanted["stream_options"].is_null() {

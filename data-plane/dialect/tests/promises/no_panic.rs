@@ -8,7 +8,7 @@ use penstock_dialect::credentials::extract;
 use penstock_dialect::edit::{Edits, UsageChunkFilter, include_usage, rewrite};
 use penstock_dialect::inspect::inspect;
 use penstock_dialect::mask::mask;
-use penstock_dialect::route::{Endpoint, parse};
+use penstock_dialect::route::parse;
 use penstock_dialect::session;
 use penstock_dialect::upstream_error::UpstreamError;
 use penstock_dialect::usage::Observer;
@@ -82,17 +82,17 @@ proptest! {
     #[test]
     fn bodies(bytes in bytes()) {
         let body = Bytes::from(bytes);
-        for endpoint in [Endpoint::Messages, Endpoint::ChatCompletions] {
-            let most = bound(&endpoint, &body);
-            match inspect(&endpoint, &body) {
+        for dialect in Dialect::ALL {
+            let most = bound(dialect, &body);
+            match inspect(dialect, None, &body) {
                 Ok(asked) => {
                     if let Ok(most) = most {
                         prop_assert!(most.input_tokens >= body.len() as u64);
                     }
                     session::find(&HeaderMap::new(), &asked);
-                    session::digest(&endpoint, &body, &asked);
+                    session::digest(dialect, &body, &asked);
                     include_usage(&body, &asked).map(penstock_dialect::edit::Edited::into_bytes);
-                    let edits = Edits { model: Some("m"), overrides: &overrides(), include_usage: true };
+                    let edits = Edits { model: Some("m"), overrides: &overrides(), include_usage: true, ..Edits::default() };
                     rewrite(&body, &asked, &edits).map(penstock_dialect::edit::Edited::into_bytes);
                 }
                 Err(error) => prop_assert!(!error.to_string().is_empty()),
@@ -124,7 +124,7 @@ proptest! {
 
     #[test]
     fn paths_and_queries(path in "(/v1|/openai|/claude)?/[a-z/%0-9.]{0,30}", query in "(key=|beta=|&|%|[a-z0-9]){0,12}") {
-        let _found = parse(&Method::GET, &path, &HeaderMap::new());
+        let _found = parse(&Method::GET, &path, None, &HeaderMap::new());
         prop_assert!(extract(&HeaderMap::new(), Some(&query)).iter().count() <= 5);
     }
 }

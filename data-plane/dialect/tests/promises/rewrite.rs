@@ -1,10 +1,10 @@
 //! What a provider's configuration changes in a body, byte for byte, and that nothing else does.
 
 use bytes::Bytes;
+use penstock_core::dialect::Dialect;
 use penstock_core::provider::Override;
 use penstock_dialect::edit::{Edits, adds_usage, rewrite};
 use penstock_dialect::inspect::inspect;
-use penstock_dialect::route::Endpoint;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
@@ -25,7 +25,7 @@ fn remove(path: &str) -> Override {
 /// The body after these edits; as it was when nothing changes.
 fn edited(body: &str, edits: Edits<'_>) -> String {
     let body = Bytes::copy_from_slice(body.as_bytes());
-    let inspected = inspect(&Endpoint::ChatCompletions, &body).unwrap();
+    let inspected = inspect(Dialect::OpenaiChat, None, &body).unwrap();
     let edited = rewrite(&body, &inspected, &edits);
     let whole = edited.map_or(body, |edited| {
         let len = edited.len();
@@ -81,7 +81,7 @@ fn b01_a_redirect_replaces_the_models_name_and_nothing_else() {
 #[test]
 fn b01_the_same_name_changes_nothing_and_copies_nothing() {
     let body = Bytes::from_static(br#"{"mod\u0065l":"gpt-5"}"#);
-    let inspected = inspect(&Endpoint::Messages, &body).unwrap();
+    let inspected = inspect(Dialect::Anthropic, None, &body).unwrap();
     let edits = Edits {
         model: Some("gpt-5"),
         ..Edits::default()
@@ -138,13 +138,14 @@ fn b01_all_edits_hold_at_once() {
         model: Some("mine"),
         overrides: &overrides,
         include_usage: true,
+        ..Edits::default()
     };
     let body = r#"{"user":"u","model":"m","stream":true,"temperature":1,"messages":[]}"#;
     let after = r#"{"stream_options":{"include_usage":true},"top_p":1,"model":"mine","stream":true,"temperature":0,"messages":[]}"#;
     assert_eq!(edited(body, edits), after);
     let body = Bytes::from_static(body.as_bytes());
-    assert!(adds_usage(&inspect(&Endpoint::ChatCompletions, &body).unwrap()));
-    assert!(!adds_usage(&inspect(&Endpoint::Messages, &body).unwrap()));
+    assert!(adds_usage(&inspect(Dialect::OpenaiChat, None, &body).unwrap()));
+    assert!(!adds_usage(&inspect(Dialect::Anthropic, None, &body).unwrap()));
 }
 
 fn body() -> impl Strategy<Value = Map<String, Value>> {
@@ -181,7 +182,7 @@ proptest! {
             .iter()
             .map(|(path, value)| Override { path: path.clone(), value: value.map(|n| n.to_string()) })
             .collect();
-        let after = edited(&text, Edits { model: Some("served"), overrides: &overrides, include_usage: false });
+        let after = edited(&text, Edits { model: Some("served"), overrides: &overrides, include_usage: false, ..Edits::default() });
         tree.insert("model".into(), "served".into());
         for (path, value) in edits {
             match value {

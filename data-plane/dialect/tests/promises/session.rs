@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 use http::HeaderMap;
+use penstock_core::dialect::Dialect;
 use penstock_dialect::inspect::inspect;
-use penstock_dialect::route::Endpoint;
 use penstock_dialect::session::find;
 
 fn session(headers: &[(&'static str, &str)], fields: &str) -> Option<String> {
@@ -12,7 +12,7 @@ fn session(headers: &[(&'static str, &str)], fields: &str) -> Option<String> {
         map.insert(*name, value.parse().unwrap());
     }
     let body = Bytes::from(format!(r#"{{"model":"m"{fields}}}"#));
-    let inspected = inspect(&Endpoint::Messages, &body).unwrap();
+    let inspected = inspect(Dialect::Anthropic, None, &body).unwrap();
     find(&map, &inspected).map(|found| format!("{} {}", found.source.as_str(), found.id))
 }
 
@@ -78,6 +78,6 @@ fn b04_ids_without_end_or_with_control_characters_are_none() {
 fn a_session_does_not_print_its_id() {
     let mut headers = HeaderMap::new();
     headers.insert("session-id", "very-private".parse().unwrap());
-    let inspected = inspect(&Endpoint::Messages, &Bytes::from_static(br#"{"model":"m"}"#)).unwrap();
+    let inspected = inspect(Dialect::Anthropic, None, &Bytes::from_static(br#"{"model":"m"}"#)).unwrap();
     assert!(!format!("{:?}", find(&headers, &inspected)).contains("private"));
 }

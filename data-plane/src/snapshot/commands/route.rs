@@ -80,7 +80,7 @@ mod tests {
         };
         let asked = read(question.clone()).unwrap();
         assert_eq!((asked.user, asked.key, asked.session), (user, None, None));
-        question.dialect = "gemini".to_owned();
+        question.dialect = "gopher".to_owned();
         assert_eq!(read(question.clone()).unwrap_err().field, "plan_route.dialect");
         question.dialect = "openai-chat".to_owned();
         question.key_id = "laptop".to_owned();

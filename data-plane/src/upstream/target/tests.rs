@@ -10,10 +10,11 @@ use hyper::service::service_fn;
 use hyper_util::client::legacy;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
+use penstock_core::dialect::{Dialect, Operation};
 use penstock_core::id::ProviderId;
 use penstock_core::provider::Provider;
 use penstock_core::secret::Secret;
-use penstock_dialect::route;
+use penstock_dialect::upstream_path::Wanted;
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::net::TcpListener;
@@ -32,6 +33,16 @@ struct Server {
     port: u16,
     ca_pem: String,
     connections: Arc<AtomicUsize>,
+}
+
+fn messages(beta: bool) -> Wanted<'static> {
+    Wanted {
+        dialect: Dialect::Anthropic,
+        operation: Operation::Generate,
+        model: "m",
+        stream: false,
+        beta,
+    }
 }
 
 impl Server {
@@ -101,7 +112,7 @@ fn entry(version: u64, provider: Provider) -> ProviderEntry {
 }
 
 async fn call(endpoint: &Endpoint) -> Result<Version, legacy::Error> {
-    let uri = endpoint.uri(&route::Endpoint::Messages, false).unwrap();
+    let uri = endpoint.uri(&messages(false)).unwrap();
     let mut request = Request::new(SendBody::default());
     *request.method_mut() = Method::POST;
     *request.uri_mut() = uri;
@@ -170,7 +181,7 @@ async fn b01_each_base_url_is_an_endpoint_with_an_error_of_its_own() {
     let [dead, good, nameless] = target.endpoints() else {
         panic!("three endpoints");
     };
-    let uri = dead.uri(&route::Endpoint::Messages, true).unwrap();
+    let uri = dead.uri(&messages(true)).unwrap();
     assert_eq!(uri.path(), "/prefix/v1/messages");
     assert_eq!(cause(&call(dead).await.unwrap_err()), Cause::Refused);
     assert!(call(good).await.is_ok());

@@ -1,0 +1,125 @@
+//! Gemini: each chunk repeats the usage so far, and the last one counts. Cached tokens are a part of the prompt, and are
+//! taken out of it here; thoughts are output beside the candidates.
+//!
+//! A stream has no last event: it is whole when it ends after a candidate said why it finished, or after the prompt was
+//! blocked, which is an answer too.
+
+use penstock_core::price::ServiceTier;
+
+use super::{Body, Event, Seen, tokens};
+use crate::json::{Fault, Kind, Members, Value};
+use crate::upstream_error::UpstreamError;
+
+const MAX_WORD: usize = 64;
+
+pub(super) fn event(seen: &mut Seen, data: &[u8]) -> Event {
+    read(seen, data, false).unwrap_or(Event::Malformed)
+}
+
+pub(super) fn body(seen: &mut Seen, body: &[u8]) -> Result<Body, Fault> {
+    Ok(match read(seen, body, true)? {
+        Event::Error(error) => Body::Error(error),
+        Event::KeepAlive | Event::Neutral | Event::Content | Event::Terminal | Event::Malformed => {
+            Body::Answer
+        }
+    })
+}
+
+fn read(seen: &mut Seen, data: &[u8], whole: bool) -> Result<Event, Fault> {
+    let (mut content, mut error) = (false, false);
+    let mut metadata = None;
+    let mut members = Members::open(data)?;
+    while let Some(member) = members.next()? {
+        let value = member.value;
+        match member.key.name().as_deref() {
+            Some(b"candidates") => content |= candidates(seen, &value),
+            Some(b"promptFeedback") => value.each_member(|name, value| {
+                if name == b"blockReason" && !value.is_empty() {
+                    content = true;
+                    seen.complete = true;
+                }
+            }),
+            Some(b"usageMetadata") if value.kind == Kind::Object => metadata = Some(value),
+            Some(b"modelVersion") => seen.note_model(&value),
+            Some(b"responseId") => seen.note_id(&value),
+            Some(b"error") => error |= !value.is_empty(),
+            _ => {}
+        }
+    }
+    members.finish()?;
+    if let Some(metadata) = metadata {
+        usage(seen, &metadata, whole);
+    }
+    Ok(match (error, content) {
+        (true, _) => Event::Error(UpstreamError::read(data)),
+        (false, true) => Event::Content,
+        (false, false) => Event::Neutral,
+    })
+}
+
+/// Whether any candidate has content or a reason to finish.
+fn candidates(seen: &mut Seen, candidates: &Value<'_>) -> bool {
+    let mut content = false;
+    let mut elements = candidates.elements();
+    while let Some(candidate) = elements.next() {
+        candidate.each_member(|name, value| match name {
+            b"finishReason" if !value.is_empty() => {
+                content = true;
+                seen.complete = true;
+            }
+            b"content" => value.each_member(|name, value| {
+                if name == b"parts" {
+                    content |= parts(seen, &value);
+                }
+            }),
+            _ => {}
+        });
+    }
+    content
+}
+
+fn parts(seen: &mut Seen, parts: &Value<'_>) -> bool {
+    let mut elements = parts.elements();
+    while let Some(part) = elements.next() {
+        part.each_member(|name, value| match name {
+            b"text" if value.is_string() => seen.add_text(&value),
+            b"functionCall" | b"executableCode" | b"codeExecutionResult" => {
+                seen.output_bytes = seen.output_bytes.saturating_add(value.raw().len() as u64);
+            }
+            _ => {}
+        });
+    }
+    !parts.is_empty()
+}
+
+/// Replaces what was reported before.
+fn usage(seen: &mut Seen, metadata: &Value<'_>, whole: bool) {
+    let (mut prompt, mut cached, mut tools) = (0, 0, 0);
+    let (mut candidates, mut thoughts) = (None, 0);
+    let tier = &mut seen.usage.tier;
+    metadata.each_member(|name, value| match name {
+        b"promptTokenCount" => prompt = tokens(&value).unwrap_or_default(),
+        b"cachedContentTokenCount" => cached = tokens(&value).unwrap_or_default(),
+        b"toolUsePromptTokenCount" => tools = tokens(&value).unwrap_or_default(),
+        b"candidatesTokenCount" => candidates = tokens(&value),
+        b"thoughtsTokenCount" => thoughts = tokens(&value).unwrap_or_default(),
+        b"trafficType" | b"serviceTier" => {
+            let word = value.short_text(MAX_WORD).unwrap_or_default();
+            *tier = match word.to_ascii_lowercase() {
+                word if word.contains("priority") => ServiceTier::Priority,
+                word if word.contains("flex") => ServiceTier::Flex,
+                word if word.contains("batch") => ServiceTier::Batch,
+                _ => *tier,
+            };
+        }
+        _ => {}
+    });
+    let out = &mut seen.usage;
+    out.input = prompt.saturating_sub(cached).saturating_add(tools);
+    out.cache_read = cached.min(prompt);
+    out.output = candidates.unwrap_or_default().saturating_add(thoughts);
+    out.reasoning = thoughts;
+    seen.reported = true;
+    // An answer without a word has no count of candidates.
+    seen.output_reported = whole || seen.complete;
+}
