@@ -20,11 +20,13 @@
 //! | [`upstream_error`] | the words of a provider's error |
 //! | [`mask`] | what must not be shown of it |
 //! | [`error_shape`] | our own errors, in the caller's dialect |
+//! | [`aws`] | signatures of requests to AWS |
 //! | [`models`] | answers of `/v1/models` |
 
 #![warn(missing_docs)]
 
 pub mod betas;
+pub mod aws;
 pub mod bound;
 pub mod credentials;
 pub mod edit;

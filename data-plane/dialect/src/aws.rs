@@ -1,0 +1,3 @@
+//! What is particular to AWS: signed requests.
+
+pub mod sigv4;
