@@ -20,7 +20,7 @@
 //! | [`upstream_error`] | the words of a provider's error |
 //! | [`mask`] | what must not be shown of it |
 //! | [`error_shape`] | our own errors, in the caller's dialect |
-//! | [`aws`] | signatures of requests to AWS |
+//! | [`aws`] | signatures and event streams of AWS |
 //! | [`models`] | answers of `/v1/models` |
 
 #![warn(missing_docs)]
