@@ -6,7 +6,6 @@
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue, header, response};
-use hyper::body::Incoming;
 use penstock_core::provider::Provider;
 use penstock_dialect::edit::{self, Edits};
 use penstock_dialect::headers::upstream_request_id;
@@ -18,7 +17,7 @@ use super::call::{Call, Chosen};
 use super::failed::{ErrorAnswer, Failed};
 use super::gate::{Opened, Patience};
 use super::{gate, headroom, whole};
-use crate::upstream::{SendBody, Target, request};
+use crate::upstream::{ReceiveBody, SendBody, Target, request};
 
 /// For the body of an error.
 const ERROR_BODY: Duration = Duration::from_secs(10);
@@ -71,7 +70,15 @@ pub(super) async fn run(
         .uri(&call.endpoint, outgoing.beta)
         .ok_or(Failed::NoEndpoint)?;
     let body = outgoing.body(call, chosen);
-    let request = request(way.target, uri, &outgoing.headers, body, way.again);
+    let request = || {
+        request(
+            way.target,
+            uri.clone(),
+            &outgoing.headers,
+            body.clone(),
+            way.again,
+        )
+    };
 
     let patience = patience(call, &chosen.provider.provider, way.deadline);
     let sending = timeout_at(patience.first_byte, endpoint.send(request));
@@ -123,7 +130,7 @@ fn patience(call: &Call, provider: &Provider, deadline: Instant) -> Patience {
 async fn content(
     call: &mut Call,
     head: &response::Parts,
-    body: Incoming,
+    body: ReceiveBody,
     hide_usage: bool,
     patience: Patience,
 ) -> Result<Content, Failed> {
@@ -157,7 +164,7 @@ async fn content(
 }
 
 /// An answer with an error's status. A body that cannot be read cannot be masked.
-async fn error(call: &mut Call, head: &response::Parts, body: Incoming, patience: Patience) -> Failed {
+async fn error(call: &mut Call, head: &response::Parts, body: ReceiveBody, patience: Patience) -> Failed {
     let body = match encoding(&head.headers) {
         Some(_) => bytes::Bytes::new(),
         None => {

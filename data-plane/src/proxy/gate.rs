@@ -8,27 +8,27 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::BodyExt;
-use hyper::body::Incoming;
 use penstock_dialect::upstream_error::UpstreamError;
 use tokio::time::{Instant, timeout_at};
 
 use super::call::{Call, Chosen};
 use super::failed::{Failed, Waited};
 use super::tap::{Said, Tap};
+use crate::upstream::ReceiveBody;
 
 const MAX_HELD: usize = 64 * 1024;
 
 /// A stream whose content has begun.
 #[derive(Debug)]
 pub(super) struct Opened {
-    pub(super) body: Incoming,
+    pub(super) body: ReceiveBody,
     pub(super) tap: Tap,
     /// What was held, to be relayed first.
     pub(super) held: VecDeque<Bytes>,
     /// The answer is whole already.
     pub(super) terminal: bool,
     /// The provider reported an error behind the first content.
-    pub(super) error: Option<UpstreamError>,
+    pub(super) error: Option<Box<UpstreamError>>,
 }
 
 /// How long a provider is waited for.
@@ -55,7 +55,7 @@ impl Patience {
 /// Waits for the first content.
 pub(super) async fn pass(
     call: &mut Call,
-    mut body: Incoming,
+    mut body: ReceiveBody,
     hide_usage: bool,
     patience: Patience,
 ) -> Result<Opened, Failed> {
@@ -84,7 +84,7 @@ pub(super) async fn pass(
                     tap,
                     held,
                     terminal: said.terminal,
-                    error: said.error,
+                    error: said.error.map(Box::new),
                 });
             }
             Open::No if ended => return Err(Failed::NoAnswer("a stream without an answer".to_owned())),

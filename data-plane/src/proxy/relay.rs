@@ -20,7 +20,6 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body::Body;
-use hyper::body::Incoming;
 use penstock_core::error::{CallerError, Code};
 use penstock_core::usage::Outcome;
 use penstock_dialect::error_shape;
@@ -31,6 +30,7 @@ use super::gate::{Opened, Patience};
 use super::reserve::Watched;
 use super::settle::End;
 use super::tap::{Said, Tap};
+use crate::upstream::ReceiveBody;
 
 /// For the error event to get out before the connection breaks.
 pub(super) const FAREWELL: Duration = Duration::from_millis(100);
@@ -71,7 +71,7 @@ struct Holding {
 }
 
 enum Flow {
-    Open(Incoming),
+    Open(ReceiveBody),
     /// The error event is on its way; the timer runs until the break.
     Farewell,
     Broken,
@@ -97,7 +97,7 @@ impl Relay {
         };
         relay.said = Said {
             terminal: opened.terminal,
-            error: opened.error,
+            error: opened.error.map(|error| *error),
             ..Said::default()
         };
         relay

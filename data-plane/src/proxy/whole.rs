@@ -9,7 +9,6 @@
 use bytes::{Bytes, BytesMut};
 use futures::FutureExt;
 use http_body_util::BodyExt;
-use hyper::body::Incoming;
 use penstock_dialect::usage::Body;
 use tokio::time::{Instant, timeout_at};
 
@@ -17,6 +16,7 @@ use super::body::Received;
 use super::call::Call;
 use super::failed::{Failed, Waited};
 use super::pieces::Pieces;
+use crate::upstream::ReceiveBody;
 
 /// The largest answer, bytes.
 const MAX: usize = 64 << 20;
@@ -24,7 +24,11 @@ const MAX: usize = 64 << 20;
 const MAX_ERROR: usize = 256 << 10;
 
 /// Reads an answer and what it used.
-pub(super) async fn read(call: &mut Call, mut body: Incoming, deadline: Instant) -> Result<Received, Failed> {
+pub(super) async fn read(
+    call: &mut Call,
+    mut body: ReceiveBody,
+    deadline: Instant,
+) -> Result<Received, Failed> {
     let mut pieces = Pieces::default();
     let mut reservation = call.proxy.budget.reservation();
     let mut told = false;
@@ -67,7 +71,7 @@ pub(super) async fn read(call: &mut Call, mut body: Incoming, deadline: Instant)
 }
 
 /// Reads as much of an error's body as is kept; what cannot be read is left out.
-pub(super) async fn read_error(mut body: Incoming, deadline: Instant) -> Bytes {
+pub(super) async fn read_error(mut body: ReceiveBody, deadline: Instant) -> Bytes {
     let mut text = BytesMut::new();
     while let Ok(Some(Ok(frame))) = timeout_at(deadline, body.frame()).await {
         let piece = frame.into_data().unwrap_or_default();

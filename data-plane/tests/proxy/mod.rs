@@ -10,6 +10,7 @@ mod failover;
 mod full;
 mod gateway;
 mod guessing;
+mod http2;
 mod keep_alives;
 mod ledger;
 mod limits;
