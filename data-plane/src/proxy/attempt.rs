@@ -114,7 +114,8 @@ impl Outgoing {
 /// From now on. What is no stream has no bytes to wait for but the last one.
 fn patience(call: &Call, provider: &Provider, deadline: Instant) -> Patience {
     let (stream, now) = (call.asked.stream, Instant::now());
-    let total = deadline.min(now + provider.total_timeout(stream));
+    let own = now + provider.total_timeout(stream);
+    let total = deadline.min(own);
     let first_byte = match stream {
         true => total.min(now + provider.first_byte_timeout()),
         false => total,
@@ -123,6 +124,7 @@ fn patience(call: &Call, provider: &Provider, deadline: Instant) -> Patience {
         first_byte,
         idle: provider.idle_timeout(),
         total,
+        cut_short: total < own,
     }
 }
 
@@ -153,7 +155,7 @@ async fn content(
             let opened = gate::pass(call, body, hide_usage, patience).await?;
             Ok(Content::Stream(opened))
         }
-        Media::Json => Ok(Content::Whole(whole::read(call, body, patience.total).await?)),
+        Media::Json => Ok(Content::Whole(whole::read(call, body, patience).await?)),
         Media::Page => Err(Failed::Page),
         Media::Other => {
             let found = head.headers.get(header::CONTENT_TYPE);

@@ -8,11 +8,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::BodyExt;
-use penstock_dialect::upstream_error::UpstreamError;
 use tokio::time::{Instant, timeout_at};
 
 use super::call::{Call, Chosen};
-use super::failed::{Failed, Waited};
+use super::failed::{Failed, Reported, Waited};
 use super::tap::{Said, Tap};
 use crate::upstream::ReceiveBody;
 
@@ -28,7 +27,7 @@ pub(super) struct Opened {
     /// The answer is whole already.
     pub(super) terminal: bool,
     /// The provider reported an error behind the first content.
-    pub(super) error: Option<Box<UpstreamError>>,
+    pub(super) error: Option<Box<Reported>>,
 }
 
 /// How long a provider is waited for.
@@ -40,12 +39,15 @@ pub(super) struct Patience {
     pub(super) idle: Duration,
     /// Until the whole call is over.
     pub(super) total: Instant,
+    /// That is earlier than the provider's own total timeout, since others were asked before.
+    pub(super) cut_short: bool,
 }
 
 impl Patience {
     /// Which wait has just come to its end.
     pub(super) fn ran_out(&self) -> Failed {
         match Instant::now() >= self.total {
+            true if self.cut_short => Failed::Timeout(Waited::Call),
             true => Failed::Timeout(Waited::Total),
             false => Failed::Timeout(Waited::FirstByte),
         }
@@ -84,7 +86,7 @@ pub(super) async fn pass(
                     tap,
                     held,
                     terminal: said.terminal,
-                    error: said.error.map(Box::new),
+                    error: said.error,
                 });
             }
             Open::No if ended => return Err(Failed::NoAnswer("a stream without an answer".to_owned())),
@@ -152,7 +154,7 @@ mod tests {
     #[test]
     fn b06_an_error_or_another_dialect_never_opens_it() {
         let error = Said {
-            error: Some(UpstreamError::default()),
+            error: Some(Box::default()),
             ..Said::default()
         };
         let malformed = Said {

@@ -14,7 +14,8 @@ use tokio::time::{Instant, timeout_at};
 
 use super::body::Received;
 use super::call::Call;
-use super::failed::{Failed, Waited};
+use super::failed::{Failed, Reported};
+use super::gate::Patience;
 use super::pieces::Pieces;
 use crate::upstream::ReceiveBody;
 
@@ -27,7 +28,7 @@ const MAX_ERROR: usize = 256 << 10;
 pub(super) async fn read(
     call: &mut Call,
     mut body: ReceiveBody,
-    deadline: Instant,
+    patience: Patience,
 ) -> Result<Received, Failed> {
     let mut pieces = Pieces::default();
     let mut reservation = call.proxy.budget.reservation();
@@ -39,8 +40,11 @@ pub(super) async fn read(
                 if !std::mem::replace(&mut told, true) {
                     call.open_entry();
                 }
-                let next = call.stopwatch.waiting(timeout_at(deadline, body.frame())).await;
-                next.map_err(|_| Failed::Timeout(Waited::Total))?
+                let next = call
+                    .stopwatch
+                    .waiting(timeout_at(patience.total, body.frame()))
+                    .await;
+                next.map_err(|_| patience.ran_out())?
             }
         };
         match next {
@@ -65,7 +69,7 @@ pub(super) async fn read(
     };
     match call.observer.body(&answer.bytes) {
         Body::Answer => Ok(answer),
-        Body::Error(error) => Err(Failed::ErrorAnswer(error)),
+        Body::Error(words) => Err(Failed::ErrorAnswer(Box::new(Reported::new(words, &answer.bytes)))),
         Body::Malformed(problem) => Err(Failed::NoAnswer(format!("not a JSON object ({problem})"))),
     }
 }
