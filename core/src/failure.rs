@@ -184,6 +184,15 @@ pub fn of_event(rules: &ErrorRules, seen: &Answered<'_>, now: UnixMs) -> Finding
     of_answer(rules, &Answered { status: 200, ..*seen }, now)
 }
 
+/// The status with which an error inside an answer with status 200 is shown. One that is the caller's own must not invite
+/// it to ask again.
+pub fn status_of_event(seen: &Answered<'_>, class: Class) -> u16 {
+    match event::with_status(Answered { status: 200, ..*seen }).status {
+        500.. if !class.tries_next() => 400,
+        status => status,
+    }
+}
+
 /// The meaning of no answer (rows 81 and 82).
 pub fn of_network(cause: Network) -> Finding {
     use Network as N;
@@ -243,6 +252,17 @@ impl Finding {
         match self.network {
             Some(_) => ErrorClass::SystemError,
             None => self.class.error_class(),
+        }
+    }
+
+    /// Whether it is one failure to a breaker. What the egress route or one endpoint refuses says nothing of the credential
+    /// itself.
+    pub fn is_failure(&self) -> bool {
+        match self.scope {
+            Scope::Route | Scope::Endpoint if self.class == Class::Credential => true,
+            Scope::Route | Scope::Endpoint | Scope::Provider | Scope::Model => {
+                self.class.counts_for_breaker()
+            }
         }
     }
 

@@ -19,6 +19,8 @@ use crate::server::{Lifecycle, serve};
 use crate::tally::Tally;
 
 const KEPT_REQUESTS: usize = 1024;
+/// On one HTTP/2 connection.
+const MAX_STREAMS: u32 = 20_000;
 const CLAUDE_MODELS: [&str; 3] = ["claude-opus-5-5", "claude-sonnet-5-5", "claude-haiku-5-5"];
 const GPT_MODELS: [&str; 3] = ["gpt-5.6", "gpt-5.5", "gpt-5-mini"];
 
@@ -33,6 +35,7 @@ pub struct Builder {
     keep_requests: Option<usize>,
     fixed_answer_bytes: Option<usize>,
     max_body_bytes: usize,
+    max_streams: u32,
     grace: Duration,
 }
 
@@ -47,6 +50,7 @@ impl Default for Builder {
             keep_requests: None,
             fixed_answer_bytes: None,
             max_body_bytes: 64 * 1024 * 1024,
+            max_streams: MAX_STREAMS,
             grace: Duration::from_secs(1),
         }
     }
@@ -110,6 +114,13 @@ impl Builder {
         self
     }
 
+    /// At once on one HTTP/2 connection. Default 20 000.
+    #[must_use]
+    pub fn max_streams(mut self, streams: u32) -> Self {
+        self.max_streams = streams;
+        self
+    }
+
     /// How long [`FakeProvider::shutdown`] lets answers finish. Default 1 s.
     #[must_use]
     pub fn shutdown_grace(mut self, grace: Duration) -> Self {
@@ -157,6 +168,7 @@ impl Builder {
             gpt_models: self.gpt_models,
             prebuilt,
             max_body_bytes: self.max_body_bytes,
+            max_streams: self.max_streams,
             answered: AtomicU64::new(0),
         });
         let life = Lifecycle::default();

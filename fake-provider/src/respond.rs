@@ -45,6 +45,7 @@ pub(crate) struct App {
     pub(crate) gpt_models: Vec<String>,
     pub(crate) prebuilt: Option<Prebuilt>,
     pub(crate) max_body_bytes: usize,
+    pub(crate) max_streams: u32,
     pub(crate) answered: AtomicU64,
 }
 

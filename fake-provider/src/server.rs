@@ -23,8 +23,6 @@ use crate::socket::{ResetFlag, Socket};
 
 /// More connections than this wait in the kernel's queue.
 const MAX_CONNECTIONS: usize = 20_000;
-/// Streams on one HTTP/2 connection.
-const MAX_STREAMS: u32 = 20_000;
 /// A connection without a request for so long is closed.
 const IDLE: Duration = Duration::from_secs(75);
 /// After a failed accept (no file descriptors left, as a rule).
@@ -88,6 +86,7 @@ async fn connection(stream: TcpStream, app: Arc<App>, life: &Lifecycle) {
         tracing::debug!(%error, "events may arrive late: TCP_NODELAY was refused");
     }
     let reset = ResetFlag::default();
+    let max_streams = app.max_streams;
     let io = TokioIo::new(Socket::new(stream, reset.clone()));
     let service = service_fn(move |request| respond(Arc::clone(&app), reset.clone(), request));
     let mut builder = auto::Builder::new(life.clone());
@@ -95,7 +94,7 @@ async fn connection(stream: TcpStream, app: Arc<App>, life: &Lifecycle) {
     builder
         .http2()
         .timer(TokioTimer::new())
-        .max_concurrent_streams(MAX_STREAMS);
+        .max_concurrent_streams(max_streams);
     let mut connection = pin!(builder.serve_connection(io, service));
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,

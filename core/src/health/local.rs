@@ -65,11 +65,11 @@ impl Local {
             Scope::Model => seen.model,
             Scope::Provider | Scope::Route | Scope::Endpoint => WHOLE,
         };
-        let elsewhere = matches!(finding.scope, Scope::Route | Scope::Endpoint);
         let why = describe(finding);
+        if finding.is_failure() {
+            return self.count(state, seen, model, finding, &why);
+        }
         match finding.class {
-            Class::Transient | Class::Interrupted => self.count(state, seen, model, finding, &why),
-            Class::Credential if elsewhere => self.count(state, seen, model, finding, &why),
             Class::Credential => change(state, model, seen, &why, |entry, maker| {
                 let before = value(&entry.credential).unwrap_or_default();
                 let next = before.refused(finding.permanent, seen.now);
@@ -92,6 +92,8 @@ impl Local {
             | Class::TooLong
             | Class::Filtered
             | Class::ForeignState
+            | Class::Transient
+            | Class::Interrupted
             | Class::Unrecognised => None,
         }
     }

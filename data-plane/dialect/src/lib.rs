@@ -25,8 +25,8 @@
 
 #![warn(missing_docs)]
 
-pub mod betas;
 pub mod aws;
+pub mod betas;
 pub mod bound;
 pub mod credentials;
 pub mod edit;

@@ -5,7 +5,6 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, header};
 use http_body_util::BodyExt;
-use hyper::body::Incoming;
 use penstock_core::dialect::Operation;
 use penstock_core::failure::{self, Finding};
 use penstock_dialect::mask::mask;
@@ -15,7 +14,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::{Check, Test, advice, question};
 use crate::clock;
-use crate::upstream::{self, Cause, SendBody, Spoken, Target};
+use crate::upstream::{self, Cause, ReceiveBody, SendBody, Spoken, Target};
 
 /// What is read of an answer.
 const MAX_BODY: usize = 64 * 1024;
@@ -150,7 +149,7 @@ async fn send(
         return Err(Unanswered::target("its base URL cannot be used"));
     };
     let began = Instant::now();
-    let sent = timeout_at(test.deadline, endpoint.send(request)).await;
+    let sent = timeout_at(test.deadline, endpoint.send(|| request.clone())).await;
     let response = match sent {
         Ok(Ok(response)) => response,
         Ok(Err(error)) => return Err(Unanswered::connection(&error)),
@@ -162,7 +161,7 @@ async fn send(
 async fn read(
     test: &Test<'_>,
     of_model: bool,
-    response: Response<Incoming>,
+    response: Response<ReceiveBody>,
     began: Instant,
 ) -> Result<Answer, Unanswered> {
     let (head, body) = response.into_parts();
@@ -201,7 +200,7 @@ async fn read(
     })
 }
 
-async fn whole(mut body: Incoming) -> Result<Bytes, hyper::Error> {
+async fn whole(mut body: ReceiveBody) -> Result<Bytes, hyper::Error> {
     let mut read = BytesMut::new();
     while let Some(frame) = body.frame().await {
         let piece = frame?.into_data().unwrap_or_default();

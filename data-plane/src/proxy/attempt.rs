@@ -6,7 +6,6 @@
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue, header, response};
-use hyper::body::Incoming;
 use penstock_core::provider::Provider;
 use penstock_dialect::edit::{self, Edits};
 use penstock_dialect::headers::upstream_request_id;
@@ -20,7 +19,7 @@ use super::call::{Call, Chosen};
 use super::failed::{ErrorAnswer, Failed};
 use super::gate::{Opened, Patience};
 use super::{gate, headroom, whole};
-use crate::upstream::{SendBody, Spoken, Target, request};
+use crate::upstream::{ReceiveBody, SendBody, Spoken, Target, request};
 
 /// For the body of an error.
 const ERROR_BODY: Duration = Duration::from_secs(10);
@@ -78,7 +77,7 @@ pub(super) async fn run(
         upstream: chosen.spoken,
         again: way.again,
     };
-    let request = request(way.target, uri, &outgoing.headers, body, spoken);
+    let request = || request(way.target, uri.clone(), &outgoing.headers, body.clone(), spoken);
 
     let patience = patience(call, &chosen.provider.provider, way.deadline);
     let sending = timeout_at(patience.first_byte, endpoint.send(request));
@@ -130,7 +129,8 @@ impl Outgoing {
 /// From now on. What is no stream has no bytes to wait for but the last one.
 fn patience(call: &Call, provider: &Provider, deadline: Instant) -> Patience {
     let (stream, now) = (call.asked.stream, Instant::now());
-    let total = deadline.min(now + provider.total_timeout(stream));
+    let own = now + provider.total_timeout(stream);
+    let total = deadline.min(own);
     let first_byte = match stream {
         true => total.min(now + provider.first_byte_timeout()),
         false => total,
@@ -139,6 +139,7 @@ fn patience(call: &Call, provider: &Provider, deadline: Instant) -> Patience {
         first_byte,
         idle: provider.idle_timeout(),
         total,
+        cut_short: total < own,
     }
 }
 
@@ -146,7 +147,7 @@ fn patience(call: &Call, provider: &Provider, deadline: Instant) -> Patience {
 async fn content(
     call: &mut Call,
     head: &response::Parts,
-    body: Incoming,
+    body: ReceiveBody,
     hide_usage: bool,
     patience: Patience,
 ) -> Result<Content, Failed> {
@@ -169,7 +170,7 @@ async fn content(
             let opened = gate::pass(call, body, hide_usage, patience).await?;
             Ok(Content::Stream(opened))
         }
-        Media::Json => Ok(Content::Whole(whole::read(call, body, patience.total).await?)),
+        Media::Json => Ok(Content::Whole(whole::read(call, body, patience).await?)),
         Media::Page => Err(Failed::Page),
         Media::Other => {
             let found = head.headers.get(header::CONTENT_TYPE);
@@ -180,7 +181,7 @@ async fn content(
 }
 
 /// An answer with an error's status. A body that cannot be read cannot be masked.
-async fn error(call: &mut Call, head: &response::Parts, body: Incoming, patience: Patience) -> Failed {
+async fn error(call: &mut Call, head: &response::Parts, body: ReceiveBody, patience: Patience) -> Failed {
     let body = match encoding(&head.headers) {
         Some(_) => bytes::Bytes::new(),
         None => {

@@ -9,6 +9,7 @@ use std::time::Duration;
 use penstock_core::dialect::Dialect;
 use penstock_core::error::Code;
 use penstock_core::failure::{Class, Finding};
+use penstock_core::id::ProviderId;
 use penstock_core::provider::Request;
 use penstock_core::session::SessionId;
 use penstock_core::snapshot::{KeyEntry, ProviderEntry, Snapshot};
@@ -70,6 +71,8 @@ pub(super) struct Call {
     pub(super) trial: Option<Lease>,
     /// Set when the answer has begun as a stream before there was one.
     pub(super) begun: Option<Begun>,
+    /// Providers whose breakers know of a failure of this call.
+    pub(super) charged: Vec<ProviderId>,
     /// Since when the present attempt lasts.
     attempting: Option<Instant>,
 }
@@ -159,6 +162,7 @@ impl Call {
             notes: Notes::default(),
             trial: None,
             begun: None,
+            charged: Vec::new(),
             attempting: None,
         }
     }
@@ -183,8 +187,10 @@ impl Call {
         self.attempt_ended(AttemptEnd::Answered(status), None);
     }
 
-    /// The present attempt failed.
+    /// The present attempt failed. What it used is not charged, also when there is no other one.
     pub(super) fn attempt_failed(&mut self, failed: &Failed, finding: &Finding) {
+        self.observer = Observer::new(self.dialect);
+        self.opened = None;
         let why = finding.rule.clone().unwrap_or_else(|| finding.row.into());
         self.attempt_ended(failed.as_end(), Some((finding.class, why)));
     }

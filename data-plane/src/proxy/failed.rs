@@ -3,10 +3,10 @@
 //! The meaning is core's (`failure`: one table); here is what was seen, in the words of that table.
 
 use bytes::Bytes;
-use http::response;
+use http::{Response, StatusCode, response};
 use hyper_util::client::legacy;
 use penstock_core::error::Code;
-use penstock_core::failure::{self, Class, Finding, Network};
+use penstock_core::failure::{self, Answered, Class, Finding, Network};
 use penstock_core::time::UnixMs;
 use penstock_core::usage::decision::AttemptEnd;
 use penstock_dialect::upstream_error::{ErrorHead, UpstreamError};
@@ -15,6 +15,9 @@ use super::call::{Call, Chosen};
 use super::error::Refusal;
 use super::pass_error::Shown;
 use crate::upstream::{BadTarget, Cause, cause, chain};
+
+/// Of an error inside an answer with status 200, bytes.
+const MAX_DATA: usize = 256 << 10;
 
 /// An attempt without an answer. The texts are for operators.
 #[derive(Debug, thiserror::Error)]
@@ -35,8 +38,8 @@ pub(super) enum Failed {
     NoAnswer(String),
     #[error("a page of HTML, where an answer should be; is the base URL right?")]
     Page,
-    #[error("an error instead of an answer: {}", .0.kind.as_deref().unwrap_or("error"))]
-    ErrorAnswer(UpstreamError),
+    #[error("an error instead of an answer: {}", .0.words.kind.as_deref().unwrap_or("error"))]
+    ErrorAnswer(Box<Reported>),
     #[error("status {}", .0.head.status.as_u16())]
     Status(Box<ErrorAnswer>),
     #[error("the memory for bodies (--max-bodies-bytes) is used up")]
@@ -50,6 +53,14 @@ pub(super) struct ErrorAnswer {
     pub(super) body: Bytes,
 }
 
+/// An error in the place of an answer, with the status of one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Reported {
+    pub(super) words: UpstreamError,
+    /// As it came, a body in the dialect's shape. Unmasked; nothing when it is too long.
+    data: Bytes,
+}
+
 /// What did not come in time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Waited {
@@ -57,6 +68,8 @@ pub(super) enum Waited {
     FirstByte,
     #[error("the end of the answer")]
     Total,
+    #[error("the end of the answer, which the attempts before left too little time for")]
+    Call,
 }
 
 /// A provider that was asked in vain.
@@ -81,6 +94,38 @@ impl Failed {
             cause: network(cause(error)),
             detail: chain(error),
         }
+    }
+}
+
+impl Reported {
+    pub(super) fn new(words: UpstreamError, data: &[u8]) -> Self {
+        let data = match data.len() <= MAX_DATA {
+            true => Bytes::copy_from_slice(data),
+            false => Bytes::new(),
+        };
+        Self { words, data }
+    }
+
+    /// What it means: as if it had come with the status that its type stands for.
+    pub(super) fn finding(&self, call: &Call, chosen: &Chosen, now: UnixMs) -> Finding {
+        let head = ErrorHead::default();
+        let seen = self.seen(&head, chosen);
+        failure::of_event(call.snapshot.error_rules(), &seen, now)
+    }
+
+    /// The answer that it should have been.
+    fn answer(self, chosen: &Chosen, class: Class) -> ErrorAnswer {
+        let head = ErrorHead::default();
+        let status = failure::status_of_event(&self.seen(&head, chosen), class);
+        let (mut head, ()) = Response::new(()).into_parts();
+        head.status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
+        let body = self.data;
+        ErrorAnswer { head, body }
+    }
+
+    fn seen<'a>(&'a self, head: &'a ErrorHead, chosen: &'a Chosen) -> Answered<'a> {
+        let provider = &chosen.provider.provider;
+        self.words.answered(head, &provider.name, provider.kind, 200)
     }
 }
 
@@ -146,14 +191,11 @@ impl Failed {
                 let status = answer.head.status.as_u16();
                 failure::of_answer(rules, &words.answered(&head, name, kind, status), now)
             }
-            Self::ErrorAnswer(words) => {
-                let head = ErrorHead::default();
-                failure::of_event(rules, &words.answered(&head, name, kind, 200), now)
-            }
+            Self::ErrorAnswer(reported) => reported.finding(call, chosen, now),
             Self::Target(_) | Self::NoEndpoint => failure::of_network(Network::NotConfigured),
             Self::Connect { cause, .. } | Self::Broken { cause, .. } => failure::of_network(*cause),
             Self::Timeout(Waited::FirstByte) => failure::of_network(Network::FirstByteTimeout),
-            Self::Timeout(Waited::Total) => failure::of_network(Network::TotalTimeout),
+            Self::Timeout(Waited::Total | Waited::Call) => failure::of_network(Network::TotalTimeout),
             Self::Redirect | Self::NoAnswer(_) => failure::of_network(Network::BadAnswer),
             Self::Page => failure::of_network(Network::Page),
             Self::NoMemory => failure::of_network(Network::Other),
@@ -163,6 +205,11 @@ impl Failed {
     /// Nothing is the matter with the provider, and another one would not help.
     pub(super) fn is_ours(&self) -> bool {
         matches!(self, Self::NoMemory)
+    }
+
+    /// The call's own deadline ended the attempt before the provider's time was over.
+    pub(super) fn was_cut_short(&self) -> bool {
+        matches!(self, Self::Timeout(Waited::Call))
     }
 
     pub(super) fn as_end(&self) -> AttemptEnd {
@@ -215,8 +262,18 @@ impl Failure {
         if !shown {
             return self.refused();
         }
-        let Failed::Status(answer) = self.failed else {
-            return self.refused();
+        let answer = match self.failed {
+            Failed::Status(answer) => *answer,
+            Failed::ErrorAnswer(reported) => reported.answer(&self.chosen, self.finding.class),
+            Failed::Target(_)
+            | Failed::NoEndpoint
+            | Failed::Connect { .. }
+            | Failed::Timeout(_)
+            | Failed::Broken { .. }
+            | Failed::Redirect
+            | Failed::NoAnswer(_)
+            | Failed::Page
+            | Failed::NoMemory => return self.refused(),
         };
         Ending::Shown(Box::new(Shown {
             chosen: self.chosen,

@@ -9,7 +9,10 @@
 //! of an attempt has reached the caller, so a failed one leaves no trace.
 //!
 //! *Bounds.* The waits of one call stay under [`MAX_WAITS`] together. All attempts together fit into the total timeout of
-//! the most patient provider asked; one whose own has run out by then is passed over. The health of a provider is told of one failure for each call, however many tries.
+//! the most patient provider asked; one whose own has run out by then is passed over.
+//!
+//! *Health.* A provider's is told of one failure for each call, however many tries and substitutes, and of none that our
+//! own deadline made.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -90,6 +93,12 @@ async fn may_ask(call: &mut Call, chosen: &Chosen, outgoing: &Outgoing, trail: &
     }
     let (model, now) = (chosen.model(call), clock::now());
     if app.health.standing(entry, model, now) == Standing::HalfOpen {
+        if !call.endpoint.is_metered() {
+            // It would say nothing of whether models answer.
+            trail.waits_for_trial(entry);
+            call.notes.passed_over(entry.id, Verdict::TrialUnderWay);
+            return false;
+        }
         let of = app.health.trial_of(entry, model, now);
         match app.fleet.trial(entry.id, of, TRIAL).await {
             Trial::NotOurs => {
@@ -148,15 +157,8 @@ async fn ask(
             call.stopwatch.waiting(sleep(wait)).await;
             continue;
         }
-        if !failed.is_ours() {
-            let health = &call.proxy.app.health;
-            health.failed(
-                &call.snapshot,
-                (&chosen.provider, chosen.model(call)),
-                call.key.id,
-                &finding,
-                now,
-            );
+        if !failed.is_ours() && !failed.was_cut_short() {
+            call.failed_at_provider(&finding, now);
         }
         return Err(Failure {
             chosen: chosen.clone(),

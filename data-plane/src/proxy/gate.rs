@@ -8,27 +8,26 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::BodyExt;
-use hyper::body::Incoming;
-use penstock_dialect::upstream_error::UpstreamError;
 use tokio::time::{Instant, timeout_at};
 
 use super::call::{Call, Chosen};
-use super::failed::{Failed, Waited};
+use super::failed::{Failed, Reported, Waited};
 use super::tap::{Said, Tap};
+use crate::upstream::ReceiveBody;
 
 const MAX_HELD: usize = 64 * 1024;
 
 /// A stream whose content has begun.
 #[derive(Debug)]
 pub(super) struct Opened {
-    pub(super) body: Incoming,
+    pub(super) body: ReceiveBody,
     pub(super) tap: Tap,
     /// What was held, to be relayed first.
     pub(super) held: VecDeque<Bytes>,
     /// The answer is whole already.
     pub(super) terminal: bool,
     /// The provider reported an error behind the first content.
-    pub(super) error: Option<UpstreamError>,
+    pub(super) error: Option<Box<Reported>>,
 }
 
 /// How long a provider is waited for.
@@ -40,12 +39,15 @@ pub(super) struct Patience {
     pub(super) idle: Duration,
     /// Until the whole call is over.
     pub(super) total: Instant,
+    /// That is earlier than the provider's own total timeout, since others were asked before.
+    pub(super) cut_short: bool,
 }
 
 impl Patience {
     /// Which wait has just come to its end.
     pub(super) fn ran_out(&self) -> Failed {
         match Instant::now() >= self.total {
+            true if self.cut_short => Failed::Timeout(Waited::Call),
             true => Failed::Timeout(Waited::Total),
             false => Failed::Timeout(Waited::FirstByte),
         }
@@ -55,7 +57,7 @@ impl Patience {
 /// Waits for the first content.
 pub(super) async fn pass(
     call: &mut Call,
-    mut body: Incoming,
+    mut body: ReceiveBody,
     hide_usage: bool,
     patience: Patience,
 ) -> Result<Opened, Failed> {
@@ -152,7 +154,7 @@ mod tests {
     #[test]
     fn b06_an_error_or_another_dialect_never_opens_it() {
         let error = Said {
-            error: Some(UpstreamError::default()),
+            error: Some(Box::default()),
             ..Said::default()
         };
         let malformed = Said {

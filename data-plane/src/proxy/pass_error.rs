@@ -3,7 +3,8 @@
 //! Agents match on wording, so status and body go through; credentials, e-mail and internal addresses and organisation
 //! ids are masked. Which errors are shown at all is their class's word: that the provider refused its credential or wants
 //! money is not, an agent would take it for its own key. Neither are pages of HTML, which are an edge's and not the API's.
-//! An error without a readable body keeps its status and gets a body that says so. An operator's rule may put another
+//! An error without a readable body keeps its status and gets a body that says so. One inside an answer with status 200
+//! is shown with the status that it should have had. An operator's rule may put another
 //! status and another text in the place of either.
 
 use std::sync::Arc;

@@ -5,7 +5,8 @@
 //!
 //! *Broken.* When the provider's stream ends, breaks or stays silent before its terminal event, the caller gets an
 //! error event in its dialect (the provider's own, if that was it), and the connection breaks instead of ending, for
-//! most clients take a clean end for success. The event gets a moment to be written first.
+//! most clients take a clean end for success. The event gets a moment to be written first. It is held against the
+//! provider unless it was not its fault: an error event that is the caller's, a time that ran out while the caller read.
 //!
 //! *Strict budgets.* What the output may cost is held before it is handed on (see [`super::reserve`]); when there is no
 //! room for it the caller gets an error event instead, and is not charged for what was not handed on.
@@ -20,17 +21,19 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body::Body;
-use hyper::body::Incoming;
 use penstock_core::error::{CallerError, Code};
 use penstock_core::usage::Outcome;
 use penstock_dialect::error_shape;
 use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
 use super::call::{Call, Chosen};
+use super::failed::Reported;
 use super::gate::{Opened, Patience};
 use super::reserve::Watched;
 use super::settle::End;
 use super::tap::{Said, Tap};
+use crate::clock;
+use crate::upstream::ReceiveBody;
 
 /// For the error event to get out before the connection breaks.
 pub(super) const FAREWELL: Duration = Duration::from_millis(100);
@@ -70,8 +73,15 @@ struct Holding {
     held: u64,
 }
 
+/// Whose fault it is that an answer broke off: only what is the provider's is held against it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fault {
+    Providers,
+    Others,
+}
+
 enum Flow {
-    Open(Incoming),
+    Open(ReceiveBody),
     /// The error event is on its way; the timer runs until the break.
     Farewell,
     Broken,
@@ -115,18 +125,21 @@ impl Relay {
             let said = std::mem::take(&mut self.said);
             self.heard(said);
             if let Some(how) = self.ended.take() {
-                self.end(how);
+                self.end(how, Fault::Providers);
             }
             if let Some(piece) = self.pieces.pop_front() {
                 return Poll::Ready(Some(Ok(piece)));
             }
             // A caller who reads slowly keeps the provider ready at all times; the whole call ends all the same.
             let overdue = matches!(self.flow, Flow::Open(_)) && Instant::now() >= self.patience.total;
+            let fault = self.fault_of_total();
             match &mut self.flow {
-                Flow::Open(_) if overdue => self.end(TOTAL),
+                Flow::Open(_) if overdue => self.end(TOTAL, fault),
                 Flow::Open(body) => match Pin::new(body).poll_frame(cx) {
                     Poll::Ready(Some(Ok(frame))) => self.take(frame.into_data().unwrap_or_default()),
-                    Poll::Ready(Some(Err(error))) => self.end(&format!("broken by the provider: {error}")),
+                    Poll::Ready(Some(Err(error))) => {
+                        self.end(&format!("broken by the provider: {error}"), Fault::Providers);
+                    }
                     Poll::Ready(None) => self.finish(),
                     Poll::Pending => ready!(self.poll_timer(cx)),
                 },
@@ -149,7 +162,7 @@ impl Relay {
         let observer = &mut self.call.observer;
         match self.tap.take(chunk, observer, secret, &mut self.pieces) {
             Ok(said) => self.said = said,
-            Err(error) => self.end(&error.to_string()),
+            Err(error) => self.end(&error.to_string(), Fault::Providers),
         }
     }
 
@@ -160,8 +173,27 @@ impl Relay {
             self.call.settle(&End::succeeded());
         }
         if let Some(error) = said.error.filter(|_| !self.whole) {
-            let kind = error.kind.as_deref().unwrap_or("error");
-            self.interrupt(&format!("error event of the provider: {kind}"));
+            let kind = error.words.kind.as_deref().unwrap_or("error");
+            let fault = self.fault(&error);
+            self.interrupt(&format!("error event of the provider: {kind}"), fault);
+        }
+    }
+
+    /// The provider's only where it was waited for, and for as long as it may take.
+    fn fault_of_total(&self) -> Fault {
+        match self.quiet_since.is_some() && !self.patience.cut_short {
+            true => Fault::Providers,
+            false => Fault::Others,
+        }
+    }
+
+    /// Whose fault an error event is, by what it would have meant before the first content.
+    fn fault(&self, error: &Reported) -> Fault {
+        let chosen = self.call.chosen.as_ref();
+        let finding = chosen.map(|chosen| error.finding(&self.call, chosen, clock::now()));
+        match finding.is_some_and(|finding| finding.class.tries_next()) {
+            true => Fault::Providers,
+            false => Fault::Others,
         }
     }
 
@@ -219,7 +251,7 @@ impl Relay {
     }
 
     /// Nothing more comes from the provider.
-    fn end(&mut self, how: &str) {
+    fn end(&mut self, how: &str, fault: Fault) {
         if self.whole {
             self.flow = Flow::Ended;
         } else if matches!(self.flow, Flow::Open(_)) {
@@ -227,12 +259,14 @@ impl Relay {
             let error = CallerError::new(Code::UpstreamError, message);
             let event = error_shape::event(self.call.dialect, &error, self.call.arrival.id);
             self.pieces.push_back(event);
-            self.interrupt(how);
+            self.interrupt(how, fault);
         }
     }
 
-    fn interrupt(&mut self, how: &str) {
-        self.call.broke();
+    fn interrupt(&mut self, how: &str, fault: Fault) {
+        if fault == Fault::Providers {
+            self.call.broke();
+        }
         self.cut(None, how);
     }
 
@@ -259,12 +293,10 @@ impl Relay {
                 self.timer.as_mut().reset(due);
                 continue;
             }
-            let how = if now >= self.patience.total {
-                TOTAL
-            } else {
-                "idle timeout"
-            };
-            self.end(how);
+            match now >= self.patience.total {
+                true => self.end(TOTAL, self.fault_of_total()),
+                false => self.end("idle timeout", Fault::Providers),
+            }
             return Poll::Ready(());
         }
     }

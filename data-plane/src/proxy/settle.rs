@@ -6,8 +6,9 @@
 use std::borrow::Cow;
 
 use penstock_core::error::Code;
-use penstock_core::failure;
+use penstock_core::failure::{self, Finding};
 use penstock_core::money::NanoUsd;
+use penstock_core::time::UnixMs;
 use penstock_core::usage::{Outcome, TokenUsage};
 use penstock_fleet::Grant;
 use penstock_fleet::counters::RecordNumber;
@@ -98,9 +99,10 @@ impl Call {
         self.settle_limits(end.outcome, &bill, number);
     }
 
-    /// Tells how the provider did, and ends a trial that this call was.
+    /// Tells how the provider did, and ends a trial that this call was. Only models say whether it is well: counting tokens
+    /// works elsewhere, and often.
     fn settle_health(&mut self, outcome: Outcome) {
-        let answered = self.endpoint.goes_upstream() && outcome == Outcome::Succeeded;
+        let answered = self.endpoint.is_metered() && outcome == Outcome::Succeeded;
         if let Some(chosen) = self.chosen.as_ref().filter(|_| answered) {
             let health = &self.proxy.app.health;
             health.succeeded(&chosen.provider, chosen.model(self), self.key.id, clock::now());
@@ -109,19 +111,26 @@ impl Call {
     }
 
     /// The provider's answer broke off after it had begun.
-    pub(super) fn broke(&self) {
+    pub(super) fn broke(&mut self) {
+        self.failed_at_provider(&failure::of_interruption(), clock::now());
+    }
+
+    /// Tells what the present provider's failure means for it: for each provider at most one failure of this call, with
+    /// whatever substitutes it was asked for.
+    pub(super) fn failed_at_provider(&mut self, finding: &Finding, now: UnixMs) {
         let Some(chosen) = self.chosen.as_ref().filter(|_| !self.settled) else {
             return;
         };
-        let finding = failure::of_interruption();
+        let provider = &chosen.provider;
+        if finding.is_failure() {
+            if !self.endpoint.is_metered() || self.charged.contains(&provider.id) {
+                return;
+            }
+            self.charged.push(provider.id);
+        }
         let health = &self.proxy.app.health;
-        health.failed(
-            &self.snapshot,
-            (&chosen.provider, chosen.model(self)),
-            self.key.id,
-            &finding,
-            clock::now(),
-        );
+        let asked = (&**provider, chosen.model(self));
+        health.failed(&self.snapshot, asked, self.key.id, finding, now);
     }
 
     /// Books what the call used with its limits. `number`: of its record in the spool.

@@ -10,8 +10,9 @@ use bytes::Bytes;
 use penstock_dialect::edit::UsageChunkFilter;
 use penstock_dialect::mask::mask;
 use penstock_dialect::sse::{Frame, FrameTooLong, Splitter};
-use penstock_dialect::upstream_error::UpstreamError;
 use penstock_dialect::usage::{Event, Observer};
+
+use super::failed::Reported;
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -30,7 +31,7 @@ pub(super) struct Said {
     /// The answer is whole.
     pub(super) terminal: bool,
     /// The provider reported an error; events behind it are dropped.
-    pub(super) error: Option<UpstreamError>,
+    pub(super) error: Option<Box<Reported>>,
     /// Data that is no event of the dialect.
     pub(super) malformed: bool,
 }
@@ -117,7 +118,10 @@ impl Tap {
             Event::KeepAlive | Event::Neutral => {}
             Event::Content => said.content = true,
             Event::Terminal => said.terminal = true,
-            Event::Error(error) => said.error = Some(error),
+            Event::Error(words) => {
+                let data = frame.data().unwrap_or_default();
+                said.error = Some(Box::new(Reported::new(words, &data)));
+            }
             Event::Malformed => said.malformed = true,
         }
     }
@@ -184,7 +188,7 @@ mod tests {
                 "{passed}"
             );
             let told = said.iter().find_map(|said| said.error.as_ref()).unwrap();
-            assert_eq!(told.kind.as_deref(), Some("overloaded_error"));
+            assert_eq!(told.words.kind.as_deref(), Some("overloaded_error"));
         }
     }
 

@@ -9,14 +9,15 @@
 use bytes::{Bytes, BytesMut};
 use futures::FutureExt;
 use http_body_util::BodyExt;
-use hyper::body::Incoming;
 use penstock_dialect::usage::Body;
 use tokio::time::{Instant, timeout_at};
 
 use super::body::Received;
 use super::call::Call;
-use super::failed::{Failed, Waited};
+use super::failed::{Failed, Reported};
+use super::gate::Patience;
 use super::pieces::Pieces;
+use crate::upstream::ReceiveBody;
 
 /// The largest answer, bytes.
 const MAX: usize = 64 << 20;
@@ -24,7 +25,11 @@ const MAX: usize = 64 << 20;
 const MAX_ERROR: usize = 256 << 10;
 
 /// Reads an answer and what it used.
-pub(super) async fn read(call: &mut Call, mut body: Incoming, deadline: Instant) -> Result<Received, Failed> {
+pub(super) async fn read(
+    call: &mut Call,
+    mut body: ReceiveBody,
+    patience: Patience,
+) -> Result<Received, Failed> {
     let mut pieces = Pieces::default();
     let mut reservation = call.proxy.budget.reservation();
     let mut told = false;
@@ -35,8 +40,11 @@ pub(super) async fn read(call: &mut Call, mut body: Incoming, deadline: Instant)
                 if !std::mem::replace(&mut told, true) {
                     call.open_entry();
                 }
-                let next = call.stopwatch.waiting(timeout_at(deadline, body.frame())).await;
-                next.map_err(|_| Failed::Timeout(Waited::Total))?
+                let next = call
+                    .stopwatch
+                    .waiting(timeout_at(patience.total, body.frame()))
+                    .await;
+                next.map_err(|_| patience.ran_out())?
             }
         };
         match next {
@@ -61,13 +69,13 @@ pub(super) async fn read(call: &mut Call, mut body: Incoming, deadline: Instant)
     };
     match call.observer.body(&answer.bytes) {
         Body::Answer => Ok(answer),
-        Body::Error(error) => Err(Failed::ErrorAnswer(error)),
+        Body::Error(words) => Err(Failed::ErrorAnswer(Box::new(Reported::new(words, &answer.bytes)))),
         Body::Malformed(problem) => Err(Failed::NoAnswer(format!("not a JSON object ({problem})"))),
     }
 }
 
 /// Reads as much of an error's body as is kept; what cannot be read is left out.
-pub(super) async fn read_error(mut body: Incoming, deadline: Instant) -> Bytes {
+pub(super) async fn read_error(mut body: ReceiveBody, deadline: Instant) -> Bytes {
     let mut text = BytesMut::new();
     while let Ok(Some(Ok(frame))) = timeout_at(deadline, body.frame()).await {
         let piece = frame.into_data().unwrap_or_default();

@@ -1,6 +1,6 @@
 //! Pooled HTTP connections of one provider.
 //!
-//! HTTP/1.1, and HTTP/2 where TLS negotiates it. The trusted authorities are those of the public web and the provider's
+//! HTTP/1.1, and HTTP/2 where TLS negotiates it, on as many connections as its streams need ([`super::lanes`]). The trusted authorities are those of the public web and the provider's
 //! own. Connections run as tracked tasks that end with the node.
 
 use std::sync::Arc;
@@ -20,12 +20,13 @@ use rustls::{ClientConfig, RootCertStore};
 
 use super::connect::{Bounded, CheckedResolver};
 use super::dial::{Dial, Fallback};
+use super::lanes::Lanes;
 use super::send_body::SendBody;
 use super::through::{BadProxy, Plain, Through};
 use crate::proxy::Tracked;
 
-/// Sends requests to the hosts of one provider.
-pub(super) type Client = legacy::Client<Bounded<HttpsConnector<Dial>>, SendBody>;
+/// Connections to the hosts of one provider; one to each that speaks HTTP/2.
+pub(super) type Pool = legacy::Client<Bounded<HttpsConnector<Dial>>, SendBody>;
 
 /// Providers close idle connections after a minute or more.
 const POOL_IDLE: Duration = Duration::from_secs(50);
@@ -34,8 +35,12 @@ const POOL_MAX_IDLE: usize = 1024;
 const TCP_KEEPALIVE: Duration = Duration::from_secs(30);
 const HTTP2_PING: Duration = Duration::from_secs(20);
 const HTTP2_PING_TIMEOUT: Duration = Duration::from_secs(10);
-const HTTP2_STREAM_WINDOW: u32 = 1 << 20;
-const HTTP2_CONNECTION_WINDOW: u32 = 8 << 20;
+/// What one caller who reads slowly may leave unread.
+const HTTP2_STREAM_WINDOW: u32 = 128 << 10;
+/// The largest there is: what some leave unread must not stop the others on their connection.
+const HTTP2_CONNECTION_WINDOW: u32 = (1 << 31) - 1;
+/// Until the other side has said how many it allows.
+const HTTP2_FIRST_STREAMS: usize = 8;
 /// Of a response's head.
 const MAX_HEAD_BYTES: usize = 256 * 1024;
 
@@ -134,7 +139,7 @@ impl Clients {
     }
 
     /// A client without connections.
-    pub(super) fn make(&self, connections: &Connections) -> Result<Client, BadConnections> {
+    pub(super) fn make(&self, connections: &Connections) -> Result<Lanes, BadConnections> {
         let own;
         let tls = match connections.outbound.ca_pem.as_str() {
             "" => &*self.tls,
@@ -153,18 +158,24 @@ impl Clients {
             false => https.wrap_connector(dial),
         };
         let connector = Bounded::new(https, connections.connect_timeout);
-        Ok(legacy::Client::builder(self.tasks.clone())
-            .timer(TokioTimer::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(POOL_IDLE)
-            .pool_max_idle_per_host(POOL_MAX_IDLE)
-            .http1_max_buf_size(MAX_HEAD_BYTES)
-            .http2_initial_stream_window_size(HTTP2_STREAM_WINDOW)
-            .http2_initial_connection_window_size(HTTP2_CONNECTION_WINDOW)
-            .http2_keep_alive_interval(HTTP2_PING)
-            .http2_keep_alive_timeout(HTTP2_PING_TIMEOUT)
-            .build(connector))
+        let tasks = self.tasks.clone();
+        Ok(Lanes::new(move || pool(tasks.clone(), connector.clone())))
     }
+}
+
+fn pool(tasks: Tracked, connector: Bounded<HttpsConnector<Dial>>) -> Pool {
+    legacy::Client::builder(tasks)
+        .timer(TokioTimer::new())
+        .pool_timer(TokioTimer::new())
+        .pool_idle_timeout(POOL_IDLE)
+        .pool_max_idle_per_host(POOL_MAX_IDLE)
+        .http1_max_buf_size(MAX_HEAD_BYTES)
+        .http2_initial_stream_window_size(HTTP2_STREAM_WINDOW)
+        .http2_initial_connection_window_size(HTTP2_CONNECTION_WINDOW)
+        .http2_initial_max_send_streams(HTTP2_FIRST_STREAMS)
+        .http2_keep_alive_interval(HTTP2_PING)
+        .http2_keep_alive_timeout(HTTP2_PING_TIMEOUT)
+        .build(connector)
 }
 
 fn trusting(roots: RootCertStore) -> Result<ClientConfig, TlsError> {

@@ -3,13 +3,13 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use http::uri::{Authority, PathAndQuery, Scheme};
-use http::{Request, Uri};
-use hyper_util::client::legacy::ResponseFuture;
+use http::{Request, Response, Uri};
+use hyper_util::client::legacy;
 use penstock_core::provider::Provider;
 use penstock_core::time::UnixMs;
 use penstock_dialect::upstream_path::Wanted;
 
-use super::client::Client;
+use super::lanes::{Lanes, ReceiveBody};
 use super::paths::Paths;
 use super::send_body::SendBody;
 use super::target::BadTarget;
@@ -19,7 +19,7 @@ const REST_MS: u64 = 30_000;
 
 /// Where requests go, over the connections of its provider.
 pub(crate) struct Endpoint {
-    client: Client,
+    lanes: Lanes,
     scheme: Scheme,
     authority: Authority,
     paths: Paths,
@@ -28,10 +28,10 @@ pub(crate) struct Endpoint {
 }
 
 impl Endpoint {
-    pub(super) fn new(provider: &Provider, base_url: &str, client: Client) -> Result<Self, BadTarget> {
+    pub(super) fn new(provider: &Provider, base_url: &str, lanes: Lanes) -> Result<Self, BadTarget> {
         let base: Uri = base_url.parse()?;
         Ok(Self {
-            client,
+            lanes,
             scheme: base.scheme().cloned().unwrap_or(Scheme::HTTPS),
             authority: base.authority().cloned().ok_or(BadTarget::NoHost)?,
             paths: Paths::new(provider, base.path())?,
@@ -66,8 +66,12 @@ impl Endpoint {
         self.rests_until.store(now.plus_ms(REST_MS).0, Ordering::Relaxed);
     }
 
-    /// Sends a request, over a connection that is idle or a new one.
-    pub(crate) fn send(&self, request: Request<SendBody>) -> ResponseFuture {
-        self.client.request(request)
+    /// Sends a request, over a connection that has room or a new one. `make` makes it, more than once if the first
+    /// connection turns out to have none.
+    pub(crate) async fn send(
+        &self,
+        make: impl Fn() -> Request<SendBody>,
+    ) -> Result<Response<ReceiveBody>, legacy::Error> {
+        self.lanes.send(make).await
     }
 }

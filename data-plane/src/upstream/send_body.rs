@@ -1,23 +1,35 @@
 //! The body of an upstream request: pieces of memory, sent without copying them together.
 
-use std::convert::Infallible;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use penstock_dialect::edit::Edited;
 
+use super::lanes::Ticket;
+
 /// See the module. Cloning shares the memory, so that another attempt can send it again.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct SendBody {
     /// In reverse, so that the next one is taken from the end.
     parts: Vec<Bytes>,
+    /// To be shown before the first one.
+    ticket: Option<Arc<Ticket>>,
 }
+
+/// Nobody waits for the answer any more, so the request is not sent.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("the request was given up before it was sent")]
+pub(crate) struct GivenUp;
 
 impl From<Bytes> for SendBody {
     fn from(whole: Bytes) -> Self {
-        Self { parts: vec![whole] }
+        Self {
+            parts: vec![whole],
+            ticket: None,
+        }
     }
 }
 
@@ -25,11 +37,16 @@ impl From<Edited> for SendBody {
     fn from(edited: Edited) -> Self {
         let mut parts = edited.parts;
         parts.reverse();
-        Self { parts }
+        Self { parts, ticket: None }
     }
 }
 
 impl SendBody {
+    /// Asks this before anything is sent.
+    pub(super) fn ticket(&mut self, ticket: Arc<Ticket>) {
+        self.ticket = Some(ticket);
+    }
+
     fn left(&self) -> u64 {
         self.parts.iter().map(|part| part.len() as u64).sum()
     }
@@ -37,12 +54,16 @@ impl SendBody {
 
 impl Body for SendBody {
     type Data = Bytes;
-    type Error = Infallible;
+    type Error = GivenUp;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         _: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, GivenUp>>> {
+        if self.ticket.take().is_some_and(|ticket| !ticket.open()) {
+            self.parts.clear();
+            return Poll::Ready(Some(Err(GivenUp)));
+        }
         while let Some(part) = self.parts.pop() {
             if !part.is_empty() {
                 return Poll::Ready(Some(Ok(Frame::data(part))));

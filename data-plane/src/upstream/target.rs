@@ -9,9 +9,10 @@ use penstock_core::snapshot::ProviderEntry;
 use penstock_core::time::UnixMs;
 use penstock_dialect::headers::BadCredential;
 
-use super::client::{BadConnections, Client, Clients, Connections};
+use super::client::{BadConnections, Clients, Connections};
 use super::credentials::CredentialHeader;
 use super::endpoint::Endpoint;
+use super::lanes::Lanes;
 
 /// What a provider's configuration becomes before its first request.
 pub(crate) struct Target {
@@ -21,8 +22,8 @@ pub(crate) struct Target {
     pub(super) credential: Option<CredentialHeader>,
     pub(super) extra_headers: Vec<(HeaderName, HeaderValue)>,
     endpoints: Vec<Endpoint>,
-    client: Client,
-    /// How the client makes its connections.
+    lanes: Lanes,
+    /// How their connections are made.
     connections: Connections,
 }
 
@@ -53,11 +54,11 @@ impl Target {
     ) -> Result<Self, BadTarget> {
         let provider = &entry.provider;
         let connections = Connections::of(entry);
-        let client = match former.filter(|former| former.connections == connections) {
-            Some(former) => former.client.clone(),
+        let lanes = match former.filter(|former| former.connections == connections) {
+            Some(former) => former.lanes.clone(),
             None => clients.make(&connections)?,
         };
-        let endpoint = |url: &String| Endpoint::new(provider, url, client.clone());
+        let endpoint = |url: &String| Endpoint::new(provider, url, lanes.clone());
         let endpoints: Vec<_> = provider
             .base_urls
             .iter()
@@ -76,7 +77,7 @@ impl Target {
             credential,
             extra_headers: extra_headers(entry)?,
             endpoints,
-            client,
+            lanes,
             connections,
         })
     }

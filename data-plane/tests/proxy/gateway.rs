@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use penstock_core::access::Access;
 use penstock_core::api_key::KeyHash;
+use penstock_core::error_rule::ErrorRule;
 use penstock_core::id::{Epoch, KeyId, ProviderId, UserId};
 use penstock_core::key::Key;
 use penstock_core::limits::Limits;
@@ -54,6 +55,7 @@ pub(crate) struct Setup {
     pub(crate) keys: Vec<(&'static str, Access)>,
     pub(crate) prices: Vec<(&'static str, Price)>,
     pub(crate) settings: Vec<Setting>,
+    pub(crate) error_rules: Vec<ErrorRule>,
     pub(crate) traffic: TrafficSettings,
     /// None: this data plane is its own fleet.
     pub(crate) redis_url: Option<String>,
@@ -133,6 +135,7 @@ impl Default for Setup {
                 (GPT, price("openai", &gpt)),
             ],
             settings: Vec::new(),
+            error_rules: Vec::new(),
             redis_url: None,
             traffic: TrafficSettings {
                 max_body_bytes: 1 << 20,
@@ -244,6 +247,10 @@ impl Setup {
         for (name, price) in &self.prices {
             let spec = Spec::Price(Box::new(price.clone()));
             resources.push(resource(ResourceRef::Price((*name).into()), spec));
+        }
+        for rule in &self.error_rules {
+            let reference = ResourceRef::ErrorRule(rule.name.as_str().into());
+            resources.push(resource(reference, Spec::ErrorRule(Box::new(rule.clone()))));
         }
         for setting in &self.settings {
             let reference = ResourceRef::Setting(setting.name().into());

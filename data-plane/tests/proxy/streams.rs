@@ -256,7 +256,6 @@ async fn c01_a_caller_who_never_opens_his_window_is_given_up() {
 #[tokio::test]
 async fn b06_an_error_before_any_content_leaves_no_trace_in_a_stream() {
     for behaviour in [
-        Behaviour::ends(1, Ending::Error),
         Behaviour::ends(1, Ending::Clean),
         Behaviour::ends(1, Ending::Cut),
         Behaviour::instead(Instead::Html),

@@ -4,3 +4,4 @@ pub(crate) mod control_plane;
 pub(crate) mod node;
 pub(crate) mod resources;
 pub(crate) mod spool;
+pub(crate) mod tls;

@@ -113,9 +113,12 @@ fn entry(version: u64, provider: Provider) -> ProviderEntry {
 
 async fn call(endpoint: &Endpoint) -> Result<Version, legacy::Error> {
     let uri = endpoint.uri(&messages(false)).unwrap();
-    let mut request = Request::new(SendBody::default());
-    *request.method_mut() = Method::POST;
-    *request.uri_mut() = uri;
+    let request = || {
+        let mut request = Request::new(SendBody::default());
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = uri.clone();
+        request
+    };
     let answer = endpoint.send(request).await?;
     let version = answer.version();
     // To its end, so that the connection is idle again.
