@@ -81,7 +81,8 @@ pub struct TranslatedRequest {
 pub struct Answers {
     caller: Caller,
     provider: Provider,
-    /// Told to the caller when the answer names none.
+    /// What the caller asked for. That is what it is told, whichever model answered: Claude Code gives thinking back only
+    /// when the answer's model is the one that it asked. The ledger has the model that served.
     model: String,
     names: Names,
     /// A chat stream ends with the usage.

@@ -31,10 +31,7 @@ const MAX_CALLS: usize = 1024;
 /// What an answer says, piece by piece.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Event {
-    /// The answer has begun, and which model gives it.
-    Begin {
-        model: Option<String>,
-    },
+    Begin,
     Text(String),
     /// Why the model does not want to answer.
     Refusal(String),
@@ -218,7 +215,7 @@ impl Event {
             | Self::Redacted(text)
             | Self::Arguments(text) => text.len(),
             Self::Call { id, name } => name.len() + id.as_deref().map_or(0, str::len),
-            Self::Begin { .. } | Self::Stop(_) | Self::Usage(_) | Self::End => 0,
+            Self::Begin | Self::Stop(_) | Self::Usage(_) | Self::End => 0,
         }
     }
 }

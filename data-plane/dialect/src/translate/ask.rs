@@ -10,6 +10,8 @@ use super::tools::{Choice, Tool};
 /// One request.
 #[derive(Debug, Default)]
 pub(super) struct Ask<'a> {
+    /// The caller's name of it, for the answer.
+    pub(super) model: Option<Text<'a>>,
     pub(super) stream: bool,
     /// Instructions that stand before the conversation.
     pub(super) system: Vec<Text<'a>>,

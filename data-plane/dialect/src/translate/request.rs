@@ -43,7 +43,7 @@ pub(super) fn translate(
         answers: Answers {
             caller: pair.caller,
             provider: pair.provider,
-            model: model.to_owned(),
+            model: ask.model.as_deref().unwrap_or(model).to_owned(),
             names,
             include_usage: ask.include_usage,
             hide_thinking: ask.thinking.hidden(),

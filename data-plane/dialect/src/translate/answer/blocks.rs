@@ -62,7 +62,6 @@ impl Answer {
 
     pub(super) fn add(&mut self, answers: &Answers, event: Event, calls: usize) {
         match event {
-            Event::Begin { model } => self.model = model.unwrap_or_else(|| std::mem::take(&mut self.model)),
             Event::Text(text) => match self.blocks.last_mut() {
                 Some(Block::Text(said)) => said.push_str(&text),
                 _ => self.blocks.push(Block::Text(text)),
@@ -110,7 +109,7 @@ impl Answer {
             }
             Event::Stop(stop) => self.stop = stop,
             Event::Usage(usage) => self.usage = usage,
-            Event::End => {}
+            Event::Begin | Event::End => {}
         }
     }
 

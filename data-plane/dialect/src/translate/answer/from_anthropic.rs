@@ -26,7 +26,6 @@ struct Kind {
 #[derive(Deserialize)]
 struct Told {
     r#type: Option<String>,
-    model: Option<String>,
     content: Option<Vec<Block>>,
     stop_reason: Option<String>,
     stop_sequence: Option<String>,
@@ -38,7 +37,6 @@ struct Told {
 
 #[derive(Deserialize)]
 struct Started {
-    model: Option<String>,
     usage: Option<UsageTold>,
 }
 
@@ -76,7 +74,7 @@ pub(super) fn whole(body: &[u8]) -> Result<Vec<Event>, Broken> {
     let Some(content) = told.content else {
         return Err(Broken::Malformed("a message without content"));
     };
-    let mut events = vec![Event::Begin { model: told.model }];
+    let mut events = vec![Event::Begin];
     for block in content {
         block.begin(&mut events);
     }
@@ -97,13 +95,9 @@ impl Reader {
         let told: Told = serde_json::from_slice(data).map_err(|_| NO_EVENT)?;
         match told.r#type.as_deref() {
             Some("message_start") => {
-                let started = told.message.map(|message| {
-                    self.usage.merge(message.usage.unwrap_or_default());
-                    message.model
-                });
-                events.push(Event::Begin {
-                    model: started.flatten(),
-                });
+                let usage = told.message.and_then(|message| message.usage);
+                self.usage.merge(usage.unwrap_or_default());
+                events.push(Event::Begin);
                 events.push(Event::Usage(self.usage.read()));
             }
             Some("content_block_start") => {

@@ -10,7 +10,6 @@ use crate::translate::problem::Broken;
 
 #[derive(Deserialize)]
 struct Completion {
-    model: Option<String>,
     choices: Option<Vec<Choice>>,
     usage: Option<UsageTold>,
 }
@@ -117,9 +116,7 @@ impl Reader {
         let choices = completion.choices.unwrap_or_default();
         if !self.begun && !choices.is_empty() {
             self.begun = true;
-            events.push(Event::Begin {
-                model: completion.model.filter(|model| !model.is_empty()),
-            });
+            events.push(Event::Begin);
         }
         for choice in choices.into_iter().filter(|choice| choice.index == 0) {
             if let Some(said) = choice.delta.or(choice.message) {

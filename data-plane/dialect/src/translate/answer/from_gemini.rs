@@ -16,7 +16,6 @@ struct Response {
     candidates: Option<Vec<Candidate>>,
     prompt_feedback: Option<Feedback>,
     usage_metadata: Option<UsageTold>,
-    model_version: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -101,9 +100,7 @@ impl Reader {
             .is_some();
         if !self.begun && (blocked || !candidates.is_empty()) {
             self.begun = true;
-            events.push(Event::Begin {
-                model: response.model_version,
-            });
+            events.push(Event::Begin);
         }
         for candidate in candidates.into_iter().filter(|candidate| candidate.index == 0) {
             for part in candidate

@@ -142,7 +142,7 @@ impl Writer {
 
     pub(super) fn write(&mut self, event: Event, out: &mut Vec<u8>) {
         match event {
-            Event::Begin { model } => self.start(model.as_deref(), out),
+            Event::Begin => self.start(out),
             Event::Text(text) | Event::Refusal(text) => {
                 self.begin(Open::Text, BlockOut::Text { text: "" }, out);
                 self.delta(Delta::Text { text: &text }, out);
@@ -176,11 +176,10 @@ impl Writer {
         }
     }
 
-    fn start(&mut self, model: Option<&str>, out: &mut Vec<u8>) {
+    fn start(&mut self, out: &mut Vec<u8>) {
         if !self.started {
             self.started = true;
-            let model = model.unwrap_or(&self.answers.model);
-            let message = Message::new(&self.id, model, Vec::new());
+            let message = Message::new(&self.id, &self.answers.model, Vec::new());
             self.send(&StreamEvent::MessageStart { message }, out);
         }
     }
@@ -240,7 +239,7 @@ impl Writer {
     }
 
     fn end(&mut self, out: &mut Vec<u8>) {
-        self.start(None, out);
+        self.start(out);
         self.close(out);
         let delta = Ended {
             stop_reason: self.stop.anthropic(),

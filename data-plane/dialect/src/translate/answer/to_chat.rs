@@ -110,7 +110,6 @@ pub(super) struct Writer {
     answers: Answers,
     id: String,
     created: u64,
-    model: String,
     started: bool,
     calls: usize,
     /// The call whose arguments are coming. Freeform text is told when it is whole.
@@ -156,7 +155,6 @@ impl Writer {
             answers: answers.clone(),
             id: format!("chatcmpl-{id}"),
             created: created::seconds(id),
-            model: answers.model.clone(),
             started: false,
             calls: 0,
             open: None,
@@ -167,7 +165,7 @@ impl Writer {
 
     pub(super) fn write(&mut self, event: Event, out: &mut Vec<u8>) {
         match event {
-            Event::Begin { model } => self.start(model, out),
+            Event::Begin => self.start(out),
             Event::Text(text) => {
                 self.close(out);
                 self.say(
@@ -207,10 +205,9 @@ impl Writer {
         }
     }
 
-    fn start(&mut self, model: Option<String>, out: &mut Vec<u8>) {
+    fn start(&mut self, out: &mut Vec<u8>) {
         if !self.started {
             self.started = true;
-            self.model = model.unwrap_or_else(|| std::mem::take(&mut self.model));
             let said = Said {
                 role: Some("assistant"),
                 content: Some(""),
@@ -263,7 +260,7 @@ impl Writer {
     }
 
     fn end(&mut self, out: &mut Vec<u8>) {
-        self.start(None, out);
+        self.start(out);
         self.close(out);
         self.chunk(Some((Said::default(), Some(self.stop.chat()))), out);
         if self.answers.include_usage {
@@ -305,7 +302,7 @@ impl Writer {
                 id: &self.id,
                 object: "chat.completion.chunk",
                 created: self.created,
-                model: &self.model,
+                model: &self.answers.model,
                 choices: choices.collect(),
                 usage: self.answers.include_usage.then_some(usage),
             },

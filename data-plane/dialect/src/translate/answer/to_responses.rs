@@ -55,7 +55,7 @@ impl Writer {
             self.close(out);
         }
         self.calls += usize::from(matches!(event, Event::Call { .. }));
-        let (begins, ends) = (matches!(event, Event::Begin { .. }), event == Event::End);
+        let (begins, ends) = (event == Event::Begin, event == Event::End);
         let said = event.said().map(str::to_owned);
         let blocks = self.answer.blocks.len();
         self.answer.add(&self.answers, event, self.calls);
@@ -76,7 +76,7 @@ impl Writer {
     /// Whether what is open stays open: the event is more of it, or no content.
     fn continues(&self, event: &Event) -> bool {
         match (event, self.answer.blocks.last()) {
-            (Event::Begin { .. } | Event::Stop(_) | Event::Usage(_), _)
+            (Event::Begin | Event::Stop(_) | Event::Usage(_), _)
             | (Event::Text(_), Some(Block::Text(_)))
             | (Event::Refusal(_), Some(Block::Refusal(_)))
             | (Event::Thought(_) | Event::Signature(_), Some(Block::Thought { signature: None, .. }))
@@ -393,7 +393,7 @@ impl Event {
             Self::Text(text) | Self::Refusal(text) | Self::Thought(text) | Self::Arguments(text) => {
                 Some(text)
             }
-            Self::Begin { .. }
+            Self::Begin
             | Self::Signature(_)
             | Self::Redacted(_)
             | Self::Call { .. }

@@ -12,8 +12,8 @@ use crate::translate::tools::{Choice, Known, Names, Tool, wire_name};
 const BILLING: &str = "x-anthropic-billing-header:";
 
 pub(super) fn read<'a>(mut body: Object<'a>, names: &mut Names) -> Result<Ask<'a>, Untranslatable> {
-    body.take("model")?;
     let mut ask = Ask {
+        model: body.text("model")?,
         stream: body.boolean("stream")?.unwrap_or_default(),
         max_tokens: body.count("max_tokens")?,
         temperature: body.number("temperature")?,

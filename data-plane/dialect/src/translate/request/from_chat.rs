@@ -9,9 +9,9 @@ use crate::translate::problem::Untranslatable;
 use crate::translate::tools::{Choice, Kind, Known, Names, Tool, arguments, freeform_input, wire_name};
 
 pub(super) fn read<'a>(mut body: Object<'a>, names: &mut Names) -> Result<Ask<'a>, Untranslatable> {
-    body.take("model")?;
     let older = body.count("max_tokens")?;
     let mut ask = Ask {
+        model: body.text("model")?,
         stream: body.boolean("stream")?.unwrap_or_default(),
         max_tokens: body.count("max_completion_tokens")?.or(older),
         temperature: body.number("temperature")?,

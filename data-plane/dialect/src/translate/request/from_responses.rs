@@ -14,8 +14,8 @@ use crate::translate::problem::Untranslatable;
 use crate::translate::tools::Names;
 
 pub(super) fn read<'a>(mut body: Object<'a>, names: &mut Names) -> Result<Ask<'a>, Untranslatable> {
-    body.take("model")?;
     let mut ask = Ask {
+        model: body.text("model")?,
         stream: body.boolean("stream")?.unwrap_or_default(),
         max_tokens: body.count("max_output_tokens")?,
         temperature: body.number("temperature")?,
