@@ -21,6 +21,7 @@
 //! | [`mask`] | what must not be shown of it |
 //! | [`error_shape`] | our own errors, in the caller's dialect |
 //! | [`aws`] | signatures and event streams of AWS |
+//! | [`translate`] | requests and answers between a caller's dialect and a provider's |
 //! | [`models`] | answers of `/v1/models` |
 
 #![warn(missing_docs)]
@@ -41,6 +42,7 @@ pub mod provider_body;
 pub mod route;
 pub mod session;
 pub mod sse;
+pub mod translate;
 pub mod upstream_error;
 pub mod upstream_path;
 pub mod usage;

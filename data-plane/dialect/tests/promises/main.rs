@@ -18,5 +18,6 @@ mod session;
 mod sse;
 mod streams;
 mod transcript;
+mod translation;
 mod upstream_errors;
 mod usage_chunk;
