@@ -16,6 +16,7 @@
 //! | [`provider_body`], [`betas`] | Anthropic's body and features at Bedrock and Vertex AI |
 //! | [`headers`] | which headers pass, both ways |
 //! | [`sse`] | a byte stream → frames |
+//! | [`framing`], [`aws`] | streams that are no server-sent events; signatures of requests to AWS |
 //! | [`usage`] | what an answer used, and what each frame means |
 //! | [`upstream_error`] | the words of a provider's error |
 //! | [`mask`] | what must not be shown of it |
@@ -32,6 +33,7 @@ pub mod bound;
 pub mod credentials;
 pub mod edit;
 pub mod error_shape;
+pub mod framing;
 pub mod headers;
 pub mod inspect;
 mod json;

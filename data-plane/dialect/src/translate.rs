@@ -96,10 +96,14 @@ pub fn between(caller: Dialect, provider: Dialect) -> Option<Translation> {
     let caller = match caller {
         Dialect::Anthropic => Caller::Anthropic,
         Dialect::OpenaiChat => Caller::Chat,
+        Dialect::OpenaiResponses => Caller::Responses,
+        Dialect::OpenaiEmbeddings | Dialect::Gemini => return None,
     };
     let provider = match provider {
         Dialect::Anthropic => Provider::Anthropic,
         Dialect::OpenaiChat => Provider::Chat,
+        Dialect::Gemini => Provider::Gemini,
+        Dialect::OpenaiResponses | Dialect::OpenaiEmbeddings => return None,
     };
     Translation::of(caller, provider)
 }
