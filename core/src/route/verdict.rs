@@ -38,6 +38,8 @@ pub enum Verdict {
     Unpriced,
     /// Its total timeout ran out while others were asked.
     OutOfTime,
+    /// The request cannot be said in its dialect.
+    Untranslatable,
 }
 
 /// Nobody can serve the call now.
@@ -83,6 +85,7 @@ impl Verdict {
             Self::TrialUnderWay => "trial_under_way",
             Self::Unpriced => "unpriced",
             Self::OutOfTime => "out_of_time",
+            Self::Untranslatable => "untranslatable",
         }
     }
 
@@ -107,6 +110,7 @@ impl Verdict {
             Self::TrialUnderWay => "has a half-open circuit breaker, whose trial is under way",
             Self::Unpriced => "has no price for the model",
             Self::OutOfTime => "had no time left",
+            Self::Untranslatable => "cannot be asked this in its dialect",
         }
     }
 
@@ -127,7 +131,8 @@ impl Verdict {
             | Self::BudgetUnknown
             | Self::TrialUnderWay
             | Self::Unpriced
-            | Self::OutOfTime => None,
+            | Self::OutOfTime
+            | Self::Untranslatable => None,
         }
     }
 

@@ -54,7 +54,7 @@ impl Framer {
     pub fn push(&mut self, events: Bytes) -> Result<Bytes, FrameTooLong> {
         self.splitter.push(events);
         let mut out = BytesMut::new();
-        while let Some(frame) = self.splitter.next() {
+        for frame in self.splitter.by_ref() {
             self.form.write(&frame?, &mut out);
         }
         Ok(out.freeze())

@@ -7,34 +7,23 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue, header, response};
 use penstock_core::provider::Provider;
-use penstock_dialect::edit::{self, Edits};
+use penstock_dialect::framing::BEDROCK_CONTENT_TYPE;
 use penstock_dialect::headers::upstream_request_id;
-use penstock_dialect::inspect::Inspected;
-use penstock_dialect::provider_body;
-use penstock_dialect::upstream_path::Wanted;
+use penstock_dialect::translate::Answers;
 use tokio::time::{Instant, timeout_at};
 
 use super::body::Received;
 use super::call::{Call, Chosen};
 use super::failed::{ErrorAnswer, Failed};
 use super::gate::{Opened, Patience};
+use super::outgoing::{Outgoing, Sent};
+use super::reshape::Reshape;
+use super::tap::Tap;
 use super::{gate, headroom, whole};
-use crate::upstream::{ReceiveBody, SendBody, Spoken, Target, request};
+use crate::upstream::{ReceiveBody, Spoken, Target, request};
 
 /// For the body of an error.
 const ERROR_BODY: Duration = Duration::from_secs(10);
-
-/// What is sent; each provider gets it with its own changes.
-pub(super) struct Outgoing {
-    pub(super) headers: HeaderMap,
-    /// The body as the caller sent it, decoded.
-    pub(super) asked: bytes::Bytes,
-    pub(super) inspected: Inspected,
-    /// The one known flag of the caller's query.
-    pub(super) beta: bool,
-    /// The usage chunk is asked for by us, and the caller must not see it.
-    pub(super) hide_usage: bool,
-}
 
 /// Where an attempt goes, and how long it may last.
 pub(super) struct Way<'a> {
@@ -64,20 +53,27 @@ pub(super) enum Content {
 pub(super) async fn run(
     call: &mut Call,
     chosen: &Chosen,
-    outgoing: &Outgoing,
+    (outgoing, sent): (&Outgoing, &Sent),
     way: &Way<'_>,
 ) -> Result<Answered, Failed> {
     let endpoint = way.target.endpoints().get(way.at).ok_or(Failed::NoEndpoint)?;
     let uri = endpoint
         .uri(&outgoing.wanted(call, chosen))
         .ok_or(Failed::NoEndpoint)?;
-    let body = outgoing.body(call, chosen);
     let spoken = Spoken {
         caller: call.dialect,
         upstream: chosen.spoken,
         again: way.again,
     };
-    let request = || request(way.target, uri.clone(), &outgoing.headers, body.clone(), spoken);
+    let request = || {
+        request(
+            way.target,
+            uri.clone(),
+            &outgoing.headers,
+            sent.body.clone(),
+            spoken,
+        )
+    };
 
     let patience = patience(call, &chosen.provider.provider, way.deadline);
     let sending = timeout_at(patience.first_byte, endpoint.send(request));
@@ -86,44 +82,14 @@ pub(super) async fn run(
     let (head, body) = response.into_parts();
     call.upstream_request_id = upstream_request_id(&head.headers).map(str::to_owned);
     headroom::see(call, chosen, &head.headers);
-    let content = content(call, &head, body, outgoing.hide_usage, patience).await?;
+    let answers = sent.answers.as_ref();
+    let reshape = Reshape::of(call, outgoing.hide_usage, answers);
+    let content = content(call, &head, body, (reshape, answers), patience).await?;
     Ok(Answered {
         head,
         content,
         patience,
     })
-}
-
-impl Outgoing {
-    fn wanted<'a>(&self, call: &'a Call, chosen: &'a Chosen) -> Wanted<'a> {
-        Wanted {
-            dialect: chosen.spoken,
-            operation: call.request().operation,
-            model: chosen.model_sent(call),
-            stream: call.asked.stream,
-            beta: self.beta,
-        }
-    }
-
-    /// With what the provider's configuration changes.
-    fn body(&self, call: &Call, chosen: &Chosen) -> SendBody {
-        let sent = chosen.model_sent(call);
-        let provider = &chosen.provider.provider;
-        let operation = call.request().operation;
-        let of_kind = provider_body::members(provider.kind, chosen.spoken, operation, &self.headers);
-        let in_messages = provider_body::in_messages(provider.kind, &self.headers, &self.asked);
-        let edits = Edits {
-            model: (sent != call.asked.model).then_some(sent),
-            overrides: &provider.overrides,
-            of_kind: &of_kind,
-            in_messages: &in_messages,
-            include_usage: self.hide_usage,
-        };
-        match edit::rewrite(&self.asked, &self.inspected, &edits) {
-            Some(edited) => edited.into(),
-            None => self.asked.clone().into(),
-        }
-    }
 }
 
 /// From now on. What is no stream has no bytes to wait for but the last one.
@@ -148,7 +114,7 @@ async fn content(
     call: &mut Call,
     head: &response::Parts,
     body: ReceiveBody,
-    hide_usage: bool,
+    (reshape, answers): (Reshape, Option<&Answers>),
     patience: Patience,
 ) -> Result<Content, Failed> {
     if head.status.is_client_error() || head.status.is_server_error() {
@@ -164,13 +130,27 @@ async fn content(
         let found = format!("content encoded as {encoding:.100}, which was not asked for");
         return Err(Failed::NoAnswer(found));
     }
-    match media_type(&head.headers) {
-        Media::EventStream => {
-            call.open_entry();
-            let opened = gate::pass(call, body, hide_usage, patience).await?;
-            Ok(Content::Stream(opened))
+    let media = media_type(&head.headers);
+    match media {
+        Media::EventStream | Media::AwsEventStream if !call.asked.stream => {
+            let found = "a stream, where a whole answer was asked for";
+            Err(Failed::NoAnswer(found.to_owned()))
         }
-        Media::Json => Ok(Content::Whole(whole::read(call, body, patience).await?)),
+        Media::EventStream | Media::AwsEventStream => {
+            call.open_entry();
+            let tap = Tap::new(reshape, media == Media::AwsEventStream);
+            Ok(Content::Stream(gate::pass(call, body, tap, patience).await?))
+        }
+        Media::Json => {
+            let received = whole::read(call, body, answers, patience).await?;
+            match call.asked.stream {
+                true => {
+                    let found = "a whole answer, where a stream was asked for";
+                    Err(Failed::NoAnswer(found.to_owned()))
+                }
+                false => Ok(Content::Whole(received)),
+            }
+        }
         Media::Page => Err(Failed::Page),
         Media::Other => {
             let found = head.headers.get(header::CONTENT_TYPE);
@@ -206,6 +186,8 @@ fn encoding(headers: &HeaderMap) -> Option<String> {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Media {
     EventStream,
+    /// Bedrock's.
+    AwsEventStream,
     Json,
     /// HTML.
     Page,
@@ -221,6 +203,8 @@ pub(super) fn media_type(headers: &HeaderMap) -> Media {
     let essence = value.get(..end).unwrap_or_default().trim_ascii();
     if essence.eq_ignore_ascii_case(b"text/event-stream") {
         Media::EventStream
+    } else if essence.eq_ignore_ascii_case(BEDROCK_CONTENT_TYPE.as_bytes()) {
+        Media::AwsEventStream
     } else if essence.eq_ignore_ascii_case(b"application/json") || essence.ends_with(b"+json") {
         Media::Json
     } else if essence.eq_ignore_ascii_case(b"text/html") {

@@ -234,6 +234,10 @@ impl Drop for Call {
             return;
         }
         self.attempt_ended(AttemptEnd::Abandoned, None);
+        if self.first_byte.is_some() && self.observer.may_end() && !std::thread::panicking() {
+            // Nothing was missing; the caller did not wait for the end of the connection.
+            return self.settle(&End::succeeded());
+        }
         if std::thread::panicking() {
             return self.settle(&End {
                 outcome: Outcome::Failed,

@@ -16,23 +16,26 @@ use penstock_core::guard::Verdict;
 use penstock_core::snapshot::{Caller, Snapshot};
 use penstock_core::usage::Outcome;
 use penstock_dialect::headers::client_response_headers;
-use penstock_dialect::route::{Endpoint, Matched};
-use penstock_dialect::{edit, inspect, models as shapes, route as paths};
+use penstock_dialect::route::{Endpoint, Framing, Matched};
+use penstock_dialect::{edit, inspect, models as shapes, provider_body, route as paths};
 use tokio::time::Instant;
 
 use super::admit::{admit, free_call};
 use super::answer::{AnswerBody, REQUEST_ID, id_value, json};
-use super::attempt::{Answered, Content, Outgoing};
+use super::attempt::{Answered, Content};
 use super::authenticate::{Unauthenticated, Why, authenticate};
 use super::body::{self, Received};
 use super::call::{Asked, Call};
 use super::error::Refusal;
 use super::failed::Ending;
 use super::late::{Begun, EmptyLines};
+use super::outgoing::Outgoing;
 use super::relay::Relay;
 use super::settle::End;
 use super::stopwatch::Arrival;
-use super::{Proxy, address, affinity, decode, failover, guards, late, limits, models, pass_error, session};
+use super::{
+    Proxy, address, affinity, decode, failover, guards, late, limits, models, pass_error, reshape, session,
+};
 use crate::telemetry::reports::KeyUpgrade;
 
 /// A request that has arrived; its body may still be on its way.
@@ -103,10 +106,15 @@ pub(super) async fn answer(
 
 /// From the body to what a provider is sent, with everything taken that the call needs.
 async fn prepare(call: &mut Call, caller: &Caller, inbound: &mut Inbound) -> Result<Prepared, Refusal> {
-    let received = read_body(call, inbound).await?;
+    let mut received = read_body(call, inbound).await?;
     let head = &mut inbound.head;
+    let mut in_path = call.endpoint.ask().and_then(|ask| ask.in_path.as_ref());
+    if call.endpoint.framing() == Framing::Bedrock
+        && let Some(path) = in_path.take()
+    {
+        received.bytes = provider_body::from_bedrock(&received.bytes, path, &mut head.headers);
+    }
     let invalid = |error: inspect::InspectError| Refusal::new(Code::InvalidRequest, error.to_string());
-    let in_path = call.endpoint.ask().and_then(|ask| ask.in_path.as_ref());
     let inspected = inspect::inspect(call.dialect, in_path, &received.bytes).map_err(invalid)?;
     let (session, source) = session::of(call, caller, &head.headers, &received.bytes, &inspected).unzip();
     call.notes.session_source = source;
@@ -134,7 +142,9 @@ async fn prepare(call: &mut Call, caller: &Caller, inbound: &mut Inbound) -> Res
 /// Asks providers; a stream that lets its caller wait for long begins without them.
 async fn ask_in_time(mut call: Call, caller: Caller, prepared: Prepared) -> Response<AnswerBody> {
     let routing = call.snapshot.routing();
-    if !call.asked.stream || routing.keepalive_after_ms == 0 {
+    // An empty line is nothing in other frames than server-sent events.
+    let events = call.asked.stream && call.endpoint.framing() == Framing::Sse;
+    if !events || routing.keepalive_after_ms == 0 {
         return ask(call, caller, prepared).await;
     }
     let begun = Begun::default();
@@ -185,6 +195,7 @@ fn deliver(mut call: Call, answered: Answered) -> Response<AnswerBody> {
     let (dialect, id) = (call.dialect, call.arrival.id);
     let spoken = call.chosen.as_ref().map_or(dialect, |chosen| chosen.spoken);
     let streaming = matches!(content, Content::Stream(_));
+    let content_type = reshape::content_type(&call, call.chosen.as_ref(), streaming);
     let body = match content {
         Content::Whole(received) => {
             call.answer_begins();
@@ -203,6 +214,9 @@ fn deliver(mut call: Call, answered: Answered) -> Response<AnswerBody> {
     *response.status_mut() = head.status;
     *response.headers_mut() = client_response_headers(&head.headers, dialect, spoken, streaming);
     response.headers_mut().insert(REQUEST_ID, id_value(id));
+    if let Some(content_type) = content_type {
+        response.headers_mut().insert(header::CONTENT_TYPE, content_type);
+    }
     response
 }
 

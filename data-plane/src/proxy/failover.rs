@@ -25,9 +25,10 @@ use penstock_core::time::UnixMs;
 use penstock_fleet::Trial;
 use tokio::time::{Instant, sleep};
 
-use super::attempt::{self, Answered, Outgoing, Way};
+use super::attempt::{self, Answered, Way};
 use super::call::{Call, Chosen};
 use super::failed::{Ending, Failed, Failure};
+use super::outgoing::{Outgoing, Sent};
 use super::trail::Trail;
 use super::{affinity, decision, provider_limits, route};
 use crate::clock;
@@ -59,10 +60,10 @@ pub(super) async fn run(call: &mut Call, caller: &Caller, outgoing: &Outgoing) -
                 return Err(trail.give_up(refusal));
             }
         };
-        if !may_ask(call, &chosen, outgoing, &mut trail).await {
+        let Some(sent) = may_ask(call, &chosen, outgoing, &mut trail).await else {
             continue;
-        }
-        let failure = match ask(call, &chosen, outgoing, &mut trail).await {
+        };
+        let failure = match ask(call, &chosen, (outgoing, &sent), &mut trail).await {
             Ok(answered) => {
                 affinity::bind(call, &chosen);
                 return Ok(answered);
@@ -82,29 +83,38 @@ pub(super) async fn run(call: &mut Call, caller: &Caller, outgoing: &Outgoing) -
     }
 }
 
-/// Takes what an attempt needs: the trial of a half-open breaker, the provider's limits. False: it was passed over.
-async fn may_ask(call: &mut Call, chosen: &Chosen, outgoing: &Outgoing, trail: &mut Trail) -> bool {
+/// Takes what an attempt needs: the trial of a half-open breaker, the provider's limits. What is sent; None: the
+/// provider was passed over.
+async fn may_ask(call: &mut Call, chosen: &Chosen, outgoing: &Outgoing, trail: &mut Trail) -> Option<Sent> {
     let app = Arc::clone(&call.proxy.app);
     let entry = &chosen.provider;
     if trail.deadline(call, chosen) <= Instant::now() {
         trail.out_of_time(entry);
         call.notes.passed_over(entry.id, Verdict::OutOfTime);
-        return false;
+        return None;
     }
+    let sent = match outgoing.sent(call, chosen) {
+        Ok(sent) => sent,
+        Err(why) => {
+            trail.untranslatable(entry, &why);
+            call.notes.passed_over(entry.id, Verdict::Untranslatable);
+            return None;
+        }
+    };
     let (model, now) = (chosen.model(call), clock::now());
     if app.health.standing(entry, model, now) == Standing::HalfOpen {
         if !call.endpoint.is_metered() {
             // It would say nothing of whether models answer.
             trail.waits_for_trial(entry);
             call.notes.passed_over(entry.id, Verdict::TrialUnderWay);
-            return false;
+            return None;
         }
         let of = app.health.trial_of(entry, model, now);
         match app.fleet.trial(entry.id, of, TRIAL).await {
             Trial::NotOurs => {
                 trail.waits_for_trial(entry);
                 call.notes.passed_over(entry.id, Verdict::TrialUnderWay);
-                return false;
+                return None;
             }
             Trial::Ours(lease) | Trial::OursAlone(lease) => call.trial = Some(lease),
         }
@@ -112,12 +122,12 @@ async fn may_ask(call: &mut Call, chosen: &Chosen, outgoing: &Outgoing, trail: &
     match provider_limits::admit(call, chosen, &outgoing.asked).await {
         Ok(grant) => {
             call.provider_grant = grant;
-            true
+            Some(sent)
         }
         Err(no_room) => {
             call.trial = None;
             call.notes.passed_over(entry.id, trail.full(entry, &no_room));
-            false
+            None
         }
     }
 }
@@ -126,7 +136,7 @@ async fn may_ask(call: &mut Call, chosen: &Chosen, outgoing: &Outgoing, trail: &
 async fn ask(
     call: &mut Call,
     chosen: &Chosen,
-    outgoing: &Outgoing,
+    outgoing: (&Outgoing, &Sent),
     trail: &mut Trail,
 ) -> Result<Answered, Failure> {
     let deadline = trail.deadline(call, chosen);
@@ -171,7 +181,7 @@ async fn ask(
 async fn send(
     call: &mut Call,
     chosen: &Chosen,
-    outgoing: &Outgoing,
+    outgoing: (&Outgoing, &Sent),
     (deadline, trail): (Instant, &Trail),
     endpoint: &mut Endpoint,
 ) -> Result<Answered, Failed> {

@@ -58,10 +58,9 @@ impl Patience {
 pub(super) async fn pass(
     call: &mut Call,
     mut body: ReceiveBody,
-    hide_usage: bool,
+    mut tap: Tap,
     patience: Patience,
 ) -> Result<Opened, Failed> {
-    let mut tap = Tap::new(hide_usage);
     let mut held = VecDeque::new();
     let mut due = patience.first_byte;
     loop {
@@ -77,10 +76,16 @@ pub(super) async fn pass(
                 (said.map_err(|error| Failed::NoAnswer(error.to_string()))?, false)
             }
             Some(Err(error)) => return Err(Failed::broken(&error)),
-            None => (tap.finish(&mut call.observer, secret, &mut held), true),
+            None => {
+                let said = tap.finish(&mut call.observer, secret, &mut held);
+                (said.map_err(|error| Failed::NoAnswer(error.to_string()))?, true)
+            }
         };
         match is_open(&said, &held, &tap) {
             Open::Yes => {
+                if ended {
+                    tap.close(&mut held);
+                }
                 return Ok(Opened {
                     body,
                     tap,
@@ -124,12 +129,14 @@ fn is_open(said: &Said, held: &VecDeque<Bytes>, tap: &Tap) -> Open {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::proxy::reshape::Reshape;
+    use penstock_core::dialect::Dialect;
 
     fn opens(said: &Said, held: usize) -> Option<bool> {
         match is_open(
             said,
             &VecDeque::from([Bytes::from(vec![0; held])]),
-            &Tap::default(),
+            &Tap::new(Reshape::plain(Dialect::Anthropic), false),
         ) {
             Open::Yes => Some(true),
             Open::No => Some(false),

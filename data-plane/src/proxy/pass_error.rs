@@ -52,6 +52,7 @@ pub(super) fn answer(call: &mut Call, shown: Shown) -> Result<Response<AnswerBod
     let silent = masked.trim_ascii().is_empty();
     let body = match silent {
         true => wordless(call, head.status),
+        false if spoken != call.dialect => reworded(call, head.status, &masked),
         false => Bytes::from(masked.into_owned()),
     };
     let (status, body) = replaced(call, shown.replace.as_deref(), head.status, body);
@@ -69,7 +70,7 @@ pub(super) fn answer(call: &mut Call, shown: Shown) -> Result<Response<AnswerBod
     headers.insert(REQUEST_ID, id_value(call.arrival.id));
     come_back(headers, head, shown.retry_after);
     let json = HeaderValue::from_static("application/json");
-    match silent || shown.replace.is_some() {
+    match silent || shown.replace.is_some() || spoken != call.dialect {
         true => drop(headers.insert(header::CONTENT_TYPE, json)),
         false => drop(headers.entry(header::CONTENT_TYPE).or_insert(json)),
     }
@@ -117,6 +118,25 @@ fn wordless(call: &Call, status: StatusCode) -> Bytes {
     );
     let error = CallerError::new(Code::UpstreamError, message);
     error_shape::render(call.dialect, &error, call.arrival.id)
+}
+
+/// The words of an error of another dialect, in the caller's.
+fn reworded(call: &Call, status: StatusCode, masked: &[u8]) -> Bytes {
+    let code = match status.as_u16() {
+        401 => Code::AuthenticationFailed,
+        403 => Code::ModelNotAllowed,
+        404 => Code::ModelNotFound,
+        413 => Code::RequestTooLarge,
+        429 => Code::RateLimitExceeded,
+        503 | 529 => Code::Overloaded,
+        504 => Code::RequestTimeout,
+        400..=499 => Code::InvalidRequest,
+        _ => Code::UpstreamError,
+    };
+    match UpstreamError::read(masked).message {
+        Some(message) => error_shape::render(call.dialect, &CallerError::new(code, message), call.arrival.id),
+        None => wordless(call, status),
+    }
 }
 
 /// For the log.

@@ -201,7 +201,13 @@ impl Relay {
     fn finish(&mut self) {
         let secret = self.call.chosen.as_ref().map_or("", Chosen::secret);
         let observer = &mut self.call.observer;
-        self.said = self.tap.finish(observer, secret, &mut self.pieces);
+        match self.tap.finish(observer, secret, &mut self.pieces) {
+            Ok(said) => self.said = said,
+            Err(error) => return self.end(&error.to_string(), Fault::Providers),
+        }
+        if self.whole || self.said.terminal {
+            self.tap.close(&mut self.pieces);
+        }
         self.ended = Some("closed by the provider without the end of the answer");
     }
 
@@ -244,6 +250,7 @@ impl Relay {
         let error = CallerError::new(Code::QuotaExceeded, message);
         let event = error_shape::event(self.call.dialect, &error, self.call.arrival.id);
         self.pieces.clear();
+        let event = self.tap.own(event);
         self.pieces.push_back(event);
         self.said = Said::default();
         self.ended = None;
@@ -258,6 +265,7 @@ impl Relay {
             let message = "The provider's answer broke off.";
             let error = CallerError::new(Code::UpstreamError, message);
             let event = error_shape::event(self.call.dialect, &error, self.call.arrival.id);
+            let event = self.tap.own(event);
             self.pieces.push_back(event);
             self.interrupt(how, fault);
         }

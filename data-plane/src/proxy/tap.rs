@@ -1,24 +1,26 @@
 //! Reads a stream on its way and says what may be relayed of it.
 //!
 //! Whole events are relayed as they arrive, bytes unchanged; a part of an event waits for its rest. Events that lie in
-//! one chunk are relayed as one piece of it. Two things change bytes: an error event of the provider is masked, and
-//! the traces of an added `include_usage` are taken out.
+//! one chunk are relayed as one piece of it. What changes bytes is [`Reshape`]'s: an error event of the provider is
+//! masked, and some callers get other events than the provider sent.
 
 use std::collections::VecDeque;
 
 use bytes::Bytes;
-use penstock_dialect::edit::UsageChunkFilter;
-use penstock_dialect::mask::mask;
-use penstock_dialect::sse::{Frame, FrameTooLong, Splitter};
+use penstock_dialect::framing::Unframer;
+use penstock_dialect::sse::{Frame, Splitter};
 use penstock_dialect::usage::{Event, Observer};
 
 use super::failed::Reported;
+use super::reshape::{Reshape, Unreadable};
 
 /// See the module.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Tap {
+    /// Of a provider that frames its events.
+    unframer: Option<Box<Unframer>>,
     splitter: Splitter,
-    filter: Option<UsageChunkFilter>,
+    reshape: Reshape,
     /// Events that carried data.
     events: u64,
 }
@@ -37,11 +39,13 @@ pub(super) struct Said {
 }
 
 impl Tap {
-    /// `hide_usage`: the caller did not ask for the usage chunk.
-    pub(super) fn new(hide_usage: bool) -> Self {
+    /// `framed`: the provider's events come in Bedrock's frames.
+    pub(super) fn new(reshape: Reshape, framed: bool) -> Self {
         Self {
-            filter: hide_usage.then_some(UsageChunkFilter),
-            ..Self::default()
+            unframer: framed.then(Box::default),
+            splitter: Splitter::default(),
+            reshape,
+            events: 0,
         }
     }
 
@@ -62,10 +66,15 @@ impl Tap {
         observer: &mut Observer,
         secret: &str,
         pass: &mut VecDeque<Bytes>,
-    ) -> Result<Said, FrameTooLong> {
+    ) -> Result<Said, Unreadable> {
+        let chunk = match &mut self.unframer {
+            Some(unframer) => unframer.push(chunk)?,
+            None => chunk,
+        };
         let mut said = Said::default();
         let held = self.splitter.pending();
         self.splitter.push(chunk.clone());
+        let plain = self.reshape.is_plain();
         // The run of events that lie in this chunk and pass unchanged: where it begins and ends.
         let (mut from, mut to) = (0, 0);
         let mut joined = held > 0;
@@ -74,11 +83,11 @@ impl Tap {
             self.read(&frame, observer, &mut said);
             if said.error.is_some() {
                 push(pass, chunk.slice(from..to));
-                push(pass, mask(&frame.raw, &[secret]).into_owned().into());
+                self.error(&frame, &said, secret, pass)?;
                 return Ok(said);
             }
-            if let Some(filter) = self.filter {
-                pass.extend(filter.apply(&frame));
+            if !plain {
+                self.reshape.event(frame, pass)?;
             } else if std::mem::take(&mut joined) {
                 to = frame.raw.len().saturating_sub(held);
                 from = to;
@@ -88,27 +97,60 @@ impl Tap {
             }
         }
         push(pass, chunk.slice(from..to));
+        if said.terminal {
+            self.reshape.end(pass)?;
+        }
         Ok(said)
     }
 
-    /// Reads what is left when the stream has ended: a last event without its blank line.
+    /// Reads what is left when the stream has ended: a last event without its blank line, and the end itself, where that
+    /// is all that says that the answer is whole.
     pub(super) fn finish(
         &mut self,
         observer: &mut Observer,
         secret: &str,
         pass: &mut VecDeque<Bytes>,
-    ) -> Said {
+    ) -> Result<Said, Unreadable> {
         let mut said = Said::default();
-        let Some(frame) = std::mem::take(&mut self.splitter).finish() else {
-            return said;
-        };
-        self.read(&frame, observer, &mut said);
-        if said.error.is_some() {
-            push(pass, mask(&frame.raw, &[secret]).into_owned().into());
-        } else if said.content || said.terminal {
-            pass.push_back(frame.raw);
+        if let Some(frame) = std::mem::take(&mut self.splitter).finish() {
+            self.read(&frame, observer, &mut said);
+            if said.error.is_some() {
+                self.error(&frame, &said, secret, pass)?;
+                return Ok(said);
+            }
+            if said.content || said.terminal {
+                self.reshape.event(frame, pass)?;
+            }
         }
-        said
+        said.terminal |= observer.may_end();
+        if said.terminal {
+            self.reshape.end(pass)?;
+        }
+        Ok(said)
+    }
+
+    /// Behind the last event of a whole answer.
+    pub(super) fn close(&mut self, pass: &mut VecDeque<Bytes>) {
+        self.reshape.close(pass);
+    }
+
+    /// An event of ours, as the caller reads it.
+    pub(super) fn own(&mut self, event: Bytes) -> Bytes {
+        self.reshape.own(event)
+    }
+
+    fn error(
+        &mut self,
+        frame: &Frame,
+        said: &Said,
+        secret: &str,
+        pass: &mut VecDeque<Bytes>,
+    ) -> Result<(), Unreadable> {
+        let words = said
+            .error
+            .as_ref()
+            .and_then(|error| error.words.message.as_deref());
+        self.reshape.error(frame, words, secret, pass)
     }
 
     fn read(&mut self, frame: &Frame, observer: &mut Observer, said: &mut Said) {
@@ -144,9 +186,13 @@ mod tests {
         event: ping\ndata: {\"type\":\"ping\"}\n\n\
         event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n";
 
+    fn plain() -> Tap {
+        Tap::new(Reshape::plain(Dialect::Anthropic), false)
+    }
+
     /// Feeds the stream in chunks of these lengths.
     fn feed(stream: &str, lengths: &[usize]) -> (Vec<u8>, Vec<Said>) {
-        let mut tap = Tap::new(false);
+        let mut tap = plain();
         let mut observer = Observer::new(Dialect::Anthropic);
         let mut pass = VecDeque::new();
         let mut said = Vec::new();
@@ -159,13 +205,16 @@ mod tests {
                     .unwrap(),
             );
         }
-        said.push(tap.finish(&mut observer, "secret-of-the-provider", &mut pass));
+        said.push(
+            tap.finish(&mut observer, "secret-of-the-provider", &mut pass)
+                .unwrap(),
+        );
         (pass.into_iter().flatten().collect(), said)
     }
 
     #[test]
     fn c02_events_in_one_chunk_pass_as_one_piece_of_it() {
-        let mut tap = Tap::new(false);
+        let mut tap = plain();
         let mut observer = Observer::new(Dialect::Anthropic);
         let mut pass = VecDeque::new();
         let chunk = Bytes::from_static(STREAM.as_bytes());

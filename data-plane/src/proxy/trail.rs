@@ -5,10 +5,12 @@
 
 use std::time::Duration;
 
+use penstock_core::error::Code;
 use penstock_core::id::ProviderId;
 use penstock_core::route::Verdict;
 use penstock_core::snapshot::ProviderEntry;
 use penstock_core::time::UnixMs;
+use penstock_dialect::translate::Untranslatable;
 use tokio::time::Instant;
 
 use super::call::{Call, Chosen};
@@ -25,6 +27,8 @@ pub(super) struct Trail {
     /// Until the first of the others may be well again, seconds.
     recovery: Option<u64>,
     telling: Option<Failure>,
+    /// What the first of the providers that would be asked by translation cannot be asked.
+    untranslatable: Option<Untranslatable>,
     asked: u32,
     tries: u32,
     most: u32,
@@ -42,6 +46,7 @@ impl Trail {
             soonest: None,
             recovery: None,
             telling: None,
+            untranslatable: None,
             asked: 0,
             tries: 0,
             most: call.snapshot.routing().max_providers.max(1),
@@ -80,6 +85,12 @@ impl Trail {
 
     pub(super) fn waits_for_trial(&mut self, provider: &ProviderEntry) {
         self.pass_over(provider.id, 1);
+    }
+
+    /// The request cannot be said in the provider's dialect.
+    pub(super) fn untranslatable(&mut self, provider: &ProviderEntry, why: &Untranslatable) {
+        self.excluded.push(provider.id);
+        self.untranslatable.get_or_insert_with(|| why.clone());
     }
 
     /// Its total timeout, counted from the request's arrival, has run out while others were asked.
@@ -134,9 +145,13 @@ impl Trail {
     /// Nobody else is asked. `refusal`: what the caller is told when nobody was.
     pub(super) fn give_up(self, mut refusal: Refusal) -> Ending {
         let soonest = self.soonest.into_iter().chain(self.recovery).min();
-        match self.telling {
-            Some(failure) => failure.ending().retry_after(soonest),
-            None => {
+        match (self.telling, self.untranslatable) {
+            (Some(failure), _) => failure.ending().retry_after(soonest),
+            (None, Some(why)) if soonest.is_none() => {
+                let message = format!("No provider here can be asked this: {why}.");
+                Ending::Refused(Refusal::new(Code::InvalidRequest, message))
+            }
+            (None, Some(_) | None) => {
                 refusal.error.retry_after = soonest.or(refusal.error.retry_after);
                 Ending::Refused(refusal)
             }

@@ -9,6 +9,7 @@
 use bytes::{Bytes, BytesMut};
 use futures::FutureExt;
 use http_body_util::BodyExt;
+use penstock_dialect::translate::Answers;
 use penstock_dialect::usage::Body;
 use tokio::time::{Instant, timeout_at};
 
@@ -17,6 +18,7 @@ use super::call::Call;
 use super::failed::{Failed, Reported};
 use super::gate::Patience;
 use super::pieces::Pieces;
+use super::reshape::compact;
 use crate::upstream::ReceiveBody;
 
 /// The largest answer, bytes.
@@ -28,6 +30,7 @@ const MAX_ERROR: usize = 256 << 10;
 pub(super) async fn read(
     call: &mut Call,
     mut body: ReceiveBody,
+    answers: Option<&Answers>,
     patience: Patience,
 ) -> Result<Received, Failed> {
     let mut pieces = Pieces::default();
@@ -68,10 +71,23 @@ pub(super) async fn read(
         reservation,
     };
     match call.observer.body(&answer.bytes) {
-        Body::Answer => Ok(answer),
+        Body::Answer => match answers {
+            Some(answers) => translated(call, answers, answer),
+            None => Ok(answer),
+        },
         Body::Error(words) => Err(Failed::ErrorAnswer(Box::new(Reported::new(words, &answer.bytes)))),
         Body::Malformed(problem) => Err(Failed::NoAnswer(format!("not a JSON object ({problem})"))),
     }
+}
+
+/// In the caller's dialect. An answer that nobody can translate is none.
+fn translated(call: &Call, answers: &Answers, answer: Received) -> Result<Received, Failed> {
+    let bytes = answers.whole(&answer.bytes, &compact(call.arrival.id));
+    let bytes = bytes.map_err(|error| Failed::NoAnswer(error.to_string()))?;
+    Ok(Received {
+        bytes: bytes.into(),
+        ..answer
+    })
 }
 
 /// Reads as much of an error's body as is kept; what cannot be read is left out.

@@ -68,6 +68,7 @@ pub fn verdict_to_wire(verdict: Verdict) -> wire::Verdict {
         Verdict::TrialUnderWay => Kind::TrialUnderWay,
         Verdict::Unpriced => Kind::Unpriced,
         Verdict::OutOfTime => Kind::OutOfTime,
+        Verdict::Untranslatable => Kind::Untranslatable,
     };
     let full = if let Verdict::Full(dimension) = verdict {
         dimension_to_wire(dimension)
@@ -112,6 +113,7 @@ pub fn verdict_from_wire(field: &str, verdict: wire::Verdict) -> Result<Verdict,
         Kind::TrialUnderWay => Verdict::TrialUnderWay,
         Kind::Unpriced => Verdict::Unpriced,
         Kind::OutOfTime => Verdict::OutOfTime,
+        Kind::Untranslatable => Verdict::Untranslatable,
     })
 }
 

@@ -5,7 +5,7 @@ use penstock_core::usage::decision::Affinity;
 
 use super::*;
 
-const VERDICTS: [Verdict; 18] = [
+const VERDICTS: [Verdict; 19] = [
     Verdict::Candidate,
     Verdict::Disabled,
     Verdict::NoCredential,
@@ -24,6 +24,7 @@ const VERDICTS: [Verdict; 18] = [
     Verdict::TrialUnderWay,
     Verdict::Unpriced,
     Verdict::OutOfTime,
+    Verdict::Untranslatable,
 ];
 
 fn attempt(end: AttemptEnd, class: Option<Class>) -> Attempt {
