@@ -26,8 +26,6 @@ mod request;
 mod seal;
 mod tools;
 
-use std::fmt;
-
 use penstock_core::dialect::Dialect;
 
 pub use answer::StreamTranslator;
@@ -37,23 +35,17 @@ use tools::Names;
 
 /// A dialect that callers may speak here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Caller {
-    /// Anthropic Messages.
+enum Caller {
     Anthropic,
-    /// OpenAI chat completions.
     Chat,
-    /// OpenAI Responses.
     Responses,
 }
 
 /// A dialect that providers may speak here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Provider {
-    /// Anthropic Messages.
+enum Provider {
     Anthropic,
-    /// OpenAI chat completions.
     Chat,
-    /// Gemini.
     Gemini,
 }
 
@@ -93,39 +85,29 @@ pub struct Answers {
 
 /// The translation between the two; None when there is none.
 pub fn between(caller: Dialect, provider: Dialect) -> Option<Translation> {
-    let caller = match caller {
-        Dialect::Anthropic => Caller::Anthropic,
-        Dialect::OpenaiChat => Caller::Chat,
-        Dialect::OpenaiResponses => Caller::Responses,
-        Dialect::OpenaiEmbeddings | Dialect::Gemini => return None,
+    let (caller, provider) = match (caller, provider) {
+        (Dialect::Anthropic, Dialect::OpenaiChat) => (Caller::Anthropic, Provider::Chat),
+        (Dialect::Anthropic, Dialect::Gemini) => (Caller::Anthropic, Provider::Gemini),
+        (Dialect::OpenaiChat, Dialect::Anthropic) => (Caller::Chat, Provider::Anthropic),
+        (Dialect::OpenaiResponses, Dialect::Anthropic) => (Caller::Responses, Provider::Anthropic),
+        (Dialect::OpenaiResponses, Dialect::OpenaiChat) => (Caller::Responses, Provider::Chat),
+        (
+            Dialect::Anthropic
+            | Dialect::OpenaiChat
+            | Dialect::OpenaiResponses
+            | Dialect::OpenaiEmbeddings
+            | Dialect::Gemini,
+            _,
+        ) => return None,
     };
-    let provider = match provider {
-        Dialect::Anthropic => Provider::Anthropic,
-        Dialect::OpenaiChat => Provider::Chat,
-        Dialect::Gemini => Provider::Gemini,
-        Dialect::OpenaiResponses | Dialect::OpenaiEmbeddings => return None,
-    };
-    Translation::of(caller, provider)
+    Some(Translation {
+        caller,
+        provider,
+        openai: false,
+    })
 }
 
 impl Translation {
-    /// The translation between the two; None when there is none.
-    pub fn of(caller: Caller, provider: Provider) -> Option<Self> {
-        let known = match (caller, provider) {
-            (Caller::Anthropic | Caller::Responses, Provider::Chat)
-            | (Caller::Chat | Caller::Responses, Provider::Anthropic)
-            | (Caller::Anthropic, Provider::Gemini) => true,
-            (Caller::Anthropic, Provider::Anthropic)
-            | (Caller::Chat, Provider::Chat)
-            | (Caller::Chat | Caller::Responses, Provider::Gemini) => false,
-        };
-        known.then_some(Self {
-            caller,
-            provider,
-            openai: false,
-        })
-    }
-
     /// Says that a chat provider is OpenAI itself (or Azure), which wants newer names (`max_completion_tokens`) and
     /// refuses fields of others (`reasoning_content`).
     pub fn with_openai(self, openai: bool) -> Self {
@@ -151,19 +133,12 @@ impl Answers {
     }
 }
 
-impl Provider {
-    /// Its name in messages.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Anthropic => "anthropic",
-            Self::Chat => "openai-chat",
-            Self::Gemini => "gemini",
+impl From<Provider> for Dialect {
+    fn from(provider: Provider) -> Self {
+        match provider {
+            Provider::Anthropic => Self::Anthropic,
+            Provider::Chat => Self::OpenaiChat,
+            Provider::Gemini => Self::Gemini,
         }
-    }
-}
-
-impl fmt::Display for Provider {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
     }
 }

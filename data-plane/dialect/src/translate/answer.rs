@@ -8,10 +8,12 @@
 
 mod anthropic_usage;
 mod blocks;
+mod chat_shape;
 mod created;
 mod from_anthropic;
 mod from_chat;
 mod from_gemini;
+mod responses_events;
 mod responses_shape;
 mod to_anthropic;
 mod to_chat;

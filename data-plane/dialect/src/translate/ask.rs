@@ -112,7 +112,7 @@ impl<'a> Media<'a> {
         Untranslatable::Refused {
             path: self.path.clone(),
             value: Some(what.to_owned()),
-            provider,
+            provider: provider.into(),
         }
     }
 

@@ -147,7 +147,7 @@ impl<'a> Object<'a> {
         Untranslatable::Refused {
             path: self.path.clone(),
             value: (!kind.is_empty()).then(|| shown(kind)),
-            provider: self.provider,
+            provider: self.provider.into(),
         }
     }
 
@@ -251,7 +251,7 @@ impl<'a> Field<'a> {
         Untranslatable::Refused {
             path: self.path.clone(),
             value,
-            provider: self.provider,
+            provider: self.provider.into(),
         }
     }
 

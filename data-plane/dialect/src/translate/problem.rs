@@ -1,6 +1,7 @@
 //! Why something cannot be translated. Every refusal of a request names the place in the caller's body.
 
-use super::Provider;
+use penstock_core::dialect::Dialect;
+
 use crate::json::Problem;
 
 /// A word of the caller's that is repeated in a message is cut to this, bytes.
@@ -23,7 +24,7 @@ pub enum Untranslatable {
         /// What stands there, when it is a word.
         value: Option<String>,
         /// What the provider speaks.
-        provider: Provider,
+        provider: Dialect,
     },
     /// The field is not what the caller's own dialect says it is.
     #[error("`{path}` must be {expected}")]

@@ -3,6 +3,8 @@
 //! Callers give thinking back with the signature it came with. Ours names the dialect that made it, so that it goes back
 //! to such a provider only: a signature of another vendor is of no use to it and would be refused.
 
+use penstock_core::dialect::Dialect;
+
 use super::Provider;
 
 const MARK: &str = "penstock:";
@@ -11,7 +13,7 @@ const REDACTED: &str = "redacted:";
 
 /// What a caller is given.
 pub(super) fn seal(provider: Provider, signature: &str) -> String {
-    format!("{MARK}{provider}:{signature}")
+    format!("{MARK}{}:{signature}", Dialect::from(provider))
 }
 
 pub(super) fn seal_redacted(provider: Provider, data: &str) -> String {
@@ -30,7 +32,7 @@ pub(super) enum Opened<'a> {
 pub(super) fn open(sealed: &str, provider: Provider) -> Opened<'_> {
     let ours = sealed.strip_prefix(MARK);
     let inner = ours
-        .and_then(|rest| rest.strip_prefix(provider.as_str()))
+        .and_then(|rest| rest.strip_prefix(Dialect::from(provider).as_str()))
         .and_then(|rest| rest.strip_prefix(':'));
     match inner {
         None => Opened::Foreign,

@@ -8,9 +8,8 @@ mod responses_to_chat;
 mod rules;
 mod strangers;
 
-use penstock_dialect::translate::{
-    Answers, Broken, Caller, Provider, TranslatedRequest, Translation, Untranslatable,
-};
+use penstock_core::dialect::Dialect;
+use penstock_dialect::translate::{Answers, Broken, TranslatedRequest, Translation, Untranslatable, between};
 use serde_json::Value;
 
 use crate::transcript::frames;
@@ -26,9 +25,9 @@ struct Pair {
 }
 
 impl Pair {
-    fn new(caller: Caller, provider: Provider, model: &'static str) -> Self {
+    fn new(caller: Dialect, provider: Dialect, model: &'static str) -> Self {
         Self {
-            translation: Translation::of(caller, provider).unwrap(),
+            translation: between(caller, provider).unwrap(),
             model,
         }
     }

@@ -5,7 +5,8 @@
 //! and are told then. The answer put together on the way is the same that a whole answer is made of.
 
 use super::blocks::{Answer, Block, Call};
-use super::responses_shape::{Item, Part, Response, StreamEvent};
+use super::responses_events::Names;
+use super::responses_shape::{Item, Response, StreamEvent};
 use super::{Event, named_frame};
 use crate::translate::Answers;
 use crate::translate::tools::Kind;
@@ -165,56 +166,8 @@ impl Writer {
             return;
         };
         let index = self.items.len();
-        let at = || StreamEvent::at(block, &begun, index);
-        let names = block.names();
-        match block {
-            Block::Text(text) => {
-                let text = Some(text.as_str());
-                self.outlet.send(
-                    out,
-                    StreamEvent {
-                        r#type: names.done,
-                        text,
-                        logprobs: Some([]),
-                        ..at()
-                    },
-                );
-            }
-            Block::Thought { text, .. } if !text.is_empty() => {
-                let text = Some(text.as_str());
-                self.outlet.send(
-                    out,
-                    StreamEvent {
-                        r#type: names.done,
-                        text,
-                        ..at()
-                    },
-                );
-            }
-            Block::Refusal(text) => {
-                let refusal = Some(text.as_str());
-                self.outlet.send(
-                    out,
-                    StreamEvent {
-                        r#type: names.done,
-                        refusal,
-                        ..at()
-                    },
-                );
-            }
-            Block::Call(call) => self.outlet.close_call(call, names, &at, out),
-            Block::Thought { .. } | Block::Redacted(_) => {}
-        }
-        if let Some(part) = block.part(block.text_so_far()) {
-            self.outlet.send(
-                out,
-                StreamEvent {
-                    r#type: names.part_done,
-                    part: Some(part),
-                    ..at()
-                },
-            );
-        }
+        self.outlet
+            .close(block, &|| StreamEvent::at(block, &begun, index), out);
         let item = Item::of(block, &self.answer, index);
         self.outlet.send(
             out,
@@ -253,6 +206,53 @@ impl Outlet {
         };
         named_frame(out, event.r#type, &event);
         self.sequence += 1;
+    }
+
+    /// The last events of what a block holds.
+    fn close<'t>(&mut self, block: &'t Block, at: &dyn Fn() -> StreamEvent<'t>, out: &mut Vec<u8>) {
+        let r#type = block.names().done;
+        match block {
+            Block::Text(text) => {
+                let text = Some(text.as_str());
+                self.send(
+                    out,
+                    StreamEvent {
+                        r#type,
+                        text,
+                        logprobs: Some([]),
+                        ..at()
+                    },
+                );
+            }
+            Block::Thought { text, .. } if !text.is_empty() => {
+                let text = Some(text.as_str());
+                self.send(out, StreamEvent { r#type, text, ..at() });
+            }
+            Block::Refusal(text) => {
+                let refusal = Some(text.as_str());
+                self.send(
+                    out,
+                    StreamEvent {
+                        r#type,
+                        refusal,
+                        ..at()
+                    },
+                );
+            }
+            Block::Call(call) => self.close_call(call, block.names(), at, out),
+            Block::Thought { .. } | Block::Redacted(_) => {}
+        }
+        if let Some(part) = block.part(block.text_so_far()) {
+            let r#type = block.names().part_done;
+            self.send(
+                out,
+                StreamEvent {
+                    r#type,
+                    part: Some(part),
+                    ..at()
+                },
+            );
+        }
     }
 
     fn close_call<'t>(
@@ -307,114 +307,6 @@ impl Outlet {
                 );
             }
             Kind::Search => {}
-        }
-    }
-}
-
-/// What the events of a block are called. Those of parts are empty for blocks without parts.
-#[derive(Clone, Copy, Debug)]
-struct Names {
-    delta: &'static str,
-    done: &'static str,
-    part_added: &'static str,
-    part_done: &'static str,
-}
-
-impl Block {
-    fn names(&self) -> Names {
-        let content = |delta, done| Names {
-            delta,
-            done,
-            part_added: "response.content_part.added",
-            part_done: "response.content_part.done",
-        };
-        let call = |delta, done| Names {
-            delta,
-            done,
-            part_added: "",
-            part_done: "",
-        };
-        match self {
-            Self::Text(_) => content("response.output_text.delta", "response.output_text.done"),
-            Self::Refusal(_) => content("response.refusal.delta", "response.refusal.done"),
-            Self::Thought { .. } | Self::Redacted(_) => Names {
-                delta: "response.reasoning_summary_text.delta",
-                done: "response.reasoning_summary_text.done",
-                part_added: "response.reasoning_summary_part.added",
-                part_done: "response.reasoning_summary_part.done",
-            },
-            Self::Call(one) => match one.tool.kind {
-                Kind::Custom => call(
-                    "response.custom_tool_call_input.delta",
-                    "response.custom_tool_call_input.done",
-                ),
-                Kind::Function | Kind::Search => call(
-                    "response.function_call_arguments.delta",
-                    "response.function_call_arguments.done",
-                ),
-            },
-        }
-    }
-
-    /// The part that holds the block's text. A thought without text has none.
-    fn part(&self, text: &str) -> Option<Part> {
-        match self {
-            Self::Text(_) => Some(Part::text(text)),
-            Self::Refusal(_) => Some(Part::Refusal {
-                refusal: text.to_owned(),
-            }),
-            Self::Thought { text: own, .. } if !own.is_empty() => Some(Part::SummaryText {
-                text: text.to_owned(),
-            }),
-            Self::Thought { .. } | Self::Redacted(_) | Self::Call(_) => None,
-        }
-    }
-
-    fn text_so_far(&self) -> &str {
-        match self {
-            Self::Text(text) | Self::Refusal(text) | Self::Thought { text, .. } => text,
-            Self::Redacted(_) | Self::Call(_) => "",
-        }
-    }
-
-    /// Whether the block is told only when it is whole.
-    fn told_whole(&self) -> bool {
-        match self {
-            Self::Call(call) => call.tool.kind != Kind::Function,
-            Self::Text(_) | Self::Refusal(_) | Self::Thought { .. } | Self::Redacted(_) => false,
-        }
-    }
-}
-
-impl Event {
-    /// The text that is told as it comes.
-    fn said(&self) -> Option<&str> {
-        match self {
-            Self::Text(text) | Self::Refusal(text) | Self::Thought(text) | Self::Arguments(text) => {
-                Some(text)
-            }
-            Self::Begin
-            | Self::Signature(_)
-            | Self::Redacted(_)
-            | Self::Call { .. }
-            | Self::Stop(_)
-            | Self::Usage(_)
-            | Self::End => None,
-        }
-    }
-}
-
-impl<'t> StreamEvent<'t> {
-    /// An event about a block.
-    fn at(block: &Block, item: &'t Item, index: usize) -> Self {
-        let thought = matches!(block, Block::Thought { .. } | Block::Redacted(_));
-        let content = matches!(block, Block::Text(_) | Block::Refusal(_));
-        Self {
-            output_index: Some(index),
-            item_id: Some(item.id()),
-            content_index: content.then_some(0),
-            summary_index: thought.then_some(0),
-            ..Self::default()
         }
     }
 }

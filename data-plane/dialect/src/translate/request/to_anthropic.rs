@@ -220,7 +220,7 @@ fn format<'t>(format: &'t Format<'_>) -> Result<SchemaFormat<'t>, Untranslatable
         Format::Object { path } => Err(Untranslatable::Refused {
             path: path.clone(),
             value: Some("json_object".to_owned()),
-            provider: Provider::Anthropic,
+            provider: Provider::Anthropic.into(),
         }),
     }
 }

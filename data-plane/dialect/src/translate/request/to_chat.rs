@@ -212,6 +212,6 @@ fn refused(path: &str, value: Option<&str>) -> Untranslatable {
     Untranslatable::Refused {
         path: path.to_owned(),
         value: value.map(str::to_owned),
-        provider: Provider::Chat,
+        provider: Provider::Chat.into(),
     }
 }

@@ -229,6 +229,6 @@ fn refused(path: &str, value: &str) -> Untranslatable {
     Untranslatable::Refused {
         path: path.to_owned(),
         value: Some(value.to_owned()),
-        provider: Provider::Gemini,
+        provider: Provider::Gemini.into(),
     }
 }

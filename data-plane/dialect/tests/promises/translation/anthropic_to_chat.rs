@@ -1,12 +1,12 @@
 //! Anthropic callers, chat providers: Claude Code over an OpenAI-compatible provider.
 
 use insta::assert_snapshot as golden;
-use penstock_dialect::translate::{Caller, Provider};
+use penstock_core::dialect::Dialect;
 
 use super::{Pair, data};
 
 fn pair() -> Pair {
-    Pair::new(Caller::Anthropic, Provider::Chat, "qwen3-coder")
+    Pair::new(Dialect::Anthropic, Dialect::OpenaiChat, "qwen3-coder")
 }
 
 const PLAIN: &str =

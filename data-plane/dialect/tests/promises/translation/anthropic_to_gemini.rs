@@ -1,12 +1,12 @@
 //! Anthropic callers, Gemini providers.
 
 use insta::assert_snapshot as golden;
-use penstock_dialect::translate::{Caller, Provider};
+use penstock_core::dialect::Dialect;
 
 use super::{Pair, data};
 
 fn pair() -> Pair {
-    Pair::new(Caller::Anthropic, Provider::Gemini, "gemini-3-pro")
+    Pair::new(Dialect::Anthropic, Dialect::Gemini, "gemini-3-pro")
 }
 
 const PLAIN: &str = r#"{"model":"m","max_tokens":100,"messages":[{"role":"user","content":"Hi"}]}"#;

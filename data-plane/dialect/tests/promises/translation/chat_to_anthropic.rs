@@ -1,12 +1,12 @@
 //! Chat callers, Anthropic providers.
 
 use insta::assert_snapshot as golden;
-use penstock_dialect::translate::{Caller, Provider};
+use penstock_core::dialect::Dialect;
 
 use super::{Pair, events};
 
 fn pair() -> Pair {
-    Pair::new(Caller::Chat, Provider::Anthropic, "claude-opus-4-8")
+    Pair::new(Dialect::OpenaiChat, Dialect::Anthropic, "claude-opus-4-8")
 }
 
 const PLAIN: &str = r#"{"model":"gpt-5.5","messages":[{"role":"user","content":"Hi"}]}"#;

@@ -1,13 +1,13 @@
 //! Responses callers, Anthropic providers: Codex with Claude.
 
 use insta::assert_snapshot as golden;
-use penstock_dialect::translate::{Caller, Provider};
+use penstock_core::dialect::Dialect;
 
 use super::responses_to_chat::{CODEX, CODEX_LATER};
 use super::{Pair, events};
 
 fn pair() -> Pair {
-    Pair::new(Caller::Responses, Provider::Anthropic, "claude-opus-4-8")
+    Pair::new(Dialect::OpenaiResponses, Dialect::Anthropic, "claude-opus-4-8")
 }
 
 const PLAIN: &str = r#"{"model":"gpt-5.5","input":"Hi"}"#;

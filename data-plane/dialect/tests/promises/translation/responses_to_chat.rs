@@ -1,12 +1,12 @@
 //! Responses callers, chat providers: Codex over an OpenAI-compatible provider.
 
 use insta::assert_snapshot as golden;
-use penstock_dialect::translate::{Caller, Provider};
+use penstock_core::dialect::Dialect;
 
 use super::{Pair, data};
 
 pub(super) fn pair() -> Pair {
-    Pair::new(Caller::Responses, Provider::Chat, "qwen3-coder")
+    Pair::new(Dialect::OpenaiResponses, Dialect::OpenaiChat, "qwen3-coder")
 }
 
 const PLAIN: &str = r#"{"model":"gpt-5.5","input":"Hi"}"#;

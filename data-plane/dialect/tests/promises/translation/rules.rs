@@ -1,15 +1,20 @@
 //! Rules that hold for all pairs.
 
 use penstock_core::dialect::Dialect;
-use penstock_dialect::translate::{Caller, Provider, Translation, between, dropped};
+use penstock_dialect::translate::{between, dropped};
 
 #[test]
-fn b01_pairs_of_different_dialects_only() {
-    assert!(between(Dialect::Anthropic, Dialect::OpenaiChat).is_some());
-    assert!(between(Dialect::OpenaiChat, Dialect::Anthropic).is_some());
-    assert!(between(Dialect::Anthropic, Dialect::Anthropic).is_none());
-    assert!(between(Dialect::OpenaiChat, Dialect::OpenaiChat).is_none());
-    assert!(Translation::of(Caller::Chat, Provider::Chat).is_none());
+fn b01_exactly_the_pairs_that_routing_knows_are_translated() {
+    for caller in Dialect::ALL {
+        for provider in Dialect::ALL {
+            let known = caller.translates_into().contains(&provider);
+            assert_eq!(
+                between(caller, provider).is_some(),
+                known,
+                "{caller} to {provider}"
+            );
+        }
+    }
 }
 
 #[test]

@@ -1,29 +1,30 @@
 //! Whatever callers and providers send: nothing panics, nothing grows without bound, and a stream says what the whole
 //! answer says.
 
-use penstock_dialect::translate::{Broken, Caller, Provider, Translation, Untranslatable};
+use penstock_core::dialect::Dialect;
+use penstock_dialect::translate::{Broken, Untranslatable, between};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::{ID, Pair, streamed};
 use crate::transcript::frames;
 
-const PAIRS: [(Caller, Provider); 5] = [
-    (Caller::Anthropic, Provider::Chat),
-    (Caller::Chat, Provider::Anthropic),
-    (Caller::Responses, Provider::Anthropic),
-    (Caller::Responses, Provider::Chat),
-    (Caller::Anthropic, Provider::Gemini),
+const PAIRS: [(Dialect, Dialect); 5] = [
+    (Dialect::Anthropic, Dialect::OpenaiChat),
+    (Dialect::OpenaiChat, Dialect::Anthropic),
+    (Dialect::OpenaiResponses, Dialect::Anthropic),
+    (Dialect::OpenaiResponses, Dialect::OpenaiChat),
+    (Dialect::Anthropic, Dialect::Gemini),
 ];
 
 /// A request that every caller's dialect takes.
 const EVERYWHERE: &str = r#"{"stream":true,"messages":[{"role":"user","content":"x"}]}"#;
 const RESPONSES: &str = r#"{"stream":true,"input":"x","tools":[{"type":"custom","name":"free"}]}"#;
 
-fn plain(caller: Caller) -> &'static str {
+fn plain(caller: Dialect) -> &'static str {
     match caller {
-        Caller::Anthropic | Caller::Chat => EVERYWHERE,
-        Caller::Responses => RESPONSES,
+        Dialect::OpenaiResponses => RESPONSES,
+        Dialect::Anthropic | Dialect::OpenaiChat | Dialect::OpenaiEmbeddings | Dialect::Gemini => EVERYWHERE,
     }
 }
 
@@ -140,7 +141,7 @@ proptest! {
         let text = value.to_string();
         let broken = text.as_bytes().get(..cut.index(text.len() + 1)).unwrap_or_default();
         for (caller, provider) in PAIRS {
-            let pair = Translation::of(caller, provider).unwrap();
+            let pair = between(caller, provider).unwrap();
             for body in [whole.as_bytes(), text.as_bytes(), broken] {
                 match pair.request(body, "m") {
                     Ok(translated) => prop_assert!(serde_json::from_slice::<Value>(&translated.body).is_ok()),
@@ -159,7 +160,7 @@ proptest! {
     fn b01_arbitrary_answers_are_translated_or_broken(values in prop::collection::vec(values(), 0..6)) {
         let stream: String = values.iter().map(|value| format!("data: {value}\n\n")).collect();
         for (caller, provider) in PAIRS {
-            let answers = Translation::of(caller, provider).unwrap().request(plain(caller).as_bytes(), "m").unwrap().answers;
+            let answers = between(caller, provider).unwrap().request(plain(caller).as_bytes(), "m").unwrap().answers;
             if let Ok(out) = streamed(&answers, &stream) {
                 for frame in frames(out) {
                     let data = frame.data().unwrap();
@@ -184,10 +185,10 @@ proptest! {
         let whole = json!({"model": "q", "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
             "usage": {"prompt_tokens": 5, "completion_tokens": 7}}).to_string();
         let stream = chat_stream(&thought, &text, &calls, every);
-        let anthropic = Pair::new(Caller::Anthropic, Provider::Chat, "m").answers(EVERYWHERE);
+        let anthropic = Pair::new(Dialect::Anthropic, Dialect::OpenaiChat, "m").answers(EVERYWHERE);
         let told: Value = serde_json::from_slice(&anthropic.whole(whole.as_bytes(), ID).unwrap()).unwrap();
         prop_assert_eq!(anthropic_of(&streamed(&anthropic, &stream).unwrap()), told);
-        let responses = Pair::new(Caller::Responses, Provider::Chat, "m").answers(RESPONSES);
+        let responses = Pair::new(Dialect::OpenaiResponses, Dialect::OpenaiChat, "m").answers(RESPONSES);
         let told: Value = serde_json::from_slice(&responses.whole(whole.as_bytes(), ID).unwrap()).unwrap();
         let out = streamed(&responses, &stream).unwrap();
         let last = frames(out).pop().unwrap();
@@ -284,7 +285,7 @@ fn anthropic_of(stream: &str) -> Value {
 fn b06_deep_nesting_blows_no_stack() {
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
     for (caller, provider) in PAIRS {
-        let pair = Translation::of(caller, provider).unwrap();
+        let pair = between(caller, provider).unwrap();
         let body = format!(r#"{{"messages":{deep}}}"#);
         assert!(matches!(
             pair.request(body.as_bytes(), "m"),
@@ -304,7 +305,7 @@ fn b06_deep_nesting_blows_no_stack() {
 
 #[test]
 fn b06_an_endless_answer_is_cut_off() {
-    let answers = Pair::new(Caller::Responses, Provider::Chat, "m").answers(RESPONSES);
+    let answers = Pair::new(Dialect::OpenaiResponses, Dialect::OpenaiChat, "m").answers(RESPONSES);
     let mut translator = answers.stream(ID);
     let megabyte = "x".repeat(1024 * 1024);
     let frame = frames(format!(
@@ -318,7 +319,7 @@ fn b06_an_endless_answer_is_cut_off() {
 
 #[test]
 fn b06_endless_calls_are_cut_off() {
-    let answers = Pair::new(Caller::Anthropic, Provider::Chat, "m").answers(EVERYWHERE);
+    let answers = Pair::new(Dialect::Anthropic, Dialect::OpenaiChat, "m").answers(EVERYWHERE);
     let mut translator = answers.stream(ID);
     let ended = (0..5000).find_map(|at| {
         let line = format!(
