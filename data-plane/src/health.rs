@@ -114,8 +114,14 @@ impl Health {
         mark.value.believed(now)
     }
 
-    /// An answer said how much is left.
-    pub fn saw_headroom(&self, provider: &ProviderEntry, model: &str, headroom: Headroom, now: UnixMs) {
+    /// An answer said how much is left. `snapshot`: the request's own.
+    pub fn saw_headroom(
+        &self,
+        snapshot: &Snapshot,
+        (provider, model): (&ProviderEntry, &str),
+        headroom: Headroom,
+        now: UnixMs,
+    ) {
         let room = Room::of(headroom, now);
         let news = |state: Option<&State>| {
             let mark = state.and_then(|state| state.entry(model)?.headroom.as_ref());
@@ -123,6 +129,9 @@ impl Health {
         };
         let known = self.states.load();
         if news(known.get(&provider.id).map(Arc::as_ref)).is_none() {
+            return;
+        }
+        if !known::is_known(snapshot, provider, model) {
             return;
         }
         self.change(provider.id, now, |_, state| {

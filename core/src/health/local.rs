@@ -10,8 +10,10 @@
 //! | K of the egress route or of one endpoint | as T: the credential is not to blame |
 //! | B | set aside until the stated moment, else for as long as the finding says |
 //! | R, O | the scope cools down |
-//! | N | the model is set aside here for 10 min, if it is known at all: callers invent names |
+//! | N | the model is set aside here for 10 min |
 //! | the rest | nothing |
+//!
+//! What is about a model says nothing unless the model is known at all: callers invent names.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -65,6 +67,9 @@ impl Local {
             Scope::Model => seen.model,
             Scope::Provider | Scope::Route | Scope::Endpoint => WHOLE,
         };
+        if finding.scope == Scope::Model && !seen.known_model {
+            return None;
+        }
         let why = describe(finding);
         if finding.is_failure() {
             return self.count(state, seen, model, finding, &why);
