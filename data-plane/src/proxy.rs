@@ -25,6 +25,7 @@ mod decode;
 mod error;
 mod failed;
 mod failover;
+mod full;
 mod gate;
 mod guards;
 mod headroom;
@@ -62,6 +63,7 @@ use tokio_util::task::TaskTracker;
 use crate::app::App;
 use crate::upstream::{Clients, Targets};
 use budget::Budget;
+use full::FullLately;
 use guards::Guards;
 use log::Sampler;
 use pricing::Defaults;
@@ -85,6 +87,7 @@ pub struct Proxy {
     unknown_keys: Sampler,
     guards: Guards,
     usual: Usual,
+    full: FullLately,
 }
 
 impl Proxy {
@@ -102,6 +105,7 @@ impl Proxy {
             unknown_keys: Sampler::default(),
             guards: Guards::new(GuardRules::default()),
             usual: Usual::default(),
+            full: FullLately::default(),
             app,
         }))
     }
