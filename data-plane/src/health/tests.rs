@@ -67,8 +67,12 @@ fn b08_what_one_node_trips_is_open_on_another_that_was_told() {
     let later = NOW.plus_ms(1_800_000);
     assert_eq!(there.standing(&provider, MODEL, later), Standing::HalfOpen);
     assert_eq!(there.trial_of(&provider, MODEL, later), None);
+    let trial = Sent {
+        at: later,
+        trial: true,
+    };
     for _ in 0..2 {
-        there.succeeded(&provider, MODEL, key(2), later);
+        there.succeeded((&provider, MODEL), key(2), trial, later);
     }
     here.merge(provider.id, &there.states()[&provider.id], later);
     assert_eq!(here.standing(&provider, MODEL, later), Standing::Ready);
