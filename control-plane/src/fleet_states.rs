@@ -56,6 +56,8 @@ struct Known {
     row: u64,
     /// The row says the same.
     saved: bool,
+    /// It was said that it cannot be saved.
+    refused: bool,
 }
 
 impl FleetStates {
@@ -133,7 +135,15 @@ impl FleetStates {
         if let Some(known) = self.lock().providers.get_mut(&provider) {
             known.row = version;
             known.saved = known.change == change;
+            known.refused = false;
         }
+    }
+
+    /// The store does not take it. True: that is news.
+    fn refused(&self, provider: ProviderId) -> bool {
+        let mut inner = self.lock();
+        let known = inner.providers.get_mut(&provider);
+        known.is_some_and(|known| !std::mem::replace(&mut known.refused, true))
     }
 
     fn forget(&self, provider: ProviderId) {

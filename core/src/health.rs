@@ -34,7 +34,7 @@ pub use crate::provider::BreakerSettings;
 pub use breaker::{Circuit, Phase};
 pub use change::Change;
 pub use headroom::Room;
-pub use local::{Local, Seen};
+pub use local::{Local, Seen, Sent};
 pub use mark::Mark;
 pub use standing::{SetAside, Standing};
 pub use state::{Entry, State};

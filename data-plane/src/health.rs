@@ -4,8 +4,8 @@
 //! while nothing is wrong. **Writing** is rare and goes through one lock: the map is copied, changed and swapped.
 //!
 //! A request tells how it ended once for each provider that it was sent to, after its last try there:
-//! [`Health::succeeded`] when the answer's first content came (or a whole answer), [`Health::failed`] otherwise, also when an answer
-//! broke later. What is in force here is in force at once; the fleet hears of it through [`outbox`], and what the fleet
+//! [`Health::succeeded`] when the answer was whole, [`Health::failed`] otherwise, also when an answer broke later. A success
+//! counts from when its request was sent: what was seen since knows more. What is in force here is in force at once; the fleet hears of it through [`outbox`], and what the fleet
 //! says comes in by [`Health::merge`]. A node that lost its control plane goes on with what it has and sees.
 //!
 //! Each change is one warning that names the provider, and a count in the metrics.
@@ -21,7 +21,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use arc_swap::ArcSwap;
 use penstock_core::failure::{Finding, Headroom};
 use penstock_core::health::mark::Maker;
-use penstock_core::health::{Change, Local, Phase, Room, Seen, Standing, State, change};
+use penstock_core::health::{Change, Local, Phase, Room, Seen, Sent, Standing, State, change};
 use penstock_core::id::{KeyId, ProviderId};
 use penstock_core::snapshot::{ProviderEntry, Snapshot};
 use penstock_core::time::UnixMs;
@@ -94,9 +94,11 @@ impl Health {
     }
 
     /// A request went well at a provider.
-    pub fn succeeded(&self, provider: &ProviderEntry, model: &str, key: KeyId, now: UnixMs) {
+    pub fn succeeded(&self, (provider, model): (&ProviderEntry, &str), key: KeyId, sent: Sent, now: UnixMs) {
         let seen = self.seen(provider, model, key, true, now);
-        self.change(provider.id, now, |local, state| local.succeeded(state, &seen));
+        self.change(provider.id, now, |local, state| {
+            local.succeeded(state, &seen, sent)
+        });
     }
 
     /// How often the provider failed here in the last 5 min: `health::recent::lengthened` makes repeat waits longer by it.
@@ -114,8 +116,14 @@ impl Health {
         mark.value.believed(now)
     }
 
-    /// An answer said how much is left.
-    pub fn saw_headroom(&self, provider: &ProviderEntry, model: &str, headroom: Headroom, now: UnixMs) {
+    /// An answer said how much is left. `snapshot`: the request's own.
+    pub fn saw_headroom(
+        &self,
+        snapshot: &Snapshot,
+        (provider, model): (&ProviderEntry, &str),
+        headroom: Headroom,
+        now: UnixMs,
+    ) {
         let room = Room::of(headroom, now);
         let news = |state: Option<&State>| {
             let mark = state.and_then(|state| state.entry(model)?.headroom.as_ref());
@@ -123,6 +131,9 @@ impl Health {
         };
         let known = self.states.load();
         if news(known.get(&provider.id).map(Arc::as_ref)).is_none() {
+            return;
+        }
+        if !known::is_known(snapshot, provider, model) {
             return;
         }
         self.change(provider.id, now, |_, state| {

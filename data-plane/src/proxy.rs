@@ -25,6 +25,7 @@ mod decode;
 mod error;
 mod failed;
 mod failover;
+mod full;
 mod gate;
 mod guards;
 mod headroom;
@@ -64,6 +65,7 @@ use tokio_util::task::TaskTracker;
 use crate::app::App;
 use crate::upstream::{Clients, Targets};
 use budget::Budget;
+use full::FullLately;
 use guards::Guards;
 use log::Sampler;
 use pricing::Defaults;
@@ -87,6 +89,7 @@ pub struct Proxy {
     unknown_keys: Sampler,
     guards: Guards,
     usual: Usual,
+    full: FullLately,
 }
 
 impl Proxy {
@@ -104,6 +107,7 @@ impl Proxy {
             unknown_keys: Sampler::default(),
             guards: Guards::new(GuardRules::default()),
             usual: Usual::default(),
+            full: FullLately::default(),
             app,
         }))
     }

@@ -58,14 +58,25 @@ pub(super) async fn refresh(context: &Context) -> Result<(), Error> {
     Ok(())
 }
 
-/// False: somebody else was first with one of them.
+/// False: somebody else was first with one of them. One that cannot be written waits, and keeps no other one waiting.
 async fn save(context: &Context) -> Result<bool, Error> {
     let (states, mut all) = (&context.fleet_states, true);
     for (row, change) in states.to_save() {
-        match context.store.put_fleet_state(&row, None, clock::now()).await? {
-            FleetPut::Written(version) => states.saved(row.provider, version, change),
-            FleetPut::Overtaken => all = false,
-            FleetPut::NoProvider => states.forget(row.provider),
+        match context.store.put_fleet_state(&row, None, clock::now()).await {
+            Ok(FleetPut::Written(version)) => states.saved(row.provider, version, change),
+            Ok(FleetPut::Overtaken) => all = false,
+            Ok(FleetPut::NoProvider) => states.forget(row.provider),
+            Err(error) => {
+                // When the store is away this fails, too.
+                refresh(context).await?;
+                if states.refused(row.provider) {
+                    tracing::warn!(
+                        provider_id = %row.provider,
+                        %error,
+                        "a provider's state cannot be stored and would be lost with this replica; it is tried again"
+                    );
+                }
+            }
         }
     }
     Ok(all)

@@ -102,6 +102,21 @@ async fn b08_while_the_store_is_away_a_replica_tells_its_own_nodes_and_writes_la
 }
 
 #[tokio::test(start_paused = true)]
+async fn b08_a_state_that_cannot_be_stored_keeps_no_other_one_waiting() {
+    let replicas = replicas().await;
+    let second = ProviderId::from_parts(2, &[2; 10]);
+    commit(&replicas.store, put_provider(2, CredentialChange::Keep)).await;
+    replicas.store.refuse_state(Some(id()));
+    replicas.first.fleet_states.report(id(), &open("a"), NOW);
+    replicas.first.fleet_states.report(second, &open("b"), NOW);
+    tokio::time::sleep(std::time::Duration::from_secs(5)).await;
+    assert_eq!(replicas.second.fleet_states.get(second).entries.len(), 1);
+    assert!(replicas.second.fleet_states.get(id()).entries.is_empty());
+    replicas.store.refuse_state(None);
+    knows(&replicas.second, 1).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn b08_a_reset_is_in_force_everywhere_and_late_reports_are_ignored() {
     let replicas = replicas().await;
     replicas.first.fleet_states.report(id(), &open("a"), NOW);

@@ -24,6 +24,7 @@ struct Inner {
     head: Head,
     rows: BTreeMap<ResourceRef, Row>,
     away: bool,
+    bad_state: Option<ProviderId>,
     silent: bool,
     checks: Vec<Sealed>,
     usage: BTreeSet<RequestId>,
@@ -63,6 +64,7 @@ impl FakeStore {
             },
             rows: BTreeMap::new(),
             away: false,
+            bad_state: None,
             silent: false,
             checks: Vec::new(),
             usage: BTreeSet::new(),
@@ -82,6 +84,11 @@ impl FakeStore {
     /// The database goes away or comes back.
     pub(crate) fn set_away(&self, away: bool) {
         self.lock().away = away;
+    }
+
+    /// The database does not take this provider's state.
+    pub(crate) fn refuse_state(&self, of: Option<ProviderId>) {
+        self.lock().bad_state = of;
     }
 
     /// Notifications are lost from now on.
@@ -567,6 +574,10 @@ impl Store for FakeStore {
         _: UnixMs,
     ) -> Result<FleetPut, Error> {
         let mut inner = self.here()?;
+        if inner.bad_state == Some(state.provider) {
+            let source = std::io::Error::other("unsupported Unicode escape sequence").into();
+            return Err(Error::Unavailable { source });
+        }
         let provider = ResourceRef::Provider(state.provider);
         if inner.rows.get(&provider).is_none_or(|row| row.stored.is_none()) {
             return Ok(FleetPut::NoProvider);

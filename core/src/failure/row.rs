@@ -131,9 +131,10 @@ impl Means {
     /// The finding for an answer; `row` says what decided.
     pub(super) fn finding(self, row: &'static str, seen: &Answered<'_>, now: UnixMs) -> Finding {
         let of_class = Finding::of_class(self.class);
+        let scope = self.scope.unwrap_or(of_class.scope);
         Finding {
-            scope: self.scope.unwrap_or(of_class.scope),
-            until: stated::moment(self.moment, seen, now),
+            scope,
+            until: stated::moment(self.moment, scope, seen, now),
             cooling: of_class
                 .cooling
                 .filter(|_| self.sets_aside)

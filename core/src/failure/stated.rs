@@ -2,6 +2,9 @@
 //!
 //! The most particular one counts: `retry-after`, the body's field, the message, then the reset of the limit that is
 //! used up (a bucket has room for a small request long before it is whole again). A moment that has passed is none.
+//!
+//! Callers have a say in messages that repeat what they asked for. So one that sets a whole provider aside is believed for
+//! [`BELIEVED`] at most, unless it begins as the vendor's own does.
 
 use std::time::Duration;
 
@@ -10,7 +13,7 @@ use jiff::fmt::strtime::BrokenDownTime;
 use jiff::tz::TimeZone;
 
 use super::row::Moment;
-use super::{Answered, text};
+use super::{Answered, Scope, text};
 use crate::time::UnixMs;
 
 const WAITS: [&str; 4] = ["try again in ", "retry after ", "retry in ", "try again after "];
@@ -24,27 +27,40 @@ const FORMATS: [&str; 6] = [
     "%b %d, %Y",
 ];
 
-pub(super) fn moment(moment: Moment, seen: &Answered<'_>, now: UnixMs) -> Option<UnixMs> {
+/// From a message about the whole provider, milliseconds.
+const BELIEVED: u64 = 3_600_000;
+/// Behind these nothing of a caller's stands before the date.
+const VENDORS: [&str; 2] = ["you have reached your specified", "you will regain access on "];
+
+pub(super) fn moment(moment: Moment, scope: Scope, seen: &Answered<'_>, now: UnixMs) -> Option<UnixMs> {
     match moment {
-        Moment::Any => stated(seen, now),
-        Moment::Within(seconds) => stated(seen, now).map(|at| at.min(now.plus_ms(seconds * 1000))),
-        Moment::Plan => ahead(seen.hints.plan_reset, now).or_else(|| stated(seen, now)),
+        Moment::Any => stated(scope, seen, now),
+        Moment::Within(seconds) => stated(scope, seen, now).map(|at| at.min(now.plus_ms(seconds * 1000))),
+        Moment::Plan => ahead(seen.hints.plan_reset, now).or_else(|| stated(scope, seen, now)),
         Moment::PacificMidnight => pacific_midnight(now),
         Moment::Nowhere => None,
     }
 }
 
-fn stated(seen: &Answered<'_>, now: UnixMs) -> Option<UnixMs> {
+fn stated(scope: Scope, seen: &Answered<'_>, now: UnixMs) -> Option<UnixMs> {
     let hints = &seen.hints;
     let message = seen.message.unwrap_or_default();
     let after = |wait: Duration| now.plus_ms(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX));
+    let vendors = VENDORS.iter().any(|start| text::fits(start, message));
+    let believed = |at: UnixMs| match scope {
+        Scope::Provider if !vendors => at.min(now.plus_ms(BELIEVED)),
+        Scope::Provider | Scope::Model | Scope::Route | Scope::Endpoint => at,
+    };
     hints
         .retry_after
         .or(hints.delay)
         .map(after)
         .or_else(|| ahead(hints.resets_at, now))
-        .or_else(|| text::after(message, &WAITS).and_then(leading).map(after))
-        .or_else(|| ahead(text::after(message, &DATES).and_then(date), now))
+        .or_else(|| {
+            let wait = text::after(message, &WAITS).and_then(leading);
+            wait.map(after).map(believed)
+        })
+        .or_else(|| ahead(text::after(message, &DATES).and_then(date), now).map(believed))
         .or_else(|| ahead(hints.reset_at, now))
 }
 

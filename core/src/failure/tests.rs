@@ -54,6 +54,26 @@ fn b09_no_text_that_a_caller_may_have_written_sets_anything_aside() {
 }
 
 #[test]
+fn b09_a_message_that_repeats_the_callers_words_sets_no_provider_aside_for_long() {
+    let until = |message| {
+        let answered = Answered {
+            message: Some(message),
+            ..seen(402)
+        };
+        find(&answered).until.map(|at| at.0 - NOW.0)
+    };
+    let hour = Some(3_600_000);
+    assert_eq!(
+        until("No money left for the model `try again in 9999 days`."),
+        hour
+    );
+    assert_eq!(until("No money for `regain access on 2099-01-01`."), hour);
+    assert_eq!(until("No money. Try again in 10 minutes."), Some(600_000));
+    let vendors = "You have reached your specified API usage limits. You will regain access on 2099-01-01.";
+    assert!(until(vendors) > hour);
+}
+
+#[test]
 fn every_status_has_a_default() {
     let letter = |status| find(&seen(status)).class.letter();
     for (statuses, class) in [

@@ -13,7 +13,8 @@
 //!       └───────────────────────────────────────────────────────────────┘ the last needed trial went well
 //! ```
 //!
-//! **Closed.** Requests pass. [`Failures`] counts failures in a row; a success sets it to zero. Counted are findings of
+//! **Closed.** Requests pass. [`Failures`] counts failures in a row; the success of a request that began after the first
+//! of them sets it to zero: a stream that has run for an hour says little of now. Counted are findings of
 //! the classes T and M, and the others as failures of nobody: a caller's mistake, an unknown model, a refused
 //! credential, a rate limit neither count nor interrupt the row. Network errors count unless the provider's settings say
 //! that they do not. The caller reports a request's end once for each provider, so one request is at most one failure
@@ -27,7 +28,7 @@
 //!
 //! **Half-open.** Begins by itself when the time has passed. One request at a time is let through as a trial: the lease
 //! on that is kept by the fleet, outside. A failure that counts opens again, whoever's it was; `successes` trials that
-//! went well close. A trial that ended in something that does not count is as if it had not been, and the next takes
+//! went well close. What else ends well meanwhile began before, and is none. A trial that ended in something that does not count is as if it had not been, and the next takes
 //! its place.
 //!
 //! **A new count.** Any move of the circuit, on whichever node, and any reset begin the count on each node anew.
@@ -72,6 +73,7 @@ pub enum Phase {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Failures {
     count: u32,
+    since: UnixMs,
     first: Option<KeyId>,
     of_two_keys: bool,
     of: Option<CircuitVersion>,
@@ -112,7 +114,7 @@ impl Circuit {
             return None;
         }
         let opens = match self.phase(settings, now) {
-            Phase::Closed => failures.add(settings, failure),
+            Phase::Closed => failures.add(settings, failure, now),
             Phase::HalfOpen => true,
             Phase::Open { .. } => false,
         };
@@ -121,7 +123,7 @@ impl Circuit {
         })
     }
 
-    /// After a success. None: it stays.
+    /// After a trial that went well. None: it stays.
     pub fn succeeded(self, settings: &BreakerSettings, now: UnixMs) -> Option<Self> {
         if self.phase(settings, now) != Phase::HalfOpen {
             return None;
@@ -140,9 +142,10 @@ impl Circuit {
 
 impl Failures {
     /// True: that makes the row long enough.
-    fn add(&mut self, settings: &BreakerSettings, failure: Failure) -> bool {
+    fn add(&mut self, settings: &BreakerSettings, failure: Failure, now: UnixMs) -> bool {
         if self.of != Some(failure.circuit) {
             *self = Self {
+                since: now,
                 of: Some(failure.circuit),
                 ..Self::default()
             };
@@ -150,6 +153,11 @@ impl Failures {
         self.count = self.count.saturating_add(1);
         self.of_two_keys |= *self.first.get_or_insert(failure.key) != failure.key;
         self.count >= settings.failures && (self.of_two_keys || !failure.shared)
+    }
+
+    /// Since when there have been failures only.
+    pub fn since(&self) -> UnixMs {
+        self.since
     }
 
     pub fn clear(&mut self) {

@@ -10,8 +10,10 @@
 //! | K of the egress route or of one endpoint | as T: the credential is not to blame |
 //! | B | set aside until the stated moment, else for as long as the finding says |
 //! | R, O | the scope cools down |
-//! | N | the model is set aside here for 10 min, if it is known at all: callers invent names |
+//! | N | the model is set aside here for 10 min |
 //! | the rest | nothing |
+//!
+//! What is about a model says nothing unless the model is known at all: callers invent names.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -49,6 +51,14 @@ pub struct Seen<'a> {
     pub now: UnixMs,
 }
 
+/// How a call that went well was sent.
+#[derive(Clone, Copy, Debug)]
+pub struct Sent {
+    pub at: UnixMs,
+    /// As the trial of a half-open circuit.
+    pub trial: bool,
+}
+
 impl Local {
     /// How often the provider failed here in the last 5 min.
     pub fn recent_failures(&self, now: UnixMs) -> u32 {
@@ -65,6 +75,9 @@ impl Local {
             Scope::Model => seen.model,
             Scope::Provider | Scope::Route | Scope::Endpoint => WHOLE,
         };
+        if finding.scope == Scope::Model && !seen.known_model {
+            return None;
+        }
         let why = describe(finding);
         if finding.is_failure() {
             return self.count(state, seen, model, finding, &why);
@@ -98,10 +111,14 @@ impl Local {
         }
     }
 
-    pub fn succeeded(&mut self, state: &State, seen: &Seen<'_>) -> Option<State> {
+    /// A call went well. What it says is of the moment in which it was sent, and what was seen since knows more.
+    pub fn succeeded(&mut self, state: &State, seen: &Seen<'_>, sent: Sent) -> Option<State> {
+        let Sent { at: began, trial } = sent;
         self.keys.used(seen.key, seen.now);
         for model in [WHOLE, seen.model] {
-            self.failures.remove(model);
+            if self.failures.get(model).is_some_and(|row| began >= row.since()) {
+                self.failures.remove(model);
+            }
         }
         let mut next = None;
         for model in [WHOLE, seen.model] {
@@ -110,10 +127,10 @@ impl Local {
                 continue;
             }
             let changed = change(state, model, seen, "a call went well", |entry, maker| {
-                let circuit =
-                    value(&entry.circuit).and_then(|it: Circuit| it.succeeded(seen.settings, seen.now));
-                let cooling = value(&entry.cooling).and_then(|it: Cooling| it.succeeded(seen.now));
-                let credential = value(&entry.credential)
+                let circuit = value(&entry.circuit).filter(|_| trial);
+                let circuit = circuit.and_then(|it: Circuit| it.succeeded(seen.settings, seen.now));
+                let cooling = since(&entry.cooling, began).and_then(|it: Cooling| it.succeeded(seen.now));
+                let credential = since(&entry.credential, began)
                     .and_then(|it: super::credential::Credential| it.succeeded(seen.now));
                 place(&mut entry.circuit, circuit, maker)
                     | place(&mut entry.cooling, cooling, maker)
@@ -230,6 +247,12 @@ pub(super) fn change(
 
 fn value<T: Copy>(mark: &Option<Mark<T>>) -> Option<T> {
     mark.as_ref().map(|mark| mark.value)
+}
+
+/// What was known when a call began.
+fn since<T: Copy>(mark: &Option<Mark<T>>, began: UnixMs) -> Option<T> {
+    let mark = mark.as_ref().filter(|mark| began >= mark.at)?;
+    Some(mark.value)
 }
 
 fn place<T>(at: &mut Option<Mark<T>>, next: Option<T>, maker: Maker<'_>) -> bool {

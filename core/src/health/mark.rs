@@ -46,7 +46,7 @@ impl Maker<'_> {
             value,
             at: self.now,
             by: self.by.into(),
-            why: cut(self.why).into(),
+            why: shown(self.why).into(),
         });
     }
 }
@@ -65,7 +65,9 @@ pub(super) fn merge<T: Ord + Clone>(into: &mut Option<Mark<T>>, other: &Option<M
     }
 }
 
-fn cut(text: &str) -> &str {
-    let end = text.char_indices().map(|(i, _)| i).find(|i| *i >= MAX_WHY);
-    end.and_then(|end| text.get(..end)).unwrap_or(text)
+/// In one line and not too long. Providers' own words are in it, so there may be anything.
+fn shown(text: &str) -> String {
+    let chars = text.char_indices().take_while(|(at, _)| *at < MAX_WHY);
+    let plain = |c: char| if c.is_control() { ' ' } else { c };
+    chars.map(|(_, c)| plain(c)).collect()
 }

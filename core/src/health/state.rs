@@ -6,8 +6,8 @@
 //! **Merge.** Within a generation each fact is merged on its own: the greater [`Mark`] holds. So merging is commutative,
 //! associative and idempotent: reports may come late, twice and in any order, and all who saw them agree.
 //!
-//! **Bounds.** At most [`MAX_MODELS`] models; those with the newest marks stay. Only with more than that may two who saw
-//! the same reports differ, in what is oldest.
+//! **Bounds.** At most [`MAX_MODELS`] models; those of which something is in force stay, of the others those with the
+//! newest marks. Only with more than that may two who saw the same reports differ, in what is oldest.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -146,8 +146,12 @@ impl State {
 
     fn trim(&mut self, most: usize) {
         while self.entries.len() > most {
+            // The clock of whoever said the last word, so that it is the same for all.
+            let now = self.entries.values().map(Entry::stamp).max().unwrap_or(0);
+            let now = UnixMs(i64::try_from(now).unwrap_or(i64::MAX));
             let models = self.entries.iter().filter(|(model, _)| &***model != WHOLE);
-            let oldest = models.min_by_key(|(model, entry)| (entry.stamp(), Arc::clone(model)));
+            let oldest =
+                models.min_by_key(|(model, entry)| (entry.in_force(now), entry.stamp(), Arc::clone(model)));
             let Some(oldest) = oldest.map(|(model, _)| Arc::clone(model)) else {
                 return;
             };

@@ -47,6 +47,14 @@ impl Node {
     }
 
     fn saw(&mut self, who: u8, model: &str, finding: Option<&Finding>) -> Vec<Change> {
+        let sent = Sent {
+            at: self.now,
+            trial: true,
+        };
+        self.saw_of(sent, who, model, finding)
+    }
+
+    fn saw_of(&mut self, sent: Sent, who: u8, model: &str, finding: Option<&Finding>) -> Vec<Change> {
         let seen = Seen {
             model,
             known_model: true,
@@ -57,7 +65,7 @@ impl Node {
         };
         let next = match finding {
             Some(finding) => self.local.failed(&self.state, &seen, finding),
-            None => self.local.succeeded(&self.state, &seen),
+            None => self.local.succeeded(&self.state, &seen, sent),
         };
         let Some(next) = next else { return Vec::new() };
         let changes = change::changes(&self.state, &next, self.now);

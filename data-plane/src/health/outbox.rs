@@ -1,25 +1,37 @@
 //! Whose states are to be reported.
 //!
 //! Only who, not what: a report is the state as it is when it is sent, so nothing is queued, nothing is lost, and a node
-//! that was cut off says in the end what it knows then.
+//! that was cut off says in the end what it knows then. News after a silence is told at once, what follows
+//! together with all else of the next [`APART`].
 
 use std::collections::BTreeSet;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use penstock_core::id::ProviderId;
 use tokio::sync::Notify;
+use tokio::time::{Instant, sleep_until};
+
+/// Between reports. The fleet is to know within a second.
+const APART: Duration = Duration::from_millis(100);
 
 /// See the module.
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
-    waiting: Mutex<BTreeSet<ProviderId>>,
+    inner: Mutex<Inner>,
     news: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    waiting: BTreeSet<ProviderId>,
+    taken_at: Option<Instant>,
 }
 
 impl Outbox {
     pub(crate) fn add(&self, providers: impl IntoIterator<Item = ProviderId>) {
         let some = {
-            let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+            let waiting = &mut self.lock().waiting;
             waiting.extend(providers);
             !waiting.is_empty()
         };
@@ -32,22 +44,26 @@ impl Outbox {
     pub(crate) async fn filled(&self) {
         loop {
             let news = self.news.notified();
-            if !self.is_empty() {
-                return;
+            let taken_at = {
+                let inner = self.lock();
+                (!inner.waiting.is_empty()).then_some(inner.taken_at)
+            };
+            match taken_at {
+                Some(Some(at)) => return sleep_until(at + APART).await,
+                Some(None) => return,
+                None => news.await,
             }
-            news.await;
         }
     }
 
     /// All who wait. They wait no longer.
     pub(crate) fn take(&self) -> BTreeSet<ProviderId> {
-        std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner))
+        let mut inner = self.lock();
+        inner.taken_at = Some(Instant::now());
+        std::mem::take(&mut inner.waiting)
     }
 
-    fn is_empty(&self) -> bool {
-        self.waiting
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .is_empty()
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,5 +1,6 @@
 use penstock_core::failure::Class;
 use penstock_core::health::SetAside;
+use penstock_core::model::ModelPattern;
 use penstock_core::provider::Provider;
 
 use super::*;
@@ -66,8 +67,12 @@ fn b08_what_one_node_trips_is_open_on_another_that_was_told() {
     let later = NOW.plus_ms(1_800_000);
     assert_eq!(there.standing(&provider, MODEL, later), Standing::HalfOpen);
     assert_eq!(there.trial_of(&provider, MODEL, later), None);
+    let trial = Sent {
+        at: later,
+        trial: true,
+    };
     for _ in 0..2 {
-        there.succeeded(&provider, MODEL, key(2), later);
+        there.succeeded((&provider, MODEL), key(2), trial, later);
     }
     here.merge(provider.id, &there.states()[&provider.id], later);
     assert_eq!(here.standing(&provider, MODEL, later), Standing::Ready);
@@ -109,15 +114,45 @@ fn b09_a_model_that_nobody_knows_is_not_set_aside() {
 }
 
 #[test]
+fn b09_nothing_is_kept_for_models_that_callers_invent() {
+    let health = health("a");
+    let mut provider = provider(&[MODEL]);
+    provider
+        .provider
+        .models
+        .push(ModelPattern::Prefix("claude-".into()));
+    let snapshot = health.live.load();
+    let little = Headroom {
+        fraction_left: 10,
+        resets_at: Some(NOW.plus_ms(30_000)),
+    };
+    for n in 0..300 {
+        let invented = format!("claude-{n}");
+        for class in [Class::RateLimited, Class::Overloaded, Class::NoModel] {
+            let finding = Finding::of_class(class);
+            health.failed(&snapshot, (&provider, &invented), key(1), &finding, NOW);
+        }
+        health.saw_headroom(&snapshot, (&provider, &invented), little, NOW);
+    }
+    assert!(health.states().is_empty() && health.outbox().take().is_empty());
+    let limited = Finding::of_class(Class::RateLimited);
+    health.failed(&snapshot, (&provider, MODEL), key(1), &limited, NOW);
+    assert!(matches!(
+        health.standing(&provider, MODEL, NOW),
+        Standing::Cooling { .. }
+    ));
+}
+
+#[test]
 fn headroom_is_told_when_it_is_little() {
-    let (health, provider) = (health("a"), provider(&[]));
+    let (health, provider) = (health("a"), provider(&[MODEL]));
     let resets_at = Some(NOW.plus_ms(30_000));
     let saw = |fraction_left| {
         let headroom = Headroom {
             fraction_left,
             resets_at,
         };
-        health.saw_headroom(&provider, MODEL, headroom, NOW);
+        health.saw_headroom(&health.live.load(), (&provider, MODEL), headroom, NOW);
         health.headroom(&provider, MODEL, NOW).map(|it| it.fraction_left)
     };
     assert_eq!(saw(900), None);
@@ -159,4 +194,9 @@ async fn whoever_sends_reports_is_woken_and_takes_all_at_once() {
     trip(&health, &provider);
     health.outbox().filled().await;
     assert_eq!(health.outbox().take().len(), 1);
+    // At once after a silence, and then not for each word.
+    let began = tokio::time::Instant::now();
+    health.outbox().add([provider.id]);
+    health.outbox().filled().await;
+    assert_eq!(began.elapsed(), std::time::Duration::from_millis(100));
 }

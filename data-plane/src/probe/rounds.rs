@@ -14,7 +14,7 @@ use penstock_core::id::ProviderId;
 use penstock_core::snapshot::{ProviderEntry, Snapshot};
 use penstock_core::time::UnixMs;
 use penstock_fleet::Trial;
-use tokio::task::JoinSet;
+use tokio::task::{Id, JoinSet};
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
@@ -47,29 +47,61 @@ enum Due {
     },
 }
 
+/// Tests and probes under way.
+#[derive(Default)]
+struct Running {
+    tasks: JoinSet<()>,
+    /// By the probe's task: one that panics must not count for ever.
+    probing: HashMap<Id, ProviderId>,
+}
+
+impl Running {
+    fn has_room(&self) -> bool {
+        self.tasks.len() < AT_ONCE
+    }
+
+    fn is_probing(&self, provider: ProviderId) -> bool {
+        self.probing.values().any(|probed| *probed == provider)
+    }
+
+    fn test(&mut self, test: impl Future<Output = ()> + Send + 'static) {
+        self.tasks.spawn(test);
+    }
+
+    fn probe(&mut self, provider: ProviderId, probe: impl Future<Output = ()> + Send + 'static) {
+        let task = self.tasks.spawn(probe).id();
+        self.probing.insert(task, provider);
+    }
+
+    /// Resolves when one of them has ended, however.
+    async fn ended(&mut self) {
+        let task = match self.tasks.join_next_with_id().await {
+            Some(Ok((task, ()))) => task,
+            Some(Err(error)) => error.id(),
+            None => return,
+        };
+        self.probing.remove(&task);
+    }
+}
+
 /// Makes tests and probes until told to stop.
 pub(crate) async fn run(app: Arc<App>, proxy: Arc<Proxy>, stop: CancellationToken) {
     let Some(mut questions) = app.probes.take() else {
         return;
     };
-    let mut running: JoinSet<Option<ProviderId>> = JoinSet::new();
-    let (mut probing, mut suspected) = (Vec::new(), HashMap::new());
+    let (mut running, mut suspected) = (Running::default(), HashMap::new());
     let mut rounds = tokio::time::interval(ROUND);
     rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let going_round = async {
         loop {
             tokio::select! {
-                Some(ended) = running.join_next() => {
-                    if let Ok(Some(provider)) = ended {
-                        probing.retain(|probed| *probed != provider);
-                    }
-                }
-                Some(asked) = questions.recv(), if running.len() < AT_ONCE => {
-                    running.spawn(test(Arc::clone(&app), Arc::clone(&proxy), asked));
+                () = running.ended(), if !running.tasks.is_empty() => {}
+                Some(asked) = questions.recv(), if running.has_room() => {
+                    running.test(test(Arc::clone(&app), Arc::clone(&proxy), asked));
                 }
                 _ = rounds.tick() => {
                     for (entry, due) in due(&app, clock::now()) {
-                        if probing.contains(&entry.id) || running.len() >= AT_ONCE {
+                        if running.is_probing(entry.id) || !running.has_room() {
                             continue;
                         }
                         if let Due::Suspect { stamp } = due
@@ -77,8 +109,8 @@ pub(crate) async fn run(app: Arc<App>, proxy: Arc<Proxy>, stop: CancellationToke
                         {
                             continue;
                         }
-                        probing.push(entry.id);
-                        running.spawn(probe(Arc::clone(&app), Arc::clone(&proxy), entry, due));
+                        let id = entry.id;
+                        running.probe(id, probe(Arc::clone(&app), Arc::clone(&proxy), entry, due));
                     }
                 }
             }
@@ -87,7 +119,7 @@ pub(crate) async fn run(app: Arc<App>, proxy: Arc<Proxy>, stop: CancellationToke
     stop.run_until_cancelled(going_round).await;
 }
 
-async fn test(app: Arc<App>, proxy: Arc<Proxy>, mut asked: Asked) -> Option<ProviderId> {
+async fn test(app: Arc<App>, proxy: Arc<Proxy>, mut asked: Asked) {
     let snapshot = app.live.load();
     let question = asked.question;
     let tested = async {
@@ -106,17 +138,16 @@ async fn test(app: Arc<App>, proxy: Arc<Proxy>, mut asked: Asked) -> Option<Prov
         // Nobody waits any more.
         () = asked.answer.closed() => {}
     }
-    None
 }
 
-async fn probe(app: Arc<App>, proxy: Arc<Proxy>, entry: Arc<ProviderEntry>, due: Due) -> Option<ProviderId> {
+async fn probe(app: Arc<App>, proxy: Arc<Proxy>, entry: Arc<ProviderEntry>, due: Due) {
     let lease = match due {
         Due::Suspect { .. } => None,
         Due::Failed | Due::Wanted { .. } => {
             let trial = app.fleet.trial(entry.id, Some(LEASE), PROBE + SETTLE).await;
             match trial {
                 Trial::Ours(lease) | Trial::OursAlone(lease) => Some(lease),
-                Trial::NotOurs => return Some(entry.id),
+                Trial::NotOurs => return,
             }
         }
     };
@@ -139,7 +170,6 @@ async fn probe(app: Arc<App>, proxy: Arc<Proxy>, entry: Arc<ProviderEntry>, due:
     if lease.is_some() {
         tokio::time::sleep(SETTLE).await;
     }
-    Some(entry.id)
 }
 
 /// What is to be probed now.
@@ -188,6 +218,17 @@ fn jittered(interval_ms: u64, random: u32) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn b13_a_probe_that_panics_is_not_the_last_one_of_its_provider() {
+        let (mut running, provider) = (Running::default(), ProviderId::from_parts(1, &[1; 10]));
+        running.test(async {});
+        running.probe(provider, async { panic!("a probe") });
+        assert!(running.is_probing(provider));
+        running.ended().await;
+        running.ended().await;
+        assert!(!running.is_probing(provider));
+    }
 
     #[test]
     fn b13_probes_spread_around_their_interval() {

@@ -8,6 +8,9 @@
 //! *Next provider.* At most as many as the setting `routing` says. What was held of the one before is given back. Nothing
 //! of an attempt has reached the caller, so a failed one leaves no trace.
 //!
+//! *Full ones.* A provider without room is passed over, and not asked about again for a moment; a call passes over so many
+//! that way and then gives up.
+//!
 //! *Bounds.* The waits of one call stay under [`MAX_WAITS`] together. All attempts together fit into the total timeout of
 //! the most patient provider asked; one whose own has run out by then is passed over.
 //!
@@ -61,6 +64,10 @@ pub(super) async fn run(call: &mut Call, caller: &Caller, outgoing: &Outgoing) -
             }
         };
         let Some(sent) = may_ask(call, &chosen, outgoing, &mut trail).await else {
+            if trail.is_over() {
+                decision::look_again(call, caller);
+                return Err(trail.give_up(route::nobody()));
+            }
             continue;
         };
         let failure = match ask(call, &chosen, (outgoing, &sent), &mut trail).await {
@@ -139,7 +146,7 @@ async fn ask(
     outgoing: (&Outgoing, &Sent),
     trail: &mut Trail,
 ) -> Result<Answered, Failure> {
-    let deadline = trail.deadline(call, chosen);
+    let deadline = trail.ask(call, chosen);
     let mut endpoint = Endpoint::default();
     let mut tries = 0;
     loop {

@@ -11,6 +11,6 @@ pub(super) fn see(call: &Call, chosen: &Chosen, headers: &HeaderMap) {
     let now = clock::now();
     if let Some(seen) = headroom(headers, now) {
         let health = &call.proxy.app.health;
-        health.saw_headroom(&chosen.provider, chosen.model(call), seen, now);
+        health.saw_headroom(&call.snapshot, (&chosen.provider, chosen.model(call)), seen, now);
     }
 }

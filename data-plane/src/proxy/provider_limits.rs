@@ -22,6 +22,8 @@ use crate::limits::{self, Takes};
 /// Why a provider has no room.
 pub(super) enum NoRoom {
     Exceeded(Exceeded),
+    /// It was full a moment ago; the fleet was not asked.
+    Remembered(Exceeded),
     /// What was spent there cannot be known now, or its strict budget cannot bound this call.
     Unknown,
 }
@@ -43,6 +45,9 @@ pub(super) async fn admit(
     if provider.provider.limits.is_unlimited() || !call.endpoint.is_metered() {
         return Ok(None);
     }
+    if let Some(exceeded) = call.proxy.full.get(provider.id) {
+        return Err(NoRoom::Remembered(exceeded));
+    }
     let app = &call.proxy.app;
     let attempts = call.attempts.iter();
     let before = attempts
@@ -61,6 +66,7 @@ pub(super) async fn admit(
         Ok(grant) => Ok(Some(ProviderGrant { grant, id })),
         Err(Denied::Exceeded(exceeded)) => {
             app.metrics.limit_refused(&exceeded);
+            call.proxy.full.put(provider.id, exceeded);
             Err(NoRoom::Exceeded(exceeded))
         }
         Err(Denied::Unknown | Denied::Unavailable) => Err(NoRoom::Unknown),

@@ -88,12 +88,10 @@ impl Reshape {
     pub(super) fn event(&mut self, frame: Frame, pass: &mut VecDeque<Bytes>) -> Result<(), Unreadable> {
         match &mut self.change {
             Change::None => self.put(frame.raw, pass),
-            Change::HideUsage(filter) => {
-                match filter.apply(&frame) {
-                    Some(piece) => self.put(piece, pass),
-                    None => Ok(()),
-                }
-            }
+            Change::HideUsage(filter) => match filter.apply(&frame) {
+                Some(piece) => self.put(piece, pass),
+                None => Ok(()),
+            },
             Change::Translate(translator) => {
                 let events = translator.frame(&frame)?;
                 self.put(events.into(), pass)

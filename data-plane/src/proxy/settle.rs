@@ -7,6 +7,7 @@ use std::borrow::Cow;
 
 use penstock_core::error::Code;
 use penstock_core::failure::{self, Finding};
+use penstock_core::health::Sent;
 use penstock_core::money::NanoUsd;
 use penstock_core::time::UnixMs;
 use penstock_core::usage::{Outcome, TokenUsage};
@@ -105,7 +106,15 @@ impl Call {
         let answered = self.endpoint.is_metered() && outcome == Outcome::Succeeded;
         if let Some(chosen) = self.chosen.as_ref().filter(|_| answered) {
             let health = &self.proxy.app.health;
-            health.succeeded(&chosen.provider, chosen.model(self), self.key.id, clock::now());
+            let attempt = self.attempts.last();
+            let began = attempt.map_or(0, |attempt| clock::whole_ms(attempt.began));
+            // Both are cut to whole milliseconds; together they may be one short.
+            let sent = Sent {
+                at: self.arrival.at.plus_ms(u64::from(began) + 1),
+                trial: self.trial.is_some(),
+            };
+            let asked = (&*chosen.provider, chosen.model(self));
+            health.succeeded(asked, self.key.id, sent, clock::now());
         }
         self.trial = None;
     }

@@ -18,6 +18,9 @@ use super::error::Refusal;
 use super::failed::{Ending, Failure};
 use super::provider_limits::NoRoom;
 
+/// A call does not ask the fleet of more providers that turn out to have no room.
+const MAX_PASSED: u32 = 32;
+
 /// See the module.
 pub(super) struct Trail {
     /// Asked, or passed over for want of room, for the model that is looked for now.
@@ -30,6 +33,8 @@ pub(super) struct Trail {
     /// What the first of the providers that would be asked by translation cannot be asked.
     untranslatable: Option<Untranslatable>,
     asked: u32,
+    /// Chosen and passed over, each after a question to the fleet.
+    passed: u32,
     tries: u32,
     most: u32,
     waited: Duration,
@@ -48,6 +53,7 @@ impl Trail {
             telling: None,
             untranslatable: None,
             asked: 0,
+            passed: 0,
             tries: 0,
             most: call.snapshot.routing().max_providers.max(1),
             waited: Duration::ZERO,
@@ -76,14 +82,18 @@ impl Trail {
     /// The provider has no room; what that is called.
     pub(super) fn full(&mut self, provider: &ProviderEntry, no_room: &NoRoom) -> Verdict {
         let (wait, verdict) = match no_room {
-            NoRoom::Exceeded(exceeded) => (exceeded.retry_after, Verdict::Full(exceeded.dimension)),
+            NoRoom::Exceeded(exceeded) | NoRoom::Remembered(exceeded) => {
+                (exceeded.retry_after, Verdict::Full(exceeded.dimension))
+            }
             NoRoom::Unknown => (1, Verdict::BudgetUnknown),
         };
+        self.passed += u32::from(!matches!(no_room, NoRoom::Remembered(_)));
         self.pass_over(provider.id, wait);
         verdict
     }
 
     pub(super) fn waits_for_trial(&mut self, provider: &ProviderEntry) {
+        self.passed += 1;
         self.pass_over(provider.id, 1);
     }
 
@@ -121,10 +131,15 @@ impl Trail {
         }
     }
 
-    /// Until when the next attempt may last: the most patient provider asked so far decides for the call.
-    pub(super) fn deadline(&mut self, call: &Call, chosen: &Chosen) -> Instant {
+    /// Until when an attempt there may last: the most patient provider asked so far decides for the call.
+    pub(super) fn deadline(&self, call: &Call, chosen: &Chosen) -> Instant {
         let total = chosen.provider.provider.total_timeout(call.asked.stream);
-        self.deadline = self.deadline.max(call.arrival.instant + total);
+        self.deadline.max(call.arrival.instant + total)
+    }
+
+    /// The provider is asked. Its deadline is the call's from now on.
+    pub(super) fn ask(&mut self, call: &Call, chosen: &Chosen) -> Instant {
+        self.deadline = self.deadline(call, chosen);
         self.deadline
     }
 
@@ -139,7 +154,7 @@ impl Trail {
 
     /// Nobody else is asked.
     pub(super) fn is_over(&self) -> bool {
-        self.asked >= self.most
+        self.asked >= self.most || self.passed >= MAX_PASSED
     }
 
     /// Nobody else is asked. `refusal`: what the caller is told when nobody was.

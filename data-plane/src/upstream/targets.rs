@@ -1,24 +1,32 @@
 //! The targets of all providers that have been called, by id.
 //!
 //! Looking one up takes no lock. It is made on first use and made anew when its provider's version is another; those
-//! of providers that are gone are dropped at the same moment, so there are never more than providers.
+//! of providers that are gone are dropped at the same moment, so there are never more than providers. A call that still
+//! goes by an older snapshot makes what it needs for itself, and neither replaces nor drops what newer calls use.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use penstock_core::id::ProviderId;
+use penstock_core::id::{Epoch, ProviderId};
 use penstock_core::snapshot::{ProviderEntry, Snapshot};
 
 use super::client::Clients;
 use super::target::{BadTarget, Target};
 
-type ById = HashMap<ProviderId, Arc<Target>>;
+/// Those of one moment.
+#[derive(Default)]
+struct Made {
+    /// Of the newest snapshot that made one.
+    epoch: Option<Epoch>,
+    revision: u64,
+    by_id: HashMap<ProviderId, Arc<Target>>,
+}
 
 /// See the module.
 pub(crate) struct Targets {
     clients: Clients,
-    made: ArcSwap<ById>,
+    made: ArcSwap<Made>,
 }
 
 impl Targets {
@@ -31,7 +39,7 @@ impl Targets {
 
     /// The target of a provider as `snapshot` has it.
     pub(crate) fn get(&self, snapshot: &Snapshot, entry: &ProviderEntry) -> Result<Arc<Target>, BadTarget> {
-        if let Some(target) = self.made.load().get(&entry.id)
+        if let Some(target) = self.made.load().by_id.get(&entry.id)
             && target.version == entry.version
         {
             return Ok(Arc::clone(target));
@@ -41,16 +49,23 @@ impl Targets {
 
     /// Two requests may do this at once; the pools of one of them are lost, no request is.
     fn make(&self, snapshot: &Snapshot, entry: &ProviderEntry) -> Result<Arc<Target>, BadTarget> {
-        let former = self.made.load().get(&entry.id).map(Arc::clone);
+        let former = self.made.load().by_id.get(&entry.id).map(Arc::clone);
         let target = Arc::new(Target::new(entry, &self.clients, former.as_deref())?);
         self.made.rcu(|made| {
-            let mut made: ById = made
-                .iter()
+            if made.epoch == snapshot.epoch() && snapshot.revision() < made.revision {
+                return Arc::clone(made);
+            }
+            let known = made.by_id.iter();
+            let mut by_id: HashMap<_, _> = known
                 .filter(|(id, _)| snapshot.provider(**id).is_some())
                 .map(|(id, target)| (*id, Arc::clone(target)))
                 .collect();
-            made.insert(entry.id, Arc::clone(&target));
-            made
+            by_id.insert(entry.id, Arc::clone(&target));
+            Arc::new(Made {
+                epoch: snapshot.epoch(),
+                revision: snapshot.revision(),
+                by_id,
+            })
         });
         Ok(target)
     }

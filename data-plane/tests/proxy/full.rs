@@ -89,6 +89,31 @@ async fn d02_when_all_are_full_nobody_is_available_and_it_is_said_when_one_will_
 }
 
 #[tokio::test]
+async fn d02_of_many_full_providers_each_is_asked_about_once_in_a_while_and_not_all_by_one_call() {
+    let fake = provider(told()).await;
+    let many = (0..40).map(|n| held_to(&fake, &format!("p{n}"), n, rpm(1)));
+    let gateway = Setup::of(many).start().await;
+    let refusals = || {
+        let metrics = gateway.metrics();
+        let of = |line: &&str| line.starts_with("penstock_limit_refusals_total{") && line.contains("rpm");
+        let line = metrics.lines().find(of).map(str::to_owned).unwrap_or_default();
+        line.rsplit(' ').next().unwrap_or_default().parse().unwrap_or(0)
+    };
+    for _ in 0..40 {
+        // The memory is shorter than this test.
+        while ask(&gateway, false).await.status != StatusCode::OK {}
+    }
+    assert_eq!(fake.request_count(), 40);
+    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    let before: u32 = refusals();
+    let answer = ask(&gateway, false).await;
+    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(answer.header("retry-after").is_some());
+    assert_eq!(refusals() - before, 32);
+    gateway.stop().await;
+}
+
+#[tokio::test]
 async fn d01_a_providers_slot_is_free_when_its_call_ends_or_fails() {
     let gate = Gate::new();
     let fake = provider(Behaviour::held_after(5, &gate)).await;

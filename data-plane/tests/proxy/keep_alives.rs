@@ -1,7 +1,8 @@
 //! Empty lines while a stream's answer is late, with failover behind them (C7).
 
 use penstock_core::setting::{RoutingPolicy, Setting};
-use penstock_fake_provider::{Behaviour, Gate};
+use penstock_core::usage::Outcome;
+use penstock_fake_provider::{Behaviour, Gate, Instead};
 
 use super::client::messages;
 use super::failover::{tier, unknown};
@@ -46,6 +47,30 @@ async fn c07_failover_goes_on_behind_empty_lines() {
         "{}",
         read.text
     );
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn c07_an_answer_that_is_no_stream_is_not_charged_behind_empty_lines() {
+    let gate = Gate::new();
+    let answer = r#"{"type":"message","content":[],"usage":{"input_tokens":1000,"output_tokens":500}}"#;
+    let held = Behaviour {
+        hold: Some(gate.clone()),
+        ..Behaviour::instead(Instead::Body(answer.to_owned()))
+    };
+    let gateway = late(held.clone(), held).await;
+    let mut answer = gateway.client().messages(&messages("hi", true)).send().await;
+    answer.until("\n").await;
+    gate.open();
+    let read = answer.read().await;
+    assert!(
+        !read.clean && read.text.contains("The provider did not stream."),
+        "{}",
+        read.text
+    );
+    let record = gateway.records(1).await.records[0].clone();
+    assert_eq!((record.outcome, record.status), (Outcome::Failed, 200));
+    assert_eq!((record.tokens.input, record.cost.0), (0, 0));
     gateway.stop().await;
 }
 

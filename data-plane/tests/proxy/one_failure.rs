@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use http::StatusCode;
+use penstock_core::limits::Limits;
 use penstock_core::model::ModelPattern;
 use penstock_core::provider::{Provider, Timeouts};
 use penstock_core::setting::{ModelFallback, Setting};
@@ -48,6 +49,35 @@ async fn b07_an_attempt_that_the_calls_own_deadline_cut_short_is_not_held_agains
         assert!(is_well(&second, &gateway).await);
         gateway.stop().await;
     }
+}
+
+#[tokio::test]
+async fn b05_a_provider_that_is_passed_over_lends_its_patience_to_nobody() {
+    let (full, silent) = (
+        provider(told()).await,
+        provider(Behaviour::instead(Instead::Hang)).await,
+    );
+    let last = provider(told()).await;
+    let patient = |fake: &FakeProvider, priority, total| Provider {
+        timeouts: Timeouts {
+            total_ms: Some(total),
+            ..Timeouts::default()
+        },
+        ..tier(fake, priority)
+    };
+    let mut first = patient(&full, 0, 60_000);
+    first.limits = Limits {
+        rpm: 1,
+        ..Limits::default()
+    }
+    .shared();
+    let gateway = Setup::of([first, patient(&silent, 1, 300), patient(&last, 2, 300)])
+        .start()
+        .await;
+    assert_eq!(ask(&gateway, false).await.status, 200);
+    assert_eq!(ask(&gateway, false).await.status, StatusCode::GATEWAY_TIMEOUT);
+    assert_eq!((silent.request_count(), last.request_count()), (1, 0));
+    gateway.stop().await;
 }
 
 #[tokio::test]

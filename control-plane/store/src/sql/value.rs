@@ -1,6 +1,6 @@
 //! Values to be bound, in the few types that the tables have.
 //!
-//! NUL characters in text are replaced, because Postgres cannot store them: one in a free text of a caller or an
+//! NUL characters in text and in JSON are replaced, because Postgres cannot store them: one in a free text of a caller or an
 //! operator must not make a whole batch fail.
 
 use penstock_core::time::UnixMs;
@@ -50,6 +50,39 @@ impl Value {
 /// The text as both databases can hold it.
 pub(crate) fn storable(text: &str) -> String {
     text.replace('\0', "\u{FFFD}")
+}
+
+/// The same for all texts in it, names of members too.
+fn storable_json(json: serde_json::Value) -> serde_json::Value {
+    use serde_json::Value;
+    if !has_nul(&json) {
+        return json;
+    }
+    match json {
+        Value::String(text) => Value::String(storable(&text)),
+        Value::Array(items) => Value::Array(items.into_iter().map(storable_json).collect()),
+        Value::Object(members) => {
+            let members = members.into_iter();
+            Value::Object(
+                members
+                    .map(|(name, value)| (storable(&name), storable_json(value)))
+                    .collect(),
+            )
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => json,
+    }
+}
+
+fn has_nul(json: &serde_json::Value) -> bool {
+    use serde_json::Value;
+    match json {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(items) => items.iter().any(has_nul),
+        Value::Object(members) => members
+            .iter()
+            .any(|(name, value)| name.contains('\0') || has_nul(value)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
 }
 
 /// For columns of counts. Counts come from the database or are checked before; the limit is never met.
@@ -149,7 +182,7 @@ impl From<Option<&[u8]>> for Value {
 
 impl From<Option<serde_json::Value>> for Value {
     fn from(value: Option<serde_json::Value>) -> Self {
-        Self::Json(value)
+        Self::Json(value.map(storable_json))
     }
 }
 
@@ -157,7 +190,8 @@ impl From<Option<serde_json::Value>> for Value {
 /// must hold something refuses.
 impl<T: Serialize> From<AsJson<T>> for Value {
     fn from(value: AsJson<T>) -> Self {
-        Self::Json(serde_json::to_value(value.0).ok())
+        let json = serde_json::to_value(value.0).ok();
+        Self::Json(json.map(storable_json))
     }
 }
 

@@ -15,6 +15,7 @@ use crate::build::*;
 
 on_both!(
     b08_a_state_reads_back_as_it_was_written,
+    b08_what_a_provider_said_can_be_stored_whatever_it_said,
     b08_only_versions_that_are_not_known_are_read,
     b08_replicas_that_merge_at_once_lose_nothing,
     b08_what_an_operator_did_is_kept,
@@ -48,6 +49,21 @@ fn row(provider: ProviderId, version: u64, state: State) -> FleetState {
         version,
         state,
     }
+}
+
+async fn b08_what_a_provider_said_can_be_stored_whatever_it_said(bench: Bench) {
+    let (provider, store) = (provider(&bench).await, &bench.store);
+    let mut state = open("mo\0del", "node-1");
+    let circuit = state.entry_mut("mo\0del").unwrap().circuit.as_mut().unwrap();
+    circuit.why = "half a \0 word".into();
+    let put = store
+        .put_fleet_state(&row(provider, 0, state), None, NOW)
+        .await
+        .unwrap();
+    assert_eq!(put, FleetPut::Written(1));
+    let read = read(store).await.remove(0).state;
+    let circuit = read.entry("mo\u{FFFD}del").unwrap().circuit.as_ref().unwrap();
+    assert_eq!(&*circuit.why, "half a \u{FFFD} word");
 }
 
 async fn read(store: &Arc<dyn Store>) -> Vec<FleetState> {

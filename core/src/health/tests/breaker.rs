@@ -13,6 +13,31 @@ fn tripped() -> Node {
 }
 
 #[test]
+fn b07_a_call_that_began_before_neither_ends_a_row_of_failures_nor_is_a_trial() {
+    let mut node = Node::new("a");
+    let long_ago = Sent {
+        at: node.now,
+        trial: false,
+    };
+    node.after(MINUTE);
+    for _ in 0..4 {
+        node.fails(1, Class::Transient);
+    }
+    node.saw_of(long_ago, 1, MODEL, None);
+    node.fails(1, Class::Transient);
+    assert!(matches!(node.standing(), Standing::Open { .. }), "five in a row");
+    node.after(30 * MINUTE);
+    assert_eq!(node.standing(), Standing::HalfOpen);
+    for _ in 0..2 {
+        assert!(node.saw_of(long_ago, 1, MODEL, None).is_empty());
+    }
+    node.saw(1, MODEL, None);
+    assert_eq!(node.standing(), Standing::HalfOpen, "one trial of two");
+    node.saw(1, MODEL, None);
+    assert_eq!(node.standing(), Standing::Ready);
+}
+
+#[test]
 fn b07_five_failures_in_a_row_open_for_half_an_hour() {
     let mut node = Node::new("a");
     for _ in 0..4 {

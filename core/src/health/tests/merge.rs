@@ -141,6 +141,39 @@ fn b08_who_knows_the_other_report_comes_after_it_whatever_the_clocks_say() {
 }
 
 #[test]
+fn b09_what_is_in_force_outlasts_newer_marks_that_are_not() {
+    let mut node = Node::new("a");
+    node.saw(1, "limited", Some(&limited(START.plus_ms(3_600_000))));
+    for n in 0..300 {
+        node.after(1);
+        node.saw(1, &format!("model-{n}"), Some(&limited(node.now.plus_ms(1))));
+    }
+    assert!(node.state.entries.len() <= state::MAX_MODELS + 1);
+    assert!(matches!(node.standing_of("limited"), Standing::Cooling { .. }));
+}
+
+fn limited(until: UnixMs) -> Finding {
+    Finding {
+        until: Some(until),
+        ..finding(Class::RateLimited)
+    }
+}
+
+#[test]
+fn b08_an_explanation_is_one_line_whatever_a_provider_said() {
+    let mut node = Node::new("a");
+    let maker = crate::health::mark::Maker {
+        by: "a",
+        why: &"no\0t\n now\u{9b}2J ".repeat(60),
+        now: node.now,
+    };
+    let entry = node.state.entry_mut("").unwrap();
+    maker.mark(&mut entry.circuit, Circuit::Closed);
+    let why = &entry.circuit.as_ref().unwrap().why;
+    assert!(why.starts_with("no t  now 2J no t") && why.len() <= 300, "{why}");
+}
+
+#[test]
 fn ended_states_are_forgotten_after_a_day_and_not_before() {
     let mut node = Node::new("a");
     node.fails(1, Class::RateLimited);

@@ -11,9 +11,11 @@ use hyper_util::client::legacy;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use penstock_core::dialect::{Dialect, Operation};
-use penstock_core::id::ProviderId;
+use penstock_core::id::{Epoch, ProviderId};
 use penstock_core::provider::Provider;
+use penstock_core::resource::{ProviderSpec, Resource, ResourceRef, SCHEMA, Spec};
 use penstock_core::secret::Secret;
+use penstock_core::snapshot::{Snapshot, Update, Upsert};
 use penstock_dialect::upstream_path::Wanted;
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -23,8 +25,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::proxy::Tracked;
-use crate::upstream::SendBody;
 use crate::upstream::cause::{Cause, cause};
+use crate::upstream::{SendBody, Targets};
 
 use super::*;
 
@@ -167,6 +169,44 @@ async fn connections_are_kept_over_changes_that_do_not_matter_to_them() {
     let third = Target::new(&entry(3, provider), &clients, Some(&second)).unwrap();
     call(&third.endpoints()[1]).await.unwrap();
     assert_eq!(server.connections(), 2);
+}
+
+#[test]
+fn a_call_that_goes_by_an_older_snapshot_replaces_and_drops_nothing() {
+    let targets = Targets::new(clients());
+    let other = ProviderEntry {
+        id: ProviderId::from_parts(2, &[2; 10]),
+        ..entry(1, Provider::new("q", ProviderKind::Anthropic, "https://b"))
+    };
+    let main = |version| entry(version, Provider::new("p", ProviderKind::Anthropic, "https://a"));
+    let (old, new) = (snapshot(1, &[main(1)]), snapshot(2, &[main(2), other.clone()]));
+    let newest = targets.get(&new, &main(2)).unwrap();
+    let others = targets.get(&new, &other).unwrap();
+    assert_eq!(targets.get(&old, &main(1)).unwrap().version, 1);
+    assert!(Arc::ptr_eq(&newest, &targets.get(&new, &main(2)).unwrap()));
+    assert!(Arc::ptr_eq(&others, &targets.get(&new, &other).unwrap()));
+}
+
+fn snapshot(revision: u64, providers: &[ProviderEntry]) -> Snapshot {
+    let resource = |entry: &ProviderEntry| Resource {
+        reference: ResourceRef::Provider(entry.id),
+        version: entry.version,
+        min_schema: SCHEMA,
+        spec: Spec::Provider(Box::new(ProviderSpec {
+            provider: entry.provider.clone(),
+            credential: None,
+            proxy_password: None,
+        })),
+    };
+    let update = Update {
+        epoch: Epoch::from_parts(1, &[9; 10]),
+        full: true,
+        from_revision: 0,
+        to_revision: revision,
+        upserts: providers.iter().map(resource).map(Upsert::Resource).collect(),
+        removals: Vec::new(),
+    };
+    Snapshot::default().apply(update).unwrap().0
 }
 
 #[tokio::test]
