@@ -18,7 +18,7 @@ mod say;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, Guard};
 use penstock_core::failure::{Finding, Headroom};
 use penstock_core::health::mark::Maker;
 use penstock_core::health::{Change, Local, Phase, Room, Seen, Sent, Standing, State, change};
@@ -48,6 +48,29 @@ pub struct Health {
     outbox: Outbox,
 }
 
+/// What was known at one moment. Not to be kept for long.
+pub(crate) struct View(Guard<Arc<States>>);
+
+impl View {
+    pub(crate) fn standing(&self, provider: &ProviderEntry, model: &str, now: UnixMs) -> Standing {
+        match self.of(provider) {
+            None => Standing::Ready,
+            Some(state) => state.standing(model, &provider.provider.breaker, now),
+        }
+    }
+
+    pub(crate) fn headroom(&self, provider: &ProviderEntry, model: &str, now: UnixMs) -> Option<Headroom> {
+        let mark = self.of(provider)?.entry(model)?.headroom.as_ref()?;
+        mark.value.believed(now)
+    }
+
+    /// Nothing is wrong with anybody, as a rule.
+    fn of(&self, provider: &ProviderEntry) -> Option<&State> {
+        let state = (!self.0.is_empty()).then(|| self.0.get(&provider.id));
+        state.flatten().map(Arc::as_ref)
+    }
+}
+
 impl Health {
     pub fn new(node: Arc<str>, live: Arc<Live>, metrics: Arc<Metrics>) -> Self {
         Self {
@@ -62,10 +85,12 @@ impl Health {
 
     /// May it be asked for this model now? Takes no lock.
     pub fn standing(&self, provider: &ProviderEntry, model: &str, now: UnixMs) -> Standing {
-        match self.states.load().get(&provider.id) {
-            None => Standing::Ready,
-            Some(state) => state.standing(model, &provider.provider.breaker, now),
-        }
+        self.view().standing(provider, model, now)
+    }
+
+    /// What is known now, for several questions in a row.
+    pub(crate) fn view(&self) -> View {
+        View(self.states.load())
     }
 
     /// Whose trial it is where the standing is half-open: the model's, or (None) the provider's. The name for the fleet's
@@ -111,9 +136,7 @@ impl Health {
 
     /// How much of its own limits a provider has left, where it is little. Takes no lock.
     pub fn headroom(&self, provider: &ProviderEntry, model: &str, now: UnixMs) -> Option<Headroom> {
-        let states = self.states.load();
-        let mark = states.get(&provider.id)?.entry(model)?.headroom.as_ref()?;
-        mark.value.believed(now)
+        self.view().headroom(provider, model, now)
     }
 
     /// An answer said how much is left. `snapshot`: the request's own.

@@ -21,14 +21,14 @@ use super::error::Refusal;
 use super::pricing::{self, Unpriced};
 use super::trail::Trail;
 use crate::clock;
-use crate::health::Health;
+use crate::health::{Health, View};
 
 /// More providers than this are not explained.
 const EXPLAINED: usize = 50;
 
 /// What this node knows of providers, at one moment.
-pub(super) struct Known<'a> {
-    health: &'a Health,
+pub(super) struct Known {
+    health: View,
     now: UnixMs,
 }
 
@@ -120,7 +120,7 @@ pub(super) fn ask<'a>(
     caller: &'a Caller,
     model: &'a str,
     tried: &'a [ProviderId],
-    known: &'a Known<'a>,
+    known: &'a Known,
 ) -> Ask<'a> {
     Ask {
         request: call.request(),
@@ -134,10 +134,10 @@ pub(super) fn ask<'a>(
     }
 }
 
-impl<'a> Known<'a> {
-    pub(super) fn now(health: &'a Health) -> Self {
+impl Known {
+    pub(super) fn now(health: &Health) -> Self {
         Self {
-            health,
+            health: health.view(),
             now: clock::now(),
         }
     }
@@ -152,7 +152,7 @@ impl<'a> Known<'a> {
     }
 }
 
-impl Conditions for Known<'_> {
+impl Conditions for Known {
     fn standing(&self, provider: &ProviderEntry, model: &str) -> Standing {
         self.health.standing(provider, model, self.now)
     }
