@@ -2,6 +2,7 @@
 
 pub(crate) mod access;
 pub(crate) mod choice;
+pub(crate) mod client;
 pub(crate) mod duration;
 pub(crate) mod error_rule;
 pub(crate) mod fallback;

@@ -9,6 +9,7 @@
 //! hashed at once; they never come back. Whether a caller may call at all is decided before, by
 //! [`access`](crate::access).
 
+mod activation;
 mod author;
 mod breaker;
 mod config;

@@ -12,7 +12,7 @@
 //! | [`id`], [`money`], [`time`], [`secret`] | small vocabulary types |
 //! | [`resource`] | the unit of configuration: [`provider`], [`user`], [`key`], [`price`], [`setting`] |
 //! | [`snapshot`] | all resources, indexed for the request path; applying updates |
-//! | [`access`] | may this key make this call |
+//! | [`access`], [`client`], [`cidr`] | may this key make this call, with what and from where |
 //! | [`route`] | which provider serves it |
 //! | [`limits`] | how much a user, a key, a provider may use |
 //! | [`guard`] | who guesses keys |
@@ -25,6 +25,8 @@
 pub mod access;
 pub mod api_key;
 pub mod backoff;
+pub mod cidr;
+pub mod client;
 pub mod cost;
 pub mod dialect;
 pub mod error;

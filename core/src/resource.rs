@@ -223,8 +223,8 @@ impl Spec {
     pub fn required_schema(&self) -> u32 {
         match self {
             Self::Provider(spec) => spec.provider.required_schema(),
-            Self::User(user) => user.limits.required_schema(),
-            Self::Key(key) => key.limits.required_schema(),
+            Self::User(user) => user.limits.required_schema().max(user.access.required_schema()),
+            Self::Key(key) => key.limits.required_schema().max(key.access.required_schema()),
             Self::Setting(setting) => setting.required_schema(),
             Self::ErrorRule(_) => ErrorRule::SCHEMA,
             Self::Price(_) | Self::ImportSuffix(_) => 1,

@@ -34,6 +34,7 @@ mod log;
 mod models;
 mod outgoing;
 mod pass_error;
+mod permit;
 mod pieces;
 mod plan;
 mod pricing;

@@ -201,4 +201,6 @@ fn keep_resets(label: &str, then: &Arc<Limits>, now: &Limits, remarks: &mut Vec<
 }
 
 #[cfg(test)]
+mod activation_tests;
+#[cfg(test)]
 mod tests;

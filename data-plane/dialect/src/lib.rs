@@ -11,6 +11,7 @@
 //! | [`credentials`] | the keys that a request presents |
 //! | [`inspect`] | what a request's body asks, in one pass |
 //! | [`bound`] | the most that a request can use |
+//! | [`client`] | which program sent a request |
 //! | [`session`] | which conversation a request belongs to |
 //! | [`edit`] | the few changes that Penstock makes to bodies and streams |
 //! | [`provider_body`], [`betas`] | Anthropic's body and features at Bedrock and Vertex AI |
@@ -30,6 +31,7 @@
 pub mod aws;
 pub mod betas;
 pub mod bound;
+pub mod client;
 pub mod credentials;
 pub mod edit;
 pub mod error_shape;

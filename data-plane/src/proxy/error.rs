@@ -186,6 +186,9 @@ fn retry_after(code: Code) -> Option<u64> {
         Code::InvalidRequest
         | Code::AuthenticationFailed
         | Code::ModelNotAllowed
+        | Code::ClientNotAllowed
+        | Code::AddressNotAllowed
+        | Code::DialectNotAllowed
         | Code::ModelNotFound
         | Code::NotFound
         | Code::MethodNotAllowed
@@ -206,6 +209,9 @@ fn is_lasting(code: Code) -> bool {
         Code::InvalidRequest
         | Code::AuthenticationFailed
         | Code::ModelNotAllowed
+        | Code::ClientNotAllowed
+        | Code::AddressNotAllowed
+        | Code::DialectNotAllowed
         | Code::ModelNotFound
         | Code::NotFound
         | Code::MethodNotAllowed

@@ -1,6 +1,7 @@
 //! Enums. `UNSPECIFIED` and values that this release does not know are refused, except where noted.
 
 use penstock_core::dialect::Dialect;
+use penstock_core::client::KnownClient;
 use penstock_core::error_rule::ErrorField;
 use penstock_core::failure::Class;
 use penstock_core::invalid::Invalid;
@@ -160,6 +161,12 @@ enums! {
         Transient = Transient,
         Interrupted = Interrupted,
         Unrecognised = Unrecognised,
+    }
+    /// A coding agent.
+    known_client_to_wire, known_client_from_wire: KnownClient = wire::KnownClient {
+        ClaudeCode = ClaudeCode,
+        Codex = Codex,
+        GeminiCli = GeminiCli,
     }
     /// Where an error rule looks for its text.
     error_field_to_wire, error_field_from_wire: ErrorField = wire::ErrorField {

@@ -7,6 +7,7 @@
 // Says to clippy that all of it is tests.
 #![cfg(test)]
 
+mod access;
 mod bench;
 mod build;
 mod clashes;

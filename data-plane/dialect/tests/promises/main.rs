@@ -5,6 +5,7 @@
 
 mod answers;
 mod bound;
+mod client;
 mod digest;
 mod error_shape;
 mod headers;
