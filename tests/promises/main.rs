@@ -1,5 +1,6 @@
 //! What Penstock promises, shown through the real binaries. One file a promise, one binary for all.
 
+mod a04_access_rules_hold_everywhere;
 mod a08_a_disabled_key_is_refused_everywhere;
 mod b04_sessions_stick;
 mod b05_callers_see_no_failure;

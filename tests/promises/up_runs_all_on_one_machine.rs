@@ -142,6 +142,43 @@ async fn b12_up_explains_its_calls_and_makes_dry_runs() -> Result<()> {
 }
 
 #[tokio::test]
+async fn a04_up_holds_access_rules_and_stamps_the_first_use() -> Result<()> {
+    let up = Up::start(&["--demo"]).await?;
+    let cli = up.cli();
+    cli.run(&["user", "create", "--name", "ann"])?;
+    let flags = ["--expires-after", "30d", "--allow-client", "codex"];
+    let create = ["key", "create", "--user", "ann", "--name", "laptop"];
+    let key = cli.run(&[&create[..], &flags[..]].concat())?;
+    let ask = async |headers: &[(&str, &str)]| -> Result<u16> {
+        let mut request = client()
+            .post(format!("{}/v1/messages", up.traffic))
+            .header("x-api-key", key.trim())
+            .json(&penstock_tests::anthropic_body("hello", false));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        Ok(request.send().await?.status().as_u16())
+    };
+    until("a stranger is refused", || async {
+        Ok((ask(&[]).await? == 403).then_some(()))
+    })
+    .await?;
+    assert!(cli.json(&["key", "get", "laptop"])?["first_used_at"].is_null());
+    let codex = [
+        ("user-agent", "codex_exec/0.169.0 (Linux)"),
+        ("originator", "codex_exec"),
+        ("session-id", "0d1f0c9e-2f0d-4b8c-9a65-1d3f7a0c2b11"),
+    ];
+    assert_eq!(ask(&codex).await?, 200);
+    until("the first use is stamped", || async {
+        Ok(cli.json(&["key", "get", "laptop"])?["ends_at"]
+            .as_str()
+            .map(|_| ()))
+    })
+    .await
+}
+
+#[tokio::test]
 async fn the_readmes_curl_is_answered_by_the_demo() -> Result<()> {
     let up = Up::start(&["--demo"]).await?;
     let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md"))?;
