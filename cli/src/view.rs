@@ -21,6 +21,7 @@ mod provider;
 mod provider_test;
 mod receipt;
 mod record;
+mod request_filter;
 mod revision;
 mod route_plan;
 mod setting;
@@ -29,6 +30,7 @@ mod table;
 mod tokens;
 mod usage;
 mod user;
+mod word_rule;
 
 use penstock_core::time::UnixMs;
 use serde::Serialize;
@@ -46,6 +48,7 @@ pub(crate) use provider::Provider;
 pub(crate) use provider_test::{ProviderTest, ProviderTests};
 pub(crate) use receipt::{LimitsNow, Receipt};
 pub(crate) use record::UsageRecord;
+pub(crate) use request_filter::RequestFilter;
 pub(crate) use revision::{History, Revision, Rollback};
 pub(crate) use route_plan::RoutePlan;
 pub(crate) use setting::Setting;
@@ -53,6 +56,7 @@ pub(crate) use status::Status;
 pub(crate) use table::{fields, rows};
 pub(crate) use usage::Usage;
 pub(crate) use user::User;
+pub(crate) use word_rule::WordRule;
 
 /// Something that can be printed in every form.
 pub(crate) trait View: Serialize {

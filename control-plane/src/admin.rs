@@ -27,12 +27,14 @@ mod provider_test;
 mod random;
 mod refusals;
 mod reply;
+mod request_filter;
 mod resets;
 mod rollback;
 mod route;
 mod status;
 mod usage;
 mod user;
+mod word_rule;
 
 use penstock_proto::admin::v1::breaker_service_server::BreakerServiceServer;
 use penstock_proto::admin::v1::config_service_server::ConfigServiceServer;
@@ -42,9 +44,11 @@ use penstock_proto::admin::v1::key_service_server::KeyServiceServer;
 use penstock_proto::admin::v1::limits_service_server::LimitsServiceServer;
 use penstock_proto::admin::v1::price_service_server::PriceServiceServer;
 use penstock_proto::admin::v1::provider_service_server::ProviderServiceServer;
+use penstock_proto::admin::v1::request_filter_service_server::RequestFilterServiceServer;
 use penstock_proto::admin::v1::route_service_server::RouteServiceServer;
 use penstock_proto::admin::v1::usage_service_server::UsageServiceServer;
 use penstock_proto::admin::v1::user_service_server::UserServiceServer;
+use penstock_proto::admin::v1::word_rule_service_server::WordRuleServiceServer;
 use tonic::service::Routes;
 
 use crate::context::Context;
@@ -58,6 +62,10 @@ pub fn routes(context: &Context) -> Routes {
         .add_service(LimitsServiceServer::new(limits::LimitsOf(context.clone())))
         .add_service(PriceServiceServer::new(price::Prices(context.clone())))
         .add_service(ErrorRuleServiceServer::new(error_rule::Rules(context.clone())))
+        .add_service(WordRuleServiceServer::new(word_rule::Rules(context.clone())))
+        .add_service(RequestFilterServiceServer::new(request_filter::Filters(
+            context.clone(),
+        )))
         .add_service(ConfigServiceServer::new(config::Configuration(context.clone())))
         .add_service(FleetServiceServer::new(fleet::Fleet(context.clone())))
         .add_service(RouteServiceServer::new(route::Routes(context.clone())))

@@ -13,6 +13,8 @@ use crate::limits::Exceeded;
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Code {
     InvalidRequest,
+    /// 400: a word rule.
+    SensitiveContent,
     AuthenticationFailed,
     /// 403: the caller's key may not use the model.
     ModelNotAllowed,
@@ -122,8 +124,9 @@ impl From<NotAllowed> for CallerError {
 }
 
 impl Code {
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::InvalidRequest,
+        Self::SensitiveContent,
         Self::AuthenticationFailed,
         Self::ModelNotAllowed,
         Self::ClientNotAllowed,
@@ -165,6 +168,7 @@ impl Code {
         const BAD: &str = "invalid_request_error";
         match self {
             Self::InvalidRequest => ("INVALID_REQUEST", 400, BAD, BAD, "invalid_request", "INVALID_ARGUMENT"),
+            Self::SensitiveContent => ("SENSITIVE_CONTENT", 400, BAD, BAD, "content_policy_violation", "INVALID_ARGUMENT"),
             Self::AuthenticationFailed => ("AUTHENTICATION_FAILED", 401, "authentication_error", BAD, "invalid_api_key", "UNAUTHENTICATED"),
             Self::ModelNotAllowed => ("INVALID_MODEL", 403, "permission_error", BAD, "model_not_allowed", "PERMISSION_DENIED"),
             Self::ClientNotAllowed => ("CLIENT_NOT_ALLOWED", 403, "permission_error", BAD, "client_not_allowed", "PERMISSION_DENIED"),

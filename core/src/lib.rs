@@ -20,6 +20,7 @@
 //! | [`session`] | which conversation it belongs to |
 //! | [`usage`], [`cost`] | what it used and what that costs |
 //! | [`failure`], [`error_rule`] | what a failed attempt at a provider means |
+//! | [`word_rule`], [`request_filter`] | what a request must not contain, and what is changed in it |
 //! | [`error`] | every error a caller can get, in every dialect's terms |
 
 pub mod access;
@@ -43,6 +44,7 @@ pub mod money;
 pub mod name;
 pub mod price;
 pub mod provider;
+pub mod request_filter;
 pub mod resource;
 pub mod route;
 pub mod secret;
@@ -52,3 +54,4 @@ pub mod snapshot;
 pub mod time;
 pub mod usage;
 pub mod user;
+pub mod word_rule;

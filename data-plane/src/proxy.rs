@@ -25,6 +25,7 @@ mod decode;
 mod error;
 mod failed;
 mod failover;
+mod filter;
 mod gate;
 mod guards;
 mod headroom;
@@ -55,6 +56,7 @@ mod tracked;
 mod trail;
 mod usual;
 mod whole;
+mod words;
 
 use std::sync::Arc;
 

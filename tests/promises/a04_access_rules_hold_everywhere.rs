@@ -23,8 +23,10 @@ async fn call(
         request = request.header(*name, *value);
     }
     let answer = request.send().await?;
-    let code = answer.headers().get("x-penstock-code");
-    let code = code.map_or("", |code| code.to_str().unwrap()).to_owned();
+    let code = match answer.headers().get("x-penstock-code") {
+        Some(code) => code.to_str()?.to_owned(),
+        None => String::new(),
+    };
     let status = answer.status().as_u16();
     let body: Value = answer.json().await?;
     let words = body["error"]["message"].as_str().unwrap_or_default().to_owned();

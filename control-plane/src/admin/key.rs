@@ -243,7 +243,9 @@ fn owner_of(stored: &Stored) -> Option<UserId> {
         | StoredSpec::Price(_)
         | StoredSpec::Setting(_)
         | StoredSpec::ImportSuffix(_)
-        | StoredSpec::ErrorRule(_) => None,
+        | StoredSpec::ErrorRule(_)
+        | StoredSpec::WordRule(_)
+        | StoredSpec::RequestFilter(_) => None,
     }
 }
 

@@ -76,7 +76,9 @@ fn awaits(context: &Context, subject: &ResourceRef) -> bool {
         | Spec::Price(_)
         | Spec::Setting(_)
         | Spec::ImportSuffix(_)
-        | Spec::ErrorRule(_) => false,
+        | Spec::ErrorRule(_)
+        | Spec::WordRule(_)
+        | Spec::RequestFilter(_) => false,
     }
 }
 
@@ -114,7 +116,9 @@ async fn commit(context: &Context, subject: &ResourceRef, at: UnixMs) -> Result<
         | StoredSpec::Price(_)
         | StoredSpec::Setting(_)
         | StoredSpec::ImportSuffix(_)
-        | StoredSpec::ErrorRule(_) => None,
+        | StoredSpec::ErrorRule(_)
+        | StoredSpec::WordRule(_)
+        | StoredSpec::RequestFilter(_) => None,
     };
     let Some(spec) = spec else { return Ok(false) };
     let put = Put::new(subject.clone(), spec).expecting(Expect::Version(stored.version));

@@ -202,6 +202,8 @@ impl Inner {
             NewSpec::Setting(setting) => StoredSpec::Setting(setting),
             NewSpec::ImportSuffix(sealed) => StoredSpec::ImportSuffix(sealed),
             NewSpec::ErrorRule(rule) => StoredSpec::ErrorRule(rule),
+            NewSpec::WordRule(rule) => StoredSpec::WordRule(rule),
+            NewSpec::RequestFilter(rule) => StoredSpec::RequestFilter(rule),
         };
         let stored = Stored {
             reference: put.reference.clone(),

@@ -12,6 +12,7 @@
 //! | [`inspect`] | what a request's body asks, in one pass |
 //! | [`bound`] | the most that a request can use |
 //! | [`client`] | which program sent a request |
+//! | [`text`] | the text of a request's body |
 //! | [`session`] | which conversation a request belongs to |
 //! | [`edit`] | the few changes that Penstock makes to bodies and streams |
 //! | [`provider_body`], [`betas`] | Anthropic's body and features at Bedrock and Vertex AI |
@@ -46,6 +47,7 @@ pub mod provider_body;
 pub mod route;
 pub mod session;
 pub mod sse;
+pub mod text;
 pub mod translate;
 pub mod upstream_error;
 pub mod upstream_path;

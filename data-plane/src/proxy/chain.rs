@@ -35,7 +35,7 @@ use super::settle::End;
 use super::stopwatch::Arrival;
 use super::{
     Proxy, address, affinity, decode, failover, guards, late, limits, models, pass_error, permit, reshape,
-    session,
+    session, words,
 };
 use crate::telemetry::reports::KeyUpgrade;
 
@@ -131,6 +131,7 @@ async fn prepare(call: &mut Call, caller: &Caller, inbound: &mut Inbound) -> Res
         model: inspected.model.clone(),
     };
     permit::client(caller, &head.headers, &inspected, &received.bytes)?;
+    words::check(call, &received.bytes).await?;
     let (admission, affinity) = tokio::join!(admit(call, caller, &received.bytes), affinity::look_up(call));
     call.admission = Some(admission?);
     call.affinity = affinity;

@@ -184,6 +184,7 @@ fn retry_after(code: Code) -> Option<u64> {
         Code::NoAvailableAccount | Code::ModelUnpriced => Some(LATER),
         Code::RateLimitExceeded | Code::QuotaExceeded | Code::LimitsUnavailable => Some(SOON),
         Code::InvalidRequest
+        | Code::SensitiveContent
         | Code::AuthenticationFailed
         | Code::ModelNotAllowed
         | Code::ClientNotAllowed
@@ -207,6 +208,7 @@ fn retry_after(code: Code) -> Option<u64> {
 fn is_lasting(code: Code) -> bool {
     match code {
         Code::InvalidRequest
+        | Code::SensitiveContent
         | Code::AuthenticationFailed
         | Code::ModelNotAllowed
         | Code::ClientNotAllowed

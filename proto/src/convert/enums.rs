@@ -13,6 +13,7 @@ use penstock_core::session::SessionSource;
 use penstock_core::setting::{Degraded, UnpricedAction};
 use penstock_core::usage::Outcome;
 use penstock_core::usage::decision::Affinity;
+use penstock_core::word_rule::Matching;
 
 use crate::config::v1 as wire;
 use crate::telemetry::v1 as telemetry;
@@ -64,6 +65,8 @@ enums! {
         Setting = Setting,
         ImportSuffix = ImportSuffix,
         ErrorRule = ErrorRule,
+        WordRule = WordRule,
+        RequestFilter = RequestFilter,
     }
     /// A provider's kind.
     provider_kind_to_wire, provider_kind_from_wire: ProviderKind = wire::ProviderKind {
@@ -174,6 +177,12 @@ enums! {
         Code = Code,
         Type = Type,
         Message = Message,
+    }
+    /// How the texts of a word rule are looked for.
+    word_matching_to_wire, word_matching_from_wire: Matching = wire::WordMatching {
+        Exact = Exact,
+        Contains = Contains,
+        Regex = Regex,
     }
     /// How a call ended.
     outcome_to_wire, outcome_from_wire: Outcome = telemetry::Outcome {

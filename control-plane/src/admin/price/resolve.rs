@@ -62,7 +62,9 @@ fn price_of(stored: &Stored) -> Option<&Price> {
         | StoredSpec::Key(_)
         | StoredSpec::Setting(_)
         | StoredSpec::ImportSuffix(_)
-        | StoredSpec::ErrorRule(_) => None,
+        | StoredSpec::ErrorRule(_)
+        | StoredSpec::WordRule(_)
+        | StoredSpec::RequestFilter(_) => None,
     }
 }
 

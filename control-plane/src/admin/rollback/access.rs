@@ -21,7 +21,9 @@ pub(super) fn restore_user(change: &Change, then: User, rules: Rules) -> Result<
             | LoggedSpec::Price(_)
             | LoggedSpec::Setting(_)
             | LoggedSpec::ImportSuffix
-            | LoggedSpec::ErrorRule(_) => return Err(Invalid::new("log", "is of another kind")),
+            | LoggedSpec::ErrorRule(_)
+            | LoggedSpec::WordRule(_)
+            | LoggedSpec::RequestFilter(_) => return Err(Invalid::new("log", "is of another kind")),
         },
         None if rules.include_access => return put(NewSpec::User(then.clone()), &then, Vec::new()),
         None => return Ok(stays_deleted(label)),

@@ -68,6 +68,8 @@ async fn price(store: &dyn Store, name: &str, version: u64, revision: u64) -> Re
             | LoggedSpec::Key(_)
             | LoggedSpec::Setting(_)
             | LoggedSpec::ErrorRule(_)
+            | LoggedSpec::WordRule(_)
+            | LoggedSpec::RequestFilter(_)
             | LoggedSpec::ImportSuffix,
         )
         | None => None,

@@ -24,6 +24,8 @@ mod nodes;
 mod opening;
 mod postgres_only;
 mod providers;
+mod request_filters;
 mod spend;
 mod spend_migration;
 mod unreadable;
+mod word_rules;
