@@ -5,6 +5,7 @@
 //! none; nothing here can hold a credential.
 
 mod access;
+mod backfill;
 mod breaker;
 mod change;
 mod enforcement;
@@ -17,6 +18,7 @@ mod migration;
 mod node;
 mod outbound;
 mod price;
+mod price_import;
 mod provider;
 mod provider_test;
 mod receipt;
@@ -35,6 +37,7 @@ mod word_rule;
 use penstock_core::time::UnixMs;
 use serde::Serialize;
 
+pub(crate) use backfill::{Backfilled, PriceBackfill};
 pub(crate) use breaker::{Breaker, Breakers, ProviderReset};
 pub(crate) use change::Difference;
 pub(crate) use enforcement::Enforcement;
@@ -44,6 +47,7 @@ pub(crate) use limits_used::{LimitsReset, LimitsUsed};
 pub(crate) use migration::Migration;
 pub(crate) use node::Nodes;
 pub(crate) use price::{Price, ResolvedPrice};
+pub(crate) use price_import::PriceImport;
 pub(crate) use provider::Provider;
 pub(crate) use provider_test::{ProviderTest, ProviderTests};
 pub(crate) use receipt::{LimitsNow, Receipt};

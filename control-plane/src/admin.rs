@@ -53,6 +53,9 @@ use tonic::service::Routes;
 
 use crate::context::Context;
 
+/// A file of prices, with room for what is around it.
+const MAX_PRICE_FILE: usize = penstock_core::price::import::MAX_BYTES + (1 << 20);
+
 /// All services, to be put behind the access check.
 pub fn routes(context: &Context) -> Routes {
     Routes::new(ProviderServiceServer::new(provider::Providers(context.clone())))
@@ -60,7 +63,9 @@ pub fn routes(context: &Context) -> Routes {
         .add_service(UserServiceServer::new(user::Users(context.clone())))
         .add_service(KeyServiceServer::new(key::Keys(context.clone())))
         .add_service(LimitsServiceServer::new(limits::LimitsOf(context.clone())))
-        .add_service(PriceServiceServer::new(price::Prices(context.clone())))
+        .add_service(
+            PriceServiceServer::new(price::Prices(context.clone())).max_decoding_message_size(MAX_PRICE_FILE),
+        )
         .add_service(ErrorRuleServiceServer::new(error_rule::Rules(context.clone())))
         .add_service(WordRuleServiceServer::new(word_rule::Rules(context.clone())))
         .add_service(RequestFilterServiceServer::new(request_filter::Filters(

@@ -29,7 +29,7 @@ use crate::word_rule::WordRule;
 /// |---|---|
 /// | 2 | limits of users, keys and providers |
 /// | 3 | routing: several base URLs, redirects, active hours, …; settings `routing`, `model_fallbacks`; error rules |
-/// | 4 | dialects, kinds of providers, translation, credentials, access rules, words and filters |
+/// | 4 | dialects, kinds of providers, translation, credentials, access rules, words and filters, fees of requests |
 pub const SCHEMA: u32 = 4;
 
 /// Names a resource.
@@ -255,7 +255,8 @@ impl Spec {
             Self::ErrorRule(_) => ErrorRule::SCHEMA,
             Self::WordRule(_) => WordRule::SCHEMA,
             Self::RequestFilter(_) => RequestFilter::SCHEMA,
-            Self::Price(_) | Self::ImportSuffix(_) => 1,
+            Self::Price(price) => price.required_schema(),
+            Self::ImportSuffix(_) => 1,
         }
     }
 

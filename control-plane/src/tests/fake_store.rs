@@ -460,6 +460,31 @@ impl Store for FakeStore {
         panic!("not faked")
     }
 
+    async fn usage_after(
+        &self,
+        _: &UsageFilter,
+        _: Option<RequestId>,
+        _: u32,
+    ) -> Result<Vec<UsageRecord>, Error> {
+        panic!("not faked")
+    }
+
+    async fn count_usage(&self, _: &UsageFilter) -> Result<u64, Error> {
+        panic!("not faked")
+    }
+
+    async fn recharge(
+        &self,
+        _: &[penstock_store::Recharge],
+        _: &penstock_store::PriceBackfill,
+    ) -> Result<u64, Error> {
+        panic!("not faked")
+    }
+
+    async fn price_backfills(&self, _: u32) -> Result<Vec<penstock_store::PriceBackfill>, Error> {
+        panic!("not faked")
+    }
+
     async fn prepare_ledger(&self, _: UnixMs) -> Result<(), Error> {
         self.here().map(drop)
     }

@@ -1,7 +1,7 @@
 //! Enums. `UNSPECIFIED` and values that this release does not know are refused, except where noted.
 
-use penstock_core::dialect::Dialect;
 use penstock_core::client::KnownClient;
+use penstock_core::dialect::Dialect;
 use penstock_core::error_rule::ErrorField;
 use penstock_core::failure::Class;
 use penstock_core::invalid::Invalid;
@@ -96,6 +96,7 @@ enums! {
     price_source_to_wire, price_source_from_wire: PriceSource = wire::PriceSource {
         Shipped = Shipped,
         Manual = Manual,
+        Imported = Imported,
     }
     /// A class of tokens.
     token_class_to_wire, token_class_from_wire: TokenClass = wire::TokenClass {

@@ -163,6 +163,7 @@ fn specs() -> Vec<(ResourceRef, Spec)> {
         platform: "openai".into(),
         rates: rates(),
         web_search: NanoUsd(8),
+        request: NanoUsd(9),
         factors: vec![Factor {
             name: "us".into(),
             millionths: Millionths(1_100_000),

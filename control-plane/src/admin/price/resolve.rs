@@ -87,6 +87,9 @@ fn explain(rule: Rule, provider: &Provider) -> String {
         Rule::Exact => "exact: the price has the model's name".to_owned(),
         Rule::Platform => format!("platform: the price has the model's name behind {platform}/"),
         Rule::Alias => "alias: the price is for the model without its date or \"latest\"".to_owned(),
+        Rule::Profile => {
+            "profile: the price is for the model that the inference profile or ARN names".to_owned()
+        }
     }
 }
 

@@ -84,6 +84,7 @@ fn lines(price: &Price, record: &UsageRecord) -> wire::CallCost {
         lines: cost::breakdown(price, used).into_iter().map(line).collect(),
         web_searches: used.web_searches,
         web_search_nanousd: price.web_search.0,
+        request_nanousd: cost::fee(price, used),
         factors: factors.map(convert::factor_to_wire).collect(),
         adds_up: cost::charge(price, used, record.cost_multiplier) == record.cost,
         unknown: String::new(),

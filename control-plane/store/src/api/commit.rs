@@ -160,7 +160,8 @@ impl NewSpec {
             Self::ErrorRule(_) => ErrorRule::SCHEMA,
             Self::WordRule(_) => WordRule::SCHEMA,
             Self::RequestFilter(_) => RequestFilter::SCHEMA,
-            Self::Price(_) | Self::ImportSuffix(_) => 1,
+            Self::Price(price) => price.required_schema(),
+            Self::ImportSuffix(_) => 1,
         }
     }
 }

@@ -24,6 +24,7 @@ mod nodes;
 mod opening;
 mod postgres_only;
 mod providers;
+mod recharge;
 mod request_filters;
 mod spend;
 mod spend_migration;
