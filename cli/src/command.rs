@@ -16,12 +16,14 @@ mod named;
 mod node;
 mod price;
 mod provider;
+mod request_filter;
 mod route;
 mod session;
 mod setting;
 mod status;
 mod usage;
 mod user;
+mod word_rule;
 
 use clap::{Parser, Subcommand};
 
@@ -73,6 +75,12 @@ enum Command {
     /// What certain upstream errors mean, and what callers get in their place
     #[command(subcommand)]
     ErrorRule(error_rule::Command),
+    /// Texts that requests must not contain
+    #[command(subcommand)]
+    WordRule(word_rule::Command),
+    /// What is changed in requests before they go to a provider
+    #[command(subcommand)]
+    RequestFilter(request_filter::Command),
     /// Settings of the whole installation
     #[command(subcommand)]
     Setting(setting::Command),
@@ -108,6 +116,8 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Limits(command) => command.run(&session).await,
         Command::Price(command) => command.run(&session).await,
         Command::ErrorRule(command) => command.run(&session).await,
+        Command::WordRule(command) => command.run(&session).await,
+        Command::RequestFilter(command) => command.run(&session).await,
         Command::Setting(command) => command.run(&session).await,
         Command::Node(command) => command.run(&session).await,
         Command::Usage(command) => command.run(&session).await,

@@ -63,6 +63,14 @@ fn render(format: Format, view: &impl View) -> Result<String, Failure> {
     })
 }
 
+/// A line that the next one takes the place of, until the last one.
+pub(crate) fn progress(text: &str, last: bool) {
+    let end = if last { "\n" } else { "" };
+    let mut err = io::stderr().lock();
+    // Nobody to tell is no error.
+    drop(write!(err, "\r\x1b[2K{text}{end}").and_then(|()| err.flush()));
+}
+
 fn write(mut out: impl Write, text: &str) -> Result<(), Failure> {
     let text = text.trim_end_matches('\n');
     let done = writeln!(out, "{text}").and_then(|()| out.flush());

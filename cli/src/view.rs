@@ -5,6 +5,7 @@
 //! none; nothing here can hold a credential.
 
 mod access;
+mod backfill;
 mod breaker;
 mod change;
 mod enforcement;
@@ -17,10 +18,12 @@ mod migration;
 mod node;
 mod outbound;
 mod price;
+mod price_import;
 mod provider;
 mod provider_test;
 mod receipt;
 mod record;
+mod request_filter;
 mod revision;
 mod route_plan;
 mod setting;
@@ -29,10 +32,12 @@ mod table;
 mod tokens;
 mod usage;
 mod user;
+mod word_rule;
 
 use penstock_core::time::UnixMs;
 use serde::Serialize;
 
+pub(crate) use backfill::{Backfilled, PriceBackfill};
 pub(crate) use breaker::{Breaker, Breakers, ProviderReset};
 pub(crate) use change::Difference;
 pub(crate) use enforcement::Enforcement;
@@ -42,10 +47,12 @@ pub(crate) use limits_used::{LimitsReset, LimitsUsed};
 pub(crate) use migration::Migration;
 pub(crate) use node::Nodes;
 pub(crate) use price::{Price, ResolvedPrice};
+pub(crate) use price_import::PriceImport;
 pub(crate) use provider::Provider;
 pub(crate) use provider_test::{ProviderTest, ProviderTests};
 pub(crate) use receipt::{LimitsNow, Receipt};
 pub(crate) use record::UsageRecord;
+pub(crate) use request_filter::RequestFilter;
 pub(crate) use revision::{History, Revision, Rollback};
 pub(crate) use route_plan::RoutePlan;
 pub(crate) use setting::Setting;
@@ -53,6 +60,7 @@ pub(crate) use status::Status;
 pub(crate) use table::{fields, rows};
 pub(crate) use usage::Usage;
 pub(crate) use user::User;
+pub(crate) use word_rule::WordRule;
 
 /// Something that can be printed in every form.
 pub(crate) trait View: Serialize {

@@ -9,6 +9,7 @@
 //! hashed at once; they never come back. Whether a caller may call at all is decided before, by
 //! [`access`](crate::access).
 
+mod activation;
 mod author;
 mod breaker;
 mod config;
@@ -26,12 +27,14 @@ mod provider_test;
 mod random;
 mod refusals;
 mod reply;
+mod request_filter;
 mod resets;
 mod rollback;
 mod route;
 mod status;
 mod usage;
 mod user;
+mod word_rule;
 
 use penstock_proto::admin::v1::breaker_service_server::BreakerServiceServer;
 use penstock_proto::admin::v1::config_service_server::ConfigServiceServer;
@@ -41,12 +44,17 @@ use penstock_proto::admin::v1::key_service_server::KeyServiceServer;
 use penstock_proto::admin::v1::limits_service_server::LimitsServiceServer;
 use penstock_proto::admin::v1::price_service_server::PriceServiceServer;
 use penstock_proto::admin::v1::provider_service_server::ProviderServiceServer;
+use penstock_proto::admin::v1::request_filter_service_server::RequestFilterServiceServer;
 use penstock_proto::admin::v1::route_service_server::RouteServiceServer;
 use penstock_proto::admin::v1::usage_service_server::UsageServiceServer;
 use penstock_proto::admin::v1::user_service_server::UserServiceServer;
+use penstock_proto::admin::v1::word_rule_service_server::WordRuleServiceServer;
 use tonic::service::Routes;
 
 use crate::context::Context;
+
+/// A file of prices, with room for what is around it.
+const MAX_PRICE_FILE: usize = penstock_core::price::import::MAX_BYTES + (1 << 20);
 
 /// All services, to be put behind the access check.
 pub fn routes(context: &Context) -> Routes {
@@ -55,8 +63,14 @@ pub fn routes(context: &Context) -> Routes {
         .add_service(UserServiceServer::new(user::Users(context.clone())))
         .add_service(KeyServiceServer::new(key::Keys(context.clone())))
         .add_service(LimitsServiceServer::new(limits::LimitsOf(context.clone())))
-        .add_service(PriceServiceServer::new(price::Prices(context.clone())))
+        .add_service(
+            PriceServiceServer::new(price::Prices(context.clone())).max_decoding_message_size(MAX_PRICE_FILE),
+        )
         .add_service(ErrorRuleServiceServer::new(error_rule::Rules(context.clone())))
+        .add_service(WordRuleServiceServer::new(word_rule::Rules(context.clone())))
+        .add_service(RequestFilterServiceServer::new(request_filter::Filters(
+            context.clone(),
+        )))
         .add_service(ConfigServiceServer::new(config::Configuration(context.clone())))
         .add_service(FleetServiceServer::new(fleet::Fleet(context.clone())))
         .add_service(RouteServiceServer::new(route::Routes(context.clone())))

@@ -37,6 +37,7 @@ pub struct Metrics {
     /// Best-effort reports that are not kept yet, by kind.
     pub dropped_reports: Family<ReportLabels, Counter<u64, AtomicU64>>,
     pub key_upgrades: Counter,
+    pub first_uses: Counter,
     /// New epochs begun because the store had been restored.
     pub restored: Counter,
 }
@@ -129,6 +130,11 @@ impl Metrics {
             "key_upgrades",
             "Imported key hashes replaced by plain ones",
             self.key_upgrades.clone(),
+        );
+        registry.register(
+            "first_uses",
+            "Users and keys whose expiry began to count",
+            self.first_uses.clone(),
         );
         registry.register(
             "restored",

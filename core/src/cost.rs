@@ -1,7 +1,7 @@
 //! What a call costs.
 //!
 //! For each class of tokens one rate is chosen, tokens are multiplied by it, and the sum is multiplied by the factors
-//! that the answer named; web searches are added after the factors; the whole is multiplied by the provider's
+//! that the answer named; web searches and the fee of an answered call are added after the factors; the whole is multiplied by the provider's
 //! multiplier. All of it is exact, and rounded once, half up, to nano-USD. A cost beyond what an `i64` of nano-USD
 //! holds is the highest that it holds; nothing panics.
 //!
@@ -53,6 +53,7 @@ pub fn charge(price: &Price, usage: &TokenUsage, multiplier: Millionths) -> Nano
     let one_search = u64::try_from(price.web_search.0).unwrap_or(0);
     let mut searches = Wide::from(u64::from(usage.web_searches))
         .times(one_search)
+        .plus(Wide::from(fee(price, usage)))
         .times(PICO_PER_NANO);
 
     // Both sums are kept in units of 1e-6 to the power of `millions`, until the one division at the end.
@@ -73,6 +74,14 @@ pub fn charge(price: &Price, usage: &TokenUsage, multiplier: Millionths) -> Nano
     // Half up: floor(x + 1/2) is floor((floor(2x) + 1) / 2).
     let nanos = doubled.over(PICO_PER_NANO).plus(Wide::from(1)).over(2);
     NanoUsd(nanos.saturating_i64())
+}
+
+/// For the call itself, in nano-USD. A call that used nothing was not answered.
+pub fn fee(price: &Price, usage: &TokenUsage) -> u64 {
+    match usage.is_empty() {
+        true => 0,
+        false => u64::try_from(price.request.0).unwrap_or(0),
+    }
 }
 
 /// What each class of tokens pays before factors and multiplier, for the classes that the call used.
@@ -104,6 +113,8 @@ fn tokens(usage: &TokenUsage, class: TokenClass) -> u64 {
     }
 }
 
+#[cfg(test)]
+mod fee_tests;
 #[cfg(test)]
 mod property_tests;
 #[cfg(test)]

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::access::Denied;
+use crate::access::{Denied, NotAllowed};
 use crate::limits::Exceeded;
 
 /// A business code: stable, searchable, in the body's and the `x-penstock-code` header's words.
@@ -13,9 +13,17 @@ use crate::limits::Exceeded;
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Code {
     InvalidRequest,
+    /// 400: a word rule.
+    SensitiveContent,
     AuthenticationFailed,
     /// 403: the caller's key may not use the model.
     ModelNotAllowed,
+    /// 403: the program that calls.
+    ClientNotAllowed,
+    /// 403: where the call comes from.
+    AddressNotAllowed,
+    /// 403: the client API.
+    DialectNotAllowed,
     /// 404: no enabled provider serves the model at all.
     ModelNotFound,
     NotFound,
@@ -103,11 +111,27 @@ impl From<Denied> for CallerError {
     }
 }
 
+impl From<NotAllowed> for CallerError {
+    fn from(refused: NotAllowed) -> Self {
+        let code = match &refused {
+            NotAllowed::Model { .. } => Code::ModelNotAllowed,
+            NotAllowed::Dialect { .. } => Code::DialectNotAllowed,
+            NotAllowed::Address { .. } => Code::AddressNotAllowed,
+            NotAllowed::Client { .. } | NotAllowed::ClientBlocked { .. } => Code::ClientNotAllowed,
+        };
+        Self::new(code, refused.to_string())
+    }
+}
+
 impl Code {
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 24] = [
         Self::InvalidRequest,
+        Self::SensitiveContent,
         Self::AuthenticationFailed,
         Self::ModelNotAllowed,
+        Self::ClientNotAllowed,
+        Self::AddressNotAllowed,
+        Self::DialectNotAllowed,
         Self::ModelNotFound,
         Self::NotFound,
         Self::MethodNotAllowed,
@@ -144,8 +168,12 @@ impl Code {
         const BAD: &str = "invalid_request_error";
         match self {
             Self::InvalidRequest => ("INVALID_REQUEST", 400, BAD, BAD, "invalid_request", "INVALID_ARGUMENT"),
+            Self::SensitiveContent => ("SENSITIVE_CONTENT", 400, BAD, BAD, "content_policy_violation", "INVALID_ARGUMENT"),
             Self::AuthenticationFailed => ("AUTHENTICATION_FAILED", 401, "authentication_error", BAD, "invalid_api_key", "UNAUTHENTICATED"),
             Self::ModelNotAllowed => ("INVALID_MODEL", 403, "permission_error", BAD, "model_not_allowed", "PERMISSION_DENIED"),
+            Self::ClientNotAllowed => ("CLIENT_NOT_ALLOWED", 403, "permission_error", BAD, "client_not_allowed", "PERMISSION_DENIED"),
+            Self::AddressNotAllowed => ("ADDRESS_NOT_ALLOWED", 403, "permission_error", BAD, "address_not_allowed", "PERMISSION_DENIED"),
+            Self::DialectNotAllowed => ("DIALECT_NOT_ALLOWED", 403, "permission_error", BAD, "dialect_not_allowed", "PERMISSION_DENIED"),
             Self::ModelNotFound => ("INVALID_MODEL", 404, "not_found_error", BAD, "model_not_found", "NOT_FOUND"),
             Self::NotFound => ("NOT_FOUND", 404, "not_found_error", BAD, "not_found", "NOT_FOUND"),
             Self::MethodNotAllowed => ("METHOD_NOT_ALLOWED", 405, BAD, BAD, "method_not_allowed", "INVALID_ARGUMENT"),

@@ -12,7 +12,7 @@
 //! | [`id`], [`money`], [`time`], [`secret`] | small vocabulary types |
 //! | [`resource`] | the unit of configuration: [`provider`], [`user`], [`key`], [`price`], [`setting`] |
 //! | [`snapshot`] | all resources, indexed for the request path; applying updates |
-//! | [`access`] | may this key make this call |
+//! | [`access`], [`client`], [`cidr`] | may this key make this call, with what and from where |
 //! | [`route`] | which provider serves it |
 //! | [`limits`] | how much a user, a key, a provider may use |
 //! | [`guard`] | who guesses keys |
@@ -20,11 +20,14 @@
 //! | [`session`] | which conversation it belongs to |
 //! | [`usage`], [`cost`] | what it used and what that costs |
 //! | [`failure`], [`error_rule`] | what a failed attempt at a provider means |
+//! | [`word_rule`], [`request_filter`] | what a request must not contain, and what is changed in it |
 //! | [`error`] | every error a caller can get, in every dialect's terms |
 
 pub mod access;
 pub mod api_key;
 pub mod backoff;
+pub mod cidr;
+pub mod client;
 pub mod cost;
 pub mod dialect;
 pub mod error;
@@ -41,6 +44,7 @@ pub mod money;
 pub mod name;
 pub mod price;
 pub mod provider;
+pub mod request_filter;
 pub mod resource;
 pub mod route;
 pub mod secret;
@@ -50,3 +54,4 @@ pub mod snapshot;
 pub mod time;
 pub mod usage;
 pub mod user;
+pub mod word_rule;

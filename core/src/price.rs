@@ -6,7 +6,9 @@
 //! Every price has standard rates of input and output that always hold, so no class of tokens is silently free: each
 //! class falls back to one of these two. A class that is free says so with a rate of 0.
 
+pub mod changes;
 pub mod dearest;
+pub mod import;
 pub mod lookup;
 pub mod shipped;
 
@@ -24,6 +26,9 @@ pub struct Price {
     pub rates: Vec<Rate>,
     /// For one web search made by the provider.
     pub web_search: NanoUsd,
+    /// For one answered call, whatever it used.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub request: NanoUsd,
     /// Factors that an answer can name.
     pub factors: Vec<Factor>,
     pub max_input_tokens: Option<u64>,
@@ -32,12 +37,14 @@ pub struct Price {
     pub deprecation_date: String,
 }
 
-/// Where a price came from. A manual price is never replaced by a shipped one.
+/// Where a price came from. A manual price is never replaced by another one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PriceSource {
     Shipped,
     Manual,
+    /// From a file or URL that an operator named; the next import replaces it, a start does not.
+    Imported,
 }
 
 /// The price of one token of one class.
@@ -112,6 +119,8 @@ impl TokenClass {
 const MAX_RATES: usize = 128;
 const MAX_FACTORS: usize = 16;
 const MAX_NAME: usize = 256;
+/// Nano-USD for one search or one call.
+const MAX_FEE: i64 = 1_000_000_000_000_000;
 /// 1 USD a token: a thousand times the dearest known price.
 const MAX_PICO_USD: u64 = 1_000_000_000_000;
 
@@ -123,6 +132,7 @@ impl Price {
             platform: platform.to_owned(),
             rates,
             web_search: NanoUsd(0),
+            request: NanoUsd(0),
             factors: Vec::new(),
             max_input_tokens: None,
             max_output_tokens: None,
@@ -158,11 +168,27 @@ impl Price {
                 ));
             }
         }
-        if self.web_search.0 < 0 {
-            return Err(Invalid::new("web_search", "must not be negative"));
+        for (field, fee) in [("web_search", self.web_search), ("request", self.request)] {
+            if !(0..=MAX_FEE).contains(&fee.0) {
+                return Err(Invalid::new(field, "must be from 0 to 1 000 000 USD"));
+            }
         }
         Rate::validate_all("rates", &self.rates)
     }
+}
+
+impl Price {
+    /// The lowest [`SCHEMA`](crate::resource::SCHEMA) that understands all of it.
+    pub fn required_schema(&self) -> u32 {
+        match self.source == PriceSource::Imported || self.request.0 != 0 {
+            true => 4,
+            false => 1,
+        }
+    }
+}
+
+fn is_zero(amount: &NanoUsd) -> bool {
+    amount.0 == 0
 }
 
 impl Rate {
@@ -199,7 +225,7 @@ impl Rate {
         Ok(())
     }
 
-    fn key(&self) -> (TokenClass, ServiceTier, u64) {
+    pub(crate) fn key(&self) -> (TokenClass, ServiceTier, u64) {
         (self.class, self.tier, self.above_tokens)
     }
 }

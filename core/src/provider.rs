@@ -28,7 +28,7 @@ use crate::time::UnixMs;
 
 pub use active_hours::{ActiveHours, ParseTimeOfDayError, TimeOfDay};
 pub use breaker::BreakerSettings;
-pub use header::Header;
+pub use header::{Header, is_header_name, is_header_value, is_reserved_header};
 pub use kind::ProviderKind;
 pub use outbound::{AddressFamily, Outbound};
 pub use overrides::Override;

@@ -1,4 +1,5 @@
-//! The unit of configuration: one provider, user, key, price, setting, import suffix or error rule, with its version.
+//! The unit of configuration: one provider, user, key, price, setting, import suffix, error rule, word
+//! rule or request filter, with its version.
 //!
 //! One edit by an operator is usually one small resource. Resources point at each other by id only (a key names its
 //! user), so each can change, be refused or be sent alone.
@@ -15,9 +16,11 @@ use crate::key::Key;
 use crate::name;
 use crate::price::Price;
 use crate::provider::Provider;
+use crate::request_filter::RequestFilter;
 use crate::secret::Secret;
 use crate::setting::{ImportSuffix, Setting};
 use crate::user::User;
+use crate::word_rule::WordRule;
 
 /// The newest schema of resources that this release understands. A resource that asks for more is refused whole, so
 /// that a restriction is never ignored.
@@ -26,7 +29,7 @@ use crate::user::User;
 /// |---|---|
 /// | 2 | limits of users, keys and providers |
 /// | 3 | routing: several base URLs, redirects, active hours, …; settings `routing`, `model_fallbacks`; error rules |
-/// | 4 | dialects, kinds of providers, translation, credentials, access rules, words and filters |
+/// | 4 | dialects, kinds of providers, translation, credentials, access rules, words and filters, fees of requests |
 pub const SCHEMA: u32 = 4;
 
 /// Names a resource.
@@ -43,6 +46,8 @@ pub enum ResourceRef {
     ImportSuffix(Arc<str>),
     /// By [`ErrorRule::name`].
     ErrorRule(Arc<str>),
+    WordRule(Arc<str>),
+    RequestFilter(Arc<str>),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -55,6 +60,8 @@ pub enum Kind {
     Setting,
     ImportSuffix,
     ErrorRule,
+    WordRule,
+    RequestFilter,
 }
 
 /// One resource at one version.
@@ -78,6 +85,8 @@ pub enum Spec {
     Setting(Setting),
     ImportSuffix(ImportSuffixSpec),
     ErrorRule(Box<ErrorRule>),
+    WordRule(Box<WordRule>),
+    RequestFilter(Box<RequestFilter>),
 }
 
 /// A provider with what it takes to call it.
@@ -118,6 +127,8 @@ impl ResourceRef {
             Self::Setting(_) => Kind::Setting,
             Self::ImportSuffix(_) => Kind::ImportSuffix,
             Self::ErrorRule(_) => Kind::ErrorRule,
+            Self::WordRule(_) => Kind::WordRule,
+            Self::RequestFilter(_) => Kind::RequestFilter,
         }
     }
 
@@ -127,9 +138,12 @@ impl ResourceRef {
             Self::Provider(id) => id.to_string(),
             Self::User(id) => id.to_string(),
             Self::Key(id) => id.to_string(),
-            Self::Price(name) | Self::Setting(name) | Self::ImportSuffix(name) | Self::ErrorRule(name) => {
-                name.to_string()
-            }
+            Self::Price(name)
+            | Self::Setting(name)
+            | Self::ImportSuffix(name)
+            | Self::ErrorRule(name)
+            | Self::WordRule(name)
+            | Self::RequestFilter(name) => name.to_string(),
         }
     }
 
@@ -144,6 +158,8 @@ impl ResourceRef {
             Kind::Setting => Self::Setting(id.into()),
             Kind::ImportSuffix => Self::ImportSuffix(id.into()),
             Kind::ErrorRule => Self::ErrorRule(id.into()),
+            Kind::WordRule => Self::WordRule(id.into()),
+            Kind::RequestFilter => Self::RequestFilter(id.into()),
         })
     }
 }
@@ -156,7 +172,7 @@ impl fmt::Display for ResourceRef {
 }
 
 impl Kind {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Provider,
         Self::User,
         Self::Key,
@@ -164,6 +180,8 @@ impl Kind {
         Self::Setting,
         Self::ImportSuffix,
         Self::ErrorRule,
+        Self::WordRule,
+        Self::RequestFilter,
     ];
 
     /// The [`SCHEMA`] that the kind came with: older nodes cannot even name it.
@@ -171,6 +189,8 @@ impl Kind {
         match self {
             Self::Provider | Self::User | Self::Key | Self::Price | Self::Setting | Self::ImportSuffix => 1,
             Self::ErrorRule => ErrorRule::SCHEMA,
+            Self::WordRule => WordRule::SCHEMA,
+            Self::RequestFilter => RequestFilter::SCHEMA,
         }
     }
 
@@ -183,6 +203,8 @@ impl Kind {
             Self::Setting => "setting",
             Self::ImportSuffix => "import_suffix",
             Self::ErrorRule => "error_rule",
+            Self::WordRule => "word_rule",
+            Self::RequestFilter => "request_filter",
         }
     }
 }
@@ -207,6 +229,10 @@ impl Resource {
             }
             (Spec::ImportSuffix(_), ResourceRef::ImportSuffix(name)) => name::check("name", name),
             (Spec::ErrorRule(rule), ResourceRef::ErrorRule(name)) if rule.name == **name => rule.validate(),
+            (Spec::WordRule(rule), ResourceRef::WordRule(name)) if rule.name == **name => rule.validate(),
+            (Spec::RequestFilter(rule), ResourceRef::RequestFilter(name)) if rule.name == **name => {
+                rule.validate()
+            }
             (spec, reference) => Err(Invalid::new(
                 "spec",
                 format!(
@@ -223,11 +249,14 @@ impl Spec {
     pub fn required_schema(&self) -> u32 {
         match self {
             Self::Provider(spec) => spec.provider.required_schema(),
-            Self::User(user) => user.limits.required_schema(),
-            Self::Key(key) => key.limits.required_schema(),
+            Self::User(user) => user.limits.required_schema().max(user.access.required_schema()),
+            Self::Key(key) => key.limits.required_schema().max(key.access.required_schema()),
             Self::Setting(setting) => setting.required_schema(),
             Self::ErrorRule(_) => ErrorRule::SCHEMA,
-            Self::Price(_) | Self::ImportSuffix(_) => 1,
+            Self::WordRule(_) => WordRule::SCHEMA,
+            Self::RequestFilter(_) => RequestFilter::SCHEMA,
+            Self::Price(price) => price.required_schema(),
+            Self::ImportSuffix(_) => 1,
         }
     }
 
@@ -240,6 +269,8 @@ impl Spec {
             Self::Setting(setting) => setting.name(),
             Self::ImportSuffix(_) => "import_suffix",
             Self::ErrorRule(_) => "error_rule",
+            Self::WordRule(_) => "word_rule",
+            Self::RequestFilter(_) => "request_filter",
         }
     }
 }

@@ -4,12 +4,13 @@
 //! copied on write, so a change costs its own size and not the number of keys. A request loads one snapshot when it
 //! begins and keeps it to its end.
 //!
-//! What does not validate is refused alone: a provider, price, setting or error rule keeps its last good version; a user or key
+//! What does not validate is refused alone: a provider, price, setting, error rule, word rule or request filter keeps its last good version; a user or key
 //! is denied, for the refused version may have taken a right away. Refusals are remembered until the resource
 //! changes, so that operators see them and a reconnecting node can name them.
 
 mod apply;
 mod authenticate;
+mod derived;
 mod held;
 mod sharded;
 
@@ -30,10 +31,12 @@ use crate::id::{Epoch, KeyId, ProviderId, UserId};
 use crate::key::Key;
 use crate::price::Price;
 use crate::provider::Provider;
+use crate::request_filter::{RequestFilter, RequestFilters};
 use crate::resource::ResourceRef;
 use crate::secret::Secret;
 use crate::setting::{LimitsPolicy, ModelFallback, RoutingPolicy, Setting, UnpricedPolicy};
 use crate::user::User;
+use crate::word_rule::{WordRule, Words};
 
 /// The state of the configuration that a data plane acts on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -49,8 +52,14 @@ pub struct Snapshot {
     settings: BTreeMap<Arc<str>, (u64, Setting)>,
     suffixes: BTreeMap<Arc<str>, SuffixEntry>,
     rules: BTreeMap<Arc<str>, (u64, Arc<ErrorRule>)>,
+    word_rules: BTreeMap<Arc<str>, (u64, Arc<WordRule>)>,
+    filters: BTreeMap<Arc<str>, (u64, Arc<RequestFilter>)>,
     /// The enabled ones of `rules`, in their order.
     error_rules: Arc<ErrorRules>,
+    /// The enabled ones of `word_rules`, compiled.
+    words: Arc<Words>,
+    /// The enabled ones of `filters`, in their order, compiled.
+    request_filters: Arc<RequestFilters>,
     unpriced: UnpricedPolicy,
     explain_refusals: bool,
     limits: LimitsPolicy,
@@ -159,6 +168,16 @@ impl Snapshot {
     /// The operators' rules on upstream errors.
     pub fn error_rules(&self) -> &Arc<ErrorRules> {
         &self.error_rules
+    }
+
+    /// What requests must not contain.
+    pub fn words(&self) -> &Arc<Words> {
+        &self.words
+    }
+
+    /// What is changed in requests.
+    pub fn request_filters(&self) -> &Arc<RequestFilters> {
+        &self.request_filters
     }
 
     /// How providers are tried.

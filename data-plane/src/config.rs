@@ -7,7 +7,6 @@
 mod args;
 mod control_plane;
 mod error;
-mod network;
 mod quantity;
 mod settings;
 
@@ -17,6 +16,6 @@ mod tests;
 pub use args::{Config, ControlPlaneArgs, NodeArgs, TrafficArgs, WhenSpoolFull};
 pub use control_plane::{ControlPlane, Endpoint, Tls};
 pub use error::ConfigError;
-pub use network::{Cidr, ParseCidrError};
+pub use penstock_core::cidr::{Cidr, ParseCidrError};
 pub use quantity::{Bytes, Span};
 pub use settings::{DrainSettings, NodeSettings, SealKey, Settings, TrafficSettings};

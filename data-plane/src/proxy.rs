@@ -25,6 +25,7 @@ mod decode;
 mod error;
 mod failed;
 mod failover;
+mod filter;
 mod full;
 mod gate;
 mod guards;
@@ -35,6 +36,7 @@ mod log;
 mod models;
 mod outgoing;
 mod pass_error;
+mod permit;
 mod pieces;
 mod plan;
 mod pricing;
@@ -55,6 +57,7 @@ mod tracked;
 mod trail;
 mod usual;
 mod whole;
+mod words;
 
 use std::sync::Arc;
 

@@ -15,10 +15,12 @@ mod outbound;
 mod price;
 mod provider;
 mod record;
+mod request_filter;
 mod resource;
 mod routing;
 mod setting;
 mod update;
+mod word_rule;
 
 #[cfg(test)]
 mod tests;
@@ -31,9 +33,11 @@ pub use limits::{limits_from_wire, limits_to_wire};
 pub use price::{factor_to_wire, price_from_wire, price_to_wire, rate_to_wire};
 pub use provider::{provider_from_wire, provider_to_wire};
 pub use record::{usage_record_from_wire, usage_record_to_wire};
+pub use request_filter::{request_filter_from_wire, request_filter_to_wire};
 pub use resource::{reference_from_wire, reference_to_wire, resource_from_wire, resource_to_wire};
 pub use setting::{setting_from_wire, setting_to_wire};
 pub use update::{nack_from_wire, nack_to_wire, upsert_from_wire};
+pub use word_rule::{word_rule_from_wire, word_rule_to_wire};
 
 pub use access::{user_from_wire, user_to_wire};
 

@@ -1,5 +1,6 @@
 //! What Penstock promises, shown through the real binaries. One file a promise, one binary for all.
 
+mod a04_access_rules_hold_everywhere;
 mod a08_a_disabled_key_is_refused_everywhere;
 mod b04_sessions_stick;
 mod b05_callers_see_no_failure;
@@ -15,6 +16,7 @@ mod d05_limits_survive_redis;
 mod d07_a_killed_data_plane_leaks_nothing;
 mod d08_limits_can_be_switched_off;
 mod e01_the_ledger_equals_what_the_provider_reported;
+mod e04_prices_are_imported_and_applied_backwards;
 mod e05_exactly_once_whatever_is_killed;
 mod explain_is_a_receipt_of_a_call;
 mod f01_secrets_stay_secret;
@@ -22,6 +24,7 @@ mod fault_matrix;
 mod g01_a_rollback_is_a_new_revision;
 mod g02_a_bad_resource_is_refused_alone;
 mod g03_traffic_goes_on_without_the_control_plane;
+mod g12_words_and_filters;
 mod g13_operators_say_what_an_error_means;
 mod g15_startup_faults_are_explained;
 mod g16_a_restart_loses_no_request;
@@ -29,4 +32,5 @@ mod limited;
 mod one_script_call_for_each_hash_tag;
 mod sdks_talk_through_a_data_plane;
 mod tls_between_the_planes;
+mod up_holds_rules;
 mod up_runs_all_on_one_machine;

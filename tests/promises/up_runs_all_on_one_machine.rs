@@ -6,16 +6,16 @@ use std::process::Command;
 use anyhow::{Context, Result};
 use penstock_tests::{Cli, Process, binary, client, free_port, until};
 
-struct Up {
-    folder: tempfile::TempDir,
+pub(crate) struct Up {
+    pub(crate) folder: tempfile::TempDir,
     process: Process,
     admin: String,
-    traffic: String,
+    pub(crate) traffic: String,
     flags: Vec<String>,
 }
 
 impl Up {
-    async fn start(more: &[&str]) -> Result<Self> {
+    pub(crate) async fn start(more: &[&str]) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let mut flags = Vec::new();
         let (traffic, admin) = (free_port()?, free_port()?);
@@ -52,11 +52,11 @@ impl Up {
     }
 
     /// Nothing but a home directory: the rest is in the context file.
-    fn cli(&self) -> Cli {
+    pub(crate) fn cli(&self) -> Cli {
         Cli::new(&[("HOME", &self.folder.path().to_string_lossy())])
     }
 
-    fn printed(&self) -> String {
+    pub(crate) fn printed(&self) -> String {
         self.process.log()
     }
 }
@@ -74,7 +74,7 @@ fn spawn(home: &Path, flags: &[String]) -> Result<Process> {
 }
 
 /// Runs the first curl that was printed, as a user would paste it.
-fn paste_curl(printed: &str, home: &Path) -> Result<String> {
+pub(crate) fn paste_curl(printed: &str, home: &Path) -> Result<String> {
     let mut command = String::new();
     for line in printed
         .lines()

@@ -2,9 +2,14 @@
 //!
 //! On an update only the flags that are given change anything.
 
-use penstock_core::access::Access;
+use penstock_core::access::{Access, Activation, Rules};
+use penstock_core::cidr::Cidr;
+use penstock_core::dialect::Dialect;
 use penstock_core::time::UnixMs;
 
+use super::choice;
+use super::client::Client;
+use super::duration::Millis;
 use super::list::{self, Entry};
 use super::moment::Expiry;
 use super::pattern::Pattern;
@@ -31,6 +36,44 @@ pub(crate) struct AccessFlags {
     /// Never these models; written as --allowed-model, '' for none
     #[arg(long = "blocked-model", value_name = "PATTERN", visible_alias = "block-model")]
     pub blocked_models: Option<Vec<Entry<Pattern>>>,
+
+    /// Expires so long after its first use: 30d; '' for never (it counts anew when it is given again)
+    #[arg(long, value_name = "TIME")]
+    pub expires_after: Option<Entry<Millis>>,
+
+    /// Only these client APIs: anthropic, openai-chat, …; repeatable, '' for all
+    #[arg(
+        long = "allowed-dialect",
+        value_name = "API",
+        visible_alias = "allow-dialect",
+        value_delimiter = ','
+    )]
+    pub allowed_dialects: Option<Vec<Entry<choice::Api>>>,
+
+    /// Only these programs: claude-code, codex, gemini-cli, or a user agent (`curl/*`, contains:, …); repeatable, '' for all
+    #[arg(
+        long = "allowed-client",
+        value_name = "CLIENT",
+        visible_alias = "allow-client"
+    )]
+    pub allowed_clients: Option<Vec<Entry<Client>>>,
+
+    /// Never these programs; written as --allowed-client, '' for none
+    #[arg(
+        long = "blocked-client",
+        value_name = "CLIENT",
+        visible_alias = "block-client"
+    )]
+    pub blocked_clients: Option<Vec<Entry<Client>>>,
+
+    /// Only from these addresses: `10.0.0.0/8`, `2001:db8::/32`, one address; repeatable, '' for everywhere
+    #[arg(
+        long = "allowed-address",
+        value_name = "RANGE",
+        visible_alias = "allow-address",
+        value_delimiter = ','
+    )]
+    pub allowed_addresses: Option<Vec<Entry<Cidr>>>,
 
     #[command(flatten)]
     pub switch: Switch,
@@ -67,6 +110,34 @@ impl AccessFlags {
             self.blocked_models.as_deref(),
             pattern,
         );
+        self.apply_rules(access);
+    }
+
+    fn apply_rules(&self, access: &mut Access) {
+        if let Some(after) = &self.expires_after {
+            // The control plane keeps the first use that it knows.
+            access.activation = after.value().map(|Millis(ms)| Activation::after(ms));
+        }
+        let mut rules = Rules::clone(&access.rules);
+        let dialect = |api: &choice::Api| -> Dialect { api.0 };
+        list::replace_with(
+            &mut rules.allowed_dialects,
+            self.allowed_dialects.as_deref(),
+            dialect,
+        );
+        let client = |client: &Client| client.0.clone();
+        list::replace_with(
+            &mut rules.allowed_clients,
+            self.allowed_clients.as_deref(),
+            client,
+        );
+        list::replace_with(
+            &mut rules.blocked_clients,
+            self.blocked_clients.as_deref(),
+            client,
+        );
+        list::replace(&mut rules.allowed_addresses, self.allowed_addresses.as_deref());
+        access.rules = rules.shared();
     }
 }
 
@@ -150,6 +221,53 @@ mod tests {
         assert_eq!(applied(&[], before.clone()), before);
         let freed = applied(&["--tag", "", "--expires", "never", "--enabled"], before);
         assert_eq!(freed, Access::default());
+    }
+
+    #[test]
+    fn a04_rules_on_dialects_clients_addresses_and_activation_have_flags() {
+        let flags = [
+            "--expires-after",
+            "2s",
+            "--allow-dialect",
+            "anthropic,openai-chat",
+            "--allow-client",
+            "claude-code",
+            "--block-client",
+            "curl/*",
+            "--allow-address",
+            "10.0.0.0/8",
+            "--allow-address",
+            "2001:db8::1",
+        ];
+        let access = applied(&flags, Access::default());
+        assert_eq!(access.activation, Some(Activation::after(2_000)));
+        assert_eq!(
+            access.rules.allowed_dialects,
+            [Dialect::Anthropic, Dialect::OpenaiChat]
+        );
+        assert_eq!(
+            access.rules.allowed_clients.len() + access.rules.blocked_clients.len(),
+            2
+        );
+        assert_eq!(access.rules.allowed_addresses[1].to_string(), "2001:db8::1/128");
+        let freed = applied(
+            &[
+                "--expires-after",
+                "",
+                "--allow-dialect",
+                "",
+                "--allow-client",
+                "",
+                "--block-client",
+                "",
+                "--allow-address",
+                "",
+            ],
+            access,
+        );
+        assert_eq!(freed, Access::default());
+        assert!(Command::try_parse_from(["x", "--allow-address", "10.0.0.0/99"]).is_err());
+        assert!(Command::try_parse_from(["x", "--allow-dialect", "latin"]).is_err());
     }
 
     #[test]

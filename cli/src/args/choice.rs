@@ -78,6 +78,20 @@ impl std::str::FromStr for Kind {
     }
 }
 
+/// A client API in a list that may be empty.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Api(pub(crate) Dialect);
+
+impl std::str::FromStr for Api {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let found = Dialect::ALL.into_iter().find(|dialect| dialect.as_str() == text);
+        let names = Dialect::ALL.map(Dialect::as_str).join(", ");
+        found.map(Self).ok_or_else(|| format!("is not one of {names}"))
+    }
+}
+
 fn words<T>(all: &'static [T], word: fn(T) -> &'static str) -> impl TypedValueParser<Value = T>
 where
     T: Copy + Send + Sync + 'static,

@@ -1,5 +1,8 @@
 //! `penstock price`.
 
+mod backfill;
+mod import;
+
 use clap::{Subcommand, ValueEnum};
 use penstock_core::money::NanoUsd;
 use penstock_core::price::Price;
@@ -50,6 +53,12 @@ pub(crate) enum Command {
     },
     /// Delete a price; a shipped one of this name comes back at the next start
     Delete(Named),
+    /// Take over prices from a file or URL; shows what would change, and changes it with --yes
+    Import(import::Import),
+    /// Count the costs of calls in the ledger again, with the prices of now
+    Backfill(backfill::Backfill),
+    /// The newest backfills
+    Backfills,
     /// The price that a model pays at a provider, and the rule that found it
     Resolve {
         /// As the provider is asked for it
@@ -71,12 +80,16 @@ pub(crate) struct PriceFlags {
     /// USD for one web search
     #[arg(long, value_name = "USD")]
     web_search: Option<NanoUsd>,
+    /// USD for one answered call, whatever it used
+    #[arg(long, value_name = "USD")]
+    per_request: Option<NanoUsd>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Source {
     Shipped,
     Manual,
+    Imported,
 }
 
 impl PriceFlags {
@@ -87,6 +100,9 @@ impl PriceFlags {
         }
         if let Some(usd) = self.web_search {
             price.web_search = usd;
+        }
+        if let Some(usd) = self.per_request {
+            price.request = usd;
         }
     }
 }
@@ -102,6 +118,9 @@ impl Command {
             }
             Self::Update { edit, fields } => update(session, &edit, &fields).await,
             Self::Delete(named) => delete(session, named).await,
+            Self::Import(import) => import.run(session).await,
+            Self::Backfill(backfill) => backfill.run(session).await,
+            Self::Backfills => backfill::list(session).await,
             Self::Resolve { model, provider } => resolve(session, model, provider).await,
         }
     }
@@ -153,6 +172,7 @@ async fn list(session: &Session, contains: String, source: Option<Source>) -> Re
         None => PriceSource::Unspecified,
         Some(Source::Shipped) => PriceSource::Shipped,
         Some(Source::Manual) => PriceSource::Manual,
+        Some(Source::Imported) => PriceSource::Imported,
     };
     let services = session.connect().await?;
     let prices = all(async |page| {

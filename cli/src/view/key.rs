@@ -136,7 +136,7 @@ impl View for FoundKey {
 
 impl Row for Key {
     const COLUMNS: &'static [&'static str] = &[
-        "NAME", "ENABLED", "EXPIRES", "SECRET", "GROUPS", "TAGS", "LIMITS", "ID",
+        "NAME", "ENABLED", "EXPIRES", "SECRET", "GROUPS", "TAGS", "ONLY", "LIMITS", "ID",
     ];
 
     fn cells(&self) -> Vec<String> {
@@ -147,6 +147,7 @@ impl Row for Key {
             or_dash(self.hint.as_deref()),
             joined(&self.access.groups),
             joined(&self.access.tags),
+            self.access.only(),
             self.limits.cell(),
             self.id.clone(),
         ]

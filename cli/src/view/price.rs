@@ -13,12 +13,14 @@ use crate::failure::Failure;
 #[derive(Debug, Serialize)]
 pub(crate) struct Price {
     pub name: String,
-    /// `shipped` or `manual`.
+    /// `shipped`, `manual` or `imported`.
     pub source: &'static str,
     pub platform: String,
     pub rates: Vec<Rate>,
     pub web_search_usd: String,
     pub web_search_nanousd: i64,
+    pub request_usd: String,
+    pub request_nanousd: i64,
     pub factors: Vec<Factor>,
     pub max_input_tokens: Option<u64>,
     pub max_output_tokens: Option<u64>,
@@ -63,6 +65,8 @@ impl Price {
             rates: spec.rates.iter().map(Rate::from).collect(),
             web_search_usd: spec.web_search.to_string(),
             web_search_nanousd: spec.web_search.0,
+            request_usd: spec.request.to_string(),
+            request_nanousd: spec.request.0,
             factors: factors(&spec),
             platform: spec.platform,
             max_input_tokens: spec.max_input_tokens,
@@ -99,6 +103,7 @@ fn source(source: PriceSource) -> &'static str {
     match source {
         PriceSource::Shipped => "shipped",
         PriceSource::Manual => "manual",
+        PriceSource::Imported => "imported",
     }
 }
 
@@ -143,6 +148,7 @@ impl View for Price {
             ("source", self.source.to_owned()),
             ("platform", or_dash(Some(&self.platform))),
             ("web search", format!("{} USD", self.web_search_usd)),
+            ("request", format!("{} USD", self.request_usd)),
             ("factors", super::joined(&factors)),
             ("deprecated from", or_dash(self.deprecation_date.as_deref())),
             ("version", self.version.to_string()),

@@ -52,8 +52,9 @@ impl View for User {
 }
 
 impl Row for User {
-    const COLUMNS: &'static [&'static str] =
-        &["NAME", "ENABLED", "EXPIRES", "GROUPS", "TAGS", "LIMITS", "ID"];
+    const COLUMNS: &'static [&'static str] = &[
+        "NAME", "ENABLED", "EXPIRES", "GROUPS", "TAGS", "ONLY", "LIMITS", "ID",
+    ];
 
     fn cells(&self) -> Vec<String> {
         vec![
@@ -62,6 +63,7 @@ impl Row for User {
             self.access.expires(),
             joined(&self.access.groups),
             joined(&self.access.tags),
+            self.access.only(),
             self.limits.cell(),
             self.id.clone(),
         ]

@@ -36,6 +36,8 @@ mod tests {
             ("penstock.admin.v1.BreakerService", Role::Admin),
             ("penstock.admin.v1.ConfigService", Role::Admin),
             ("penstock.admin.v1.ErrorRuleService", Role::Admin),
+            ("penstock.admin.v1.WordRuleService", Role::Admin),
+            ("penstock.admin.v1.RequestFilterService", Role::Admin),
             ("penstock.admin.v1.FleetService", Role::Admin),
             ("penstock.admin.v1.KeyService", Role::Admin),
             ("penstock.admin.v1.LimitsService", Role::Admin),

@@ -82,6 +82,13 @@ impl Author {
     }
 }
 
+impl Author {
+    /// Who, and why, for what is no commit.
+    pub(super) fn signed(self, info: Option<ChangeInfo>) -> Result<(String, String), Status> {
+        Ok((self.0.0.to_string(), reason(info)?))
+    }
+}
+
 fn reason(info: Option<ChangeInfo>) -> Result<String, Status> {
     let reason = info.map(|info| info.reason).unwrap_or_default();
     if reason.len() > MAX_REASON {

@@ -17,7 +17,9 @@ pub(super) async fn stored(context: &Context) -> LimitsPolicy {
             | StoredSpec::Key(_)
             | StoredSpec::Price(_)
             | StoredSpec::ImportSuffix(_)
-            | StoredSpec::ErrorRule(_) => indexed(context),
+            | StoredSpec::ErrorRule(_)
+            | StoredSpec::WordRule(_)
+            | StoredSpec::RequestFilter(_) => indexed(context),
         },
         Ok(None) => LimitsPolicy::default(),
         Err(_) => indexed(context),

@@ -22,7 +22,7 @@ use super::names::Found;
 use super::provider::expect_or_any;
 use super::refusals::Refusals;
 use super::status::{self, required};
-use super::{labels, names, page, random, reply, resets};
+use super::{activation, labels, names, page, random, reply, resets};
 use crate::clock;
 use crate::context::Context;
 use crate::credentials::Field;
@@ -43,6 +43,7 @@ impl KeyService for Keys {
         let made = secret::take(&*self.0.store, request.import, &request.prefix).await?;
         let mut key = convert::key_spec_from_wire(spec, made.hash).map_err(status::invalid_in("spec"))?;
         key.limits = resets::none(&key.limits);
+        key.access = activation::none(key.access);
         key.hint = made.hint;
         key.import_suffix = made.import_suffix;
         key.validate().map_err(status::invalid_in("spec"))?;
@@ -105,7 +106,7 @@ impl KeyService for Keys {
         // Operators write name, access and limits; the secret and what is known of it stay.
         let key = Key {
             name: written.name,
-            access: written.access,
+            access: activation::kept(written.access, &found.value.access),
             limits: resets::kept(&written.limits, &found.value.limits),
             ..found.value
         };
@@ -242,7 +243,9 @@ fn owner_of(stored: &Stored) -> Option<UserId> {
         | StoredSpec::Price(_)
         | StoredSpec::Setting(_)
         | StoredSpec::ImportSuffix(_)
-        | StoredSpec::ErrorRule(_) => None,
+        | StoredSpec::ErrorRule(_)
+        | StoredSpec::WordRule(_)
+        | StoredSpec::RequestFilter(_) => None,
     }
 }
 

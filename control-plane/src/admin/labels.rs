@@ -15,7 +15,12 @@ pub(super) fn name(index: &Index, reference: &ResourceRef) -> Option<String> {
         Spec::Provider(spec) => spec.provider.name.clone(),
         Spec::User(user) => user.name.clone(),
         Spec::Key(key) => format!("{}/{}", user_name(index, key.user_id), key.name),
-        Spec::Price(_) | Spec::Setting(_) | Spec::ImportSuffix(_) | Spec::ErrorRule(_) => reference.id(),
+        Spec::Price(_)
+        | Spec::Setting(_)
+        | Spec::ImportSuffix(_)
+        | Spec::ErrorRule(_)
+        | Spec::WordRule(_)
+        | Spec::RequestFilter(_) => reference.id(),
     })
 }
 

@@ -1,7 +1,14 @@
 //! Prices. What operators write is manual: it replaces a shipped price of the same name and survives updates.
 
+mod backfill;
+mod fetch;
+mod import;
 mod resolve;
+mod tariffs;
 
+use std::pin::Pin;
+
+use futures::Stream;
 use penstock_core::invalid::Invalid;
 use penstock_core::price::{Price, PriceSource};
 use penstock_core::resource::ResourceRef;
@@ -13,6 +20,7 @@ use penstock_proto::convert::enums::price_source_from_wire;
 use penstock_store::{Expect, Filter, NewSpec, Op, Put, Stored, StoredSpec};
 use tonic::{Request, Response, Status};
 
+use self::backfill::Backfill;
 use super::author::Author;
 use super::provider::expect_or_any;
 use super::status::{self, required};
@@ -116,6 +124,38 @@ impl PriceService for Prices {
         }
         let answer = resolve::resolve(&*self.0.store, &provider.value.provider, &request.model).await?;
         Ok(Response::new(answer))
+    }
+
+    async fn import_prices(
+        &self,
+        request: Request<wire::ImportPricesRequest>,
+    ) -> Result<Response<wire::ImportPricesResponse>, Status> {
+        let author = Author::of(&request);
+        let answer = import::run(&self.0, author, request.into_inner()).await?;
+        Ok(Response::new(answer))
+    }
+
+    type BackfillPricesStream =
+        Pin<Box<dyn Stream<Item = Result<wire::BackfillPricesResponse, Status>> + Send>>;
+
+    async fn backfill_prices(
+        &self,
+        request: Request<wire::BackfillPricesRequest>,
+    ) -> Result<Response<Self::BackfillPricesStream>, Status> {
+        let author = Author::of(&request);
+        let backfill = Backfill::begin(&self.0, author, request.into_inner()).await?;
+        Ok(Response::new(Box::pin(backfill.answers())))
+    }
+
+    async fn list_price_backfills(
+        &self,
+        _: Request<wire::ListPriceBackfillsRequest>,
+    ) -> Result<Response<wire::ListPriceBackfillsResponse>, Status> {
+        let known = self.0.store.price_backfills(backfill::MAX_LISTED).await;
+        let known = known.map_err(status::from_store)?;
+        Ok(Response::new(wire::ListPriceBackfillsResponse {
+            backfills: known.into_iter().map(backfill::reply).collect(),
+        }))
     }
 }
 

@@ -91,6 +91,36 @@ pub(super) fn error_rule(stored: &Stored, refusals: &Refusals) -> Result<wire::E
     })
 }
 
+/// An word rule.
+pub(super) fn word_rule(stored: &Stored, refusals: &Refusals) -> Result<wire::WordRule, Status> {
+    let StoredSpec::WordRule(rule) = &stored.spec else {
+        return Err(mismatch());
+    };
+    Ok(wire::WordRule {
+        name: rule.name.clone(),
+        version: stored.version,
+        spec: Some(convert::word_rule_to_wire(rule)),
+        created_at_ms: stored.created_at.0,
+        updated_at_ms: stored.updated_at.0,
+        refused_by: refusals.of(stored),
+    })
+}
+
+/// An request filter.
+pub(super) fn request_filter(stored: &Stored, refusals: &Refusals) -> Result<wire::RequestFilter, Status> {
+    let StoredSpec::RequestFilter(rule) = &stored.spec else {
+        return Err(mismatch());
+    };
+    Ok(wire::RequestFilter {
+        name: rule.name.clone(),
+        version: stored.version,
+        spec: Some(convert::request_filter_to_wire(rule)),
+        created_at_ms: stored.created_at.0,
+        updated_at_ms: stored.updated_at.0,
+        refused_by: refusals.of(stored),
+    })
+}
+
 /// One entry of the history.
 pub(super) fn change(change: &Change) -> wire::Change {
     let json =

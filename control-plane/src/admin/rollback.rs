@@ -51,7 +51,7 @@ pub(super) struct Plan {
 /// What becomes of one resource.
 enum Step {
     Put {
-        spec: NewSpec,
+        spec: Box<NewSpec>,
         /// As the history will tell it.
         after: Value,
         remarks: Vec<String>,
@@ -73,7 +73,7 @@ fn make(changes: &[Change], present: &Present, rules: Rules) -> Plan {
     ordered.sort_by_key(|change| order(change));
     for change in ordered {
         match step(change, present, rules) {
-            Step::Put { spec, after, remarks } => plan.put(change, spec, after, remarks),
+            Step::Put { spec, after, remarks } => plan.put(change, *spec, after, remarks),
             Step::Delete => plan.delete(change),
             Step::Leave(why) => plan.skipped.push(why),
         }
@@ -87,11 +87,28 @@ fn order(change: &Change) -> u8 {
     match (deleted, change.reference.kind()) {
         (true, Kind::Key) => 0,
         (true, Kind::User) => 1,
-        (true, Kind::Provider | Kind::Price | Kind::Setting | Kind::ImportSuffix | Kind::ErrorRule) => 2,
+        (
+            true,
+            Kind::Provider
+            | Kind::Price
+            | Kind::Setting
+            | Kind::ImportSuffix
+            | Kind::ErrorRule
+            | Kind::WordRule
+            | Kind::RequestFilter,
+        ) => 2,
         (false, Kind::User) => 3,
         (false, Kind::Provider) => 4,
         (false, Kind::Key) => 5,
-        (false, Kind::Price | Kind::Setting | Kind::ImportSuffix | Kind::ErrorRule) => 6,
+        (
+            false,
+            Kind::Price
+            | Kind::Setting
+            | Kind::ImportSuffix
+            | Kind::ErrorRule
+            | Kind::WordRule
+            | Kind::RequestFilter,
+        ) => 6,
     }
 }
 
@@ -113,37 +130,38 @@ fn step(change: &Change, present: &Present, rules: Rules) -> Step {
         LoggedSpec::Provider(then) => provider::restore(change, *then),
         LoggedSpec::User(then) => access::restore_user(change, then, rules),
         LoggedSpec::Key(then) => access::restore_key(change, *then, present, rules),
-        LoggedSpec::Price(then) => Ok(Step::Put {
-            spec: NewSpec::Price(then),
-            after: after.clone(),
-            remarks: Vec::new(),
-        }),
-        LoggedSpec::Setting(then) => Ok(Step::Put {
-            spec: NewSpec::Setting(then),
-            after: after.clone(),
-            remarks: Vec::new(),
-        }),
-        LoggedSpec::ErrorRule(then) => Ok(Step::Put {
-            spec: NewSpec::ErrorRule(then),
-            after: after.clone(),
-            remarks: Vec::new(),
-        }),
+        LoggedSpec::Price(then) => as_it_was(NewSpec::Price(then), after),
+        LoggedSpec::Setting(then) => as_it_was(NewSpec::Setting(then), after),
+        LoggedSpec::ErrorRule(then) => as_it_was(NewSpec::ErrorRule(then), after),
+        LoggedSpec::WordRule(then) => as_it_was(NewSpec::WordRule(then), after),
+        LoggedSpec::RequestFilter(then) => as_it_was(NewSpec::RequestFilter(then), after),
         LoggedSpec::ImportSuffix => Ok(Step::Leave(format!("{label} is left as it is"))),
     };
     step.and_then(|step| checked(step, change))
         .unwrap_or_else(|invalid| unusable(label, &invalid))
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "a step as any other")]
+fn as_it_was(spec: NewSpec, after: &Value) -> Result<Step, Invalid> {
+    Ok(Step::Put {
+        spec: Box::new(spec),
+        after: after.clone(),
+        remarks: Vec::new(),
+    })
+}
+
 /// What was valid then need not be valid now.
 fn checked(step: Step, change: &Change) -> Result<Step, Invalid> {
     if let Step::Put { spec, .. } = &step {
-        match spec {
+        match &**spec {
             NewSpec::Provider { provider, .. } => provider.validate()?,
             NewSpec::User(user) => user.validate()?,
             NewSpec::Key(key) => key.validate()?,
             NewSpec::Price(price) => price.validate(&change.reference.id())?,
             NewSpec::Setting(setting) => setting.validate()?,
             NewSpec::ErrorRule(rule) => rule.validate()?,
+            NewSpec::WordRule(rule) => rule.validate()?,
+            NewSpec::RequestFilter(rule) => rule.validate()?,
             NewSpec::ImportSuffix(_) => (),
         }
     }
@@ -187,6 +205,7 @@ fn present_version(change: &Change) -> Expect {
 /// A step whose outcome the history tells as `logged`.
 fn put(spec: NewSpec, logged: &impl serde::Serialize, remarks: Vec<String>) -> Result<Step, Invalid> {
     let after = serde_json::to_value(logged).map_err(|error| Invalid::new("log", error.to_string()))?;
+    let spec = Box::new(spec);
     Ok(Step::Put { spec, after, remarks })
 }
 
@@ -200,5 +219,7 @@ fn keep_resets(label: &str, then: &Arc<Limits>, now: &Limits, remarks: &mut Vec<
     resets::kept(then, now)
 }
 
+#[cfg(test)]
+mod activation_tests;
 #[cfg(test)]
 mod tests;

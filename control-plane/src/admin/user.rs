@@ -14,7 +14,7 @@ use super::author::Author;
 use super::provider::expect_or_any;
 use super::refusals::Refusals;
 use super::status::{self, required};
-use super::{names, page, random, reply, resets};
+use super::{activation, names, page, random, reply, resets};
 use crate::context::Context;
 
 pub(super) struct Users(pub(super) Context);
@@ -29,6 +29,7 @@ impl UserService for Users {
         let request = request.into_inner();
         let mut user = read_spec(request.spec)?;
         user.limits = resets::none(&user.limits);
+        user.access = activation::none(user.access);
         let (ms, unique) = random::id_parts()?;
         let reference = ResourceRef::User(UserId::from_parts(ms, &unique));
         let put = Put::new(reference, NewSpec::User(user)).expecting(Expect::Absent);
@@ -78,6 +79,7 @@ impl UserService for Users {
         let mut user = read_spec(request.spec)?;
         let found = names::user(&*self.0.store, &request.user).await?;
         user.limits = resets::kept(&user.limits, &found.value.limits);
+        user.access = activation::kept(user.access, &found.value.access);
         let put = Put::new(found.stored.reference, NewSpec::User(user)).expecting(expect);
         let (stored, revision) = author.commit(&self.0, request.change, put).await?.into_stored()?;
         let user = reply::user(stored, &self.refusals().await?)?;

@@ -75,6 +75,8 @@ fn resource(stored: Stored, sealer: &Sealer, metrics: &Metrics) -> ReadResource 
         StoredSpec::Price(price) => Spec::Price(price),
         StoredSpec::Setting(setting) => Spec::Setting(setting),
         StoredSpec::ErrorRule(rule) => Spec::ErrorRule(rule),
+        StoredSpec::WordRule(rule) => Spec::WordRule(rule),
+        StoredSpec::RequestFilter(rule) => Spec::RequestFilter(rule),
         StoredSpec::ImportSuffix(sealed) => match sealer.unseal(&reference, Field::Suffix, &sealed) {
             Ok(secret) => Spec::ImportSuffix(ImportSuffixSpec(ImportSuffix { secret })),
             Err(error) => {
@@ -136,7 +138,13 @@ fn unreadable(row: Unreadable) -> ReadResource {
             tracing::error!(resource = %reference, problem, "row cannot be read; it is treated as deleted");
             ReadResource::Remove(reference)
         }
-        Kind::Provider | Kind::Price | Kind::Setting | Kind::ImportSuffix | Kind::ErrorRule => {
+        Kind::Provider
+        | Kind::Price
+        | Kind::Setting
+        | Kind::ImportSuffix
+        | Kind::ErrorRule
+        | Kind::WordRule
+        | Kind::RequestFilter => {
             tracing::error!(resource = %reference, problem, "row cannot be read; its last good version stays");
             ReadResource::Keep(reference)
         }

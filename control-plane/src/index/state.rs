@@ -138,6 +138,6 @@ fn counted(counts: &mut Counts, kind: Kind) -> Option<&mut usize> {
         Kind::User => Some(&mut counts.users),
         Kind::Key => Some(&mut counts.keys),
         Kind::Price => Some(&mut counts.prices),
-        Kind::Setting | Kind::ImportSuffix | Kind::ErrorRule => None,
+        Kind::Setting | Kind::ImportSuffix | Kind::ErrorRule | Kind::WordRule | Kind::RequestFilter => None,
     }
 }

@@ -6,6 +6,7 @@ use penstock_proto::telemetry::v1::UsageBatch;
 use penstock_store::Delivered;
 use tonic::Status;
 
+use super::first_use;
 use crate::context::Context;
 use crate::metrics::UsageLabels;
 
@@ -26,6 +27,9 @@ pub(super) async fn batch(
     let ingested = context
         .store
         .ingest_usage(&records, delivered)
+        .await
+        .map_err(|error| refused(&error))?;
+    first_use::recorded(context, node, &records)
         .await
         .map_err(|error| refused(&error))?;
     for (id, problem) in ingested.refused.iter().take(NAMED) {

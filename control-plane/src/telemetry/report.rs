@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::{Status, Streaming};
 
 use super::spool::Spools;
-use super::{ingest, settings, upgrade};
+use super::{first_use, ingest, settings, upgrade};
 use crate::clock;
 use crate::context::Context;
 use crate::metrics::ReportLabels;
@@ -72,6 +72,7 @@ impl Report {
                 Some(Message::Usage(batch)) => self.usage(&node, &mut spools, batch).await?,
                 Some(Message::Health(health)) => self.health(&node, health).await,
                 Some(Message::KeyUpgrade(key)) => upgrade::apply(&self.context, &node, key).await,
+                Some(Message::FirstUse(used)) => first_use::reported(&self.context, &node, used).await,
                 Some(Message::ProviderState(state)) => self.provider_state(&node, state),
                 Some(Message::Failures(batch)) => self.dropped("failure", batch.failures.len()),
                 Some(Message::Hello(_)) => return Err(Status::invalid_argument("Hello comes only once")),
@@ -145,6 +146,7 @@ async fn hello(inbound: &mut Streaming<ReportRequest>) -> Result<String, Status>
             | Message::Health(_)
             | Message::Failures(_)
             | Message::KeyUpgrade(_)
+            | Message::FirstUse(_)
             | Message::ProviderState(_),
         )
         | None => Err(Status::invalid_argument(

@@ -209,6 +209,8 @@ impl Inner {
             NewSpec::Setting(setting) => StoredSpec::Setting(setting),
             NewSpec::ImportSuffix(sealed) => StoredSpec::ImportSuffix(sealed),
             NewSpec::ErrorRule(rule) => StoredSpec::ErrorRule(rule),
+            NewSpec::WordRule(rule) => StoredSpec::WordRule(rule),
+            NewSpec::RequestFilter(rule) => StoredSpec::RequestFilter(rule),
         };
         let stored = Stored {
             reference: put.reference.clone(),
@@ -462,6 +464,31 @@ impl Store for FakeStore {
     }
 
     async fn usage_record(&self, _: RequestId) -> Result<Option<UsageRecord>, Error> {
+        panic!("not faked")
+    }
+
+    async fn usage_after(
+        &self,
+        _: &UsageFilter,
+        _: Option<RequestId>,
+        _: u32,
+    ) -> Result<Vec<UsageRecord>, Error> {
+        panic!("not faked")
+    }
+
+    async fn count_usage(&self, _: &UsageFilter) -> Result<u64, Error> {
+        panic!("not faked")
+    }
+
+    async fn recharge(
+        &self,
+        _: &[penstock_store::Recharge],
+        _: &penstock_store::PriceBackfill,
+    ) -> Result<u64, Error> {
+        panic!("not faked")
+    }
+
+    async fn price_backfills(&self, _: u32) -> Result<Vec<penstock_store::PriceBackfill>, Error> {
         panic!("not faked")
     }
 

@@ -7,6 +7,7 @@ pub(crate) mod fleet_state;
 pub(crate) mod history;
 pub(crate) mod node;
 pub(crate) mod page;
+pub(crate) mod recharge;
 pub(crate) mod spend;
 pub(crate) mod store;
 pub(crate) mod stored;

@@ -14,6 +14,7 @@ mod fold;
 mod history;
 mod ingest;
 mod nodes;
+mod recharge;
 pub(crate) mod records;
 mod rollup;
 pub(crate) mod spend;
@@ -41,6 +42,7 @@ use crate::api::fleet_state::{FleetAction, FleetState, Put};
 use crate::api::history::{Differences, Revision};
 use crate::api::node::NodeRow;
 use crate::api::page::{Filter, Listed, Lookup, Page};
+use crate::api::recharge::{PriceBackfill, Recharge};
 use crate::api::spend::{Baseline, BaselineQuestion, Delivered};
 use crate::api::store::Store;
 use crate::api::stored::{Changes, Head, Loaded, Sealed, Stored};
@@ -200,6 +202,27 @@ impl Store for Database {
 
     async fn usage_record(&self, id: RequestId) -> Result<Option<UsageRecord>, Error> {
         self.one_record(id).await
+    }
+
+    async fn usage_after(
+        &self,
+        filter: &UsageFilter,
+        after: Option<RequestId>,
+        limit: u32,
+    ) -> Result<Vec<UsageRecord>, Error> {
+        self.records_after(filter, after, limit).await
+    }
+
+    async fn count_usage(&self, filter: &UsageFilter) -> Result<u64, Error> {
+        self.count_records(filter).await
+    }
+
+    async fn recharge(&self, recharges: &[Recharge], progress: &PriceBackfill) -> Result<u64, Error> {
+        self.recharge_records(recharges, progress).await
+    }
+
+    async fn price_backfills(&self, limit: u32) -> Result<Vec<PriceBackfill>, Error> {
+        self.newest_backfills(limit).await
     }
 
     async fn prepare_ledger(&self, now: UnixMs) -> Result<(), Error> {

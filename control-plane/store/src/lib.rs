@@ -36,6 +36,7 @@ pub use api::fleet_state::{FleetAction, FleetState, Put as FleetPut};
 pub use api::history::{Action, Change, Differences, LoggedKey, LoggedProvider, LoggedSpec, Revision};
 pub use api::node::{NodeRow, RefusedResource};
 pub use api::page::{Filter, Listed, Lookup, Page};
+pub use api::recharge::{NewCharge, PriceBackfill, Recharge};
 pub use api::spend::{
     Baseline, BaselineQuestion, Delivered, MinuteSpend, Spend, SpendSpan, SpendSubject, SpoolMark,
 };

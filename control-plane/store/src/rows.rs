@@ -10,8 +10,10 @@ mod import_suffix;
 mod key;
 mod price;
 mod provider;
+mod request_filter;
 mod setting;
 mod user;
+mod word_rule;
 
 pub(crate) use key::key_hash;
 
@@ -77,6 +79,8 @@ pub(crate) fn table(kind: Kind) -> &'static Table {
         Kind::Setting => &setting::TABLE,
         Kind::ImportSuffix => &import_suffix::TABLE,
         Kind::ErrorRule => &error_rule::TABLE,
+        Kind::WordRule => &word_rule::TABLE,
+        Kind::RequestFilter => &request_filter::TABLE,
     }
 }
 
@@ -104,6 +108,8 @@ fn bind(query: Query, stored: &Stored) -> Query {
         StoredSpec::Setting(setting) => setting::bind(query, stored, setting),
         StoredSpec::ImportSuffix(sealed) => import_suffix::bind(query, stored, sealed),
         StoredSpec::ErrorRule(rule) => error_rule::bind(query, stored, rule),
+        StoredSpec::WordRule(rule) => word_rule::bind(query, stored, rule),
+        StoredSpec::RequestFilter(rule) => request_filter::bind(query, stored, rule),
     };
     query
         .bind(stored.version)
@@ -122,6 +128,8 @@ pub(crate) async fn fetch(tx: &mut Tx, kind: Kind, query: Query) -> Result<Vec<E
         Kind::Setting => fetch_rows::<setting::SettingRow>(tx, query).await,
         Kind::ImportSuffix => fetch_rows::<import_suffix::ImportSuffixRow>(tx, query).await,
         Kind::ErrorRule => fetch_rows::<error_rule::ErrorRuleRow>(tx, query).await,
+        Kind::WordRule => fetch_rows::<word_rule::WordRuleRow>(tx, query).await,
+        Kind::RequestFilter => fetch_rows::<request_filter::RequestFilterRow>(tx, query).await,
     }
 }
 
@@ -174,7 +182,9 @@ pub(crate) fn id_value(reference: &ResourceRef) -> Value {
         ResourceRef::Price(name)
         | ResourceRef::Setting(name)
         | ResourceRef::ImportSuffix(name)
-        | ResourceRef::ErrorRule(name) => Value::from(&**name),
+        | ResourceRef::ErrorRule(name)
+        | ResourceRef::WordRule(name)
+        | ResourceRef::RequestFilter(name) => Value::from(&**name),
     }
 }
 
@@ -201,7 +211,9 @@ fn uuid(reference: &ResourceRef) -> Uuid {
         ResourceRef::Price(_)
         | ResourceRef::Setting(_)
         | ResourceRef::ImportSuffix(_)
-        | ResourceRef::ErrorRule(_) => Uuid::nil(),
+        | ResourceRef::ErrorRule(_)
+        | ResourceRef::WordRule(_)
+        | ResourceRef::RequestFilter(_) => Uuid::nil(),
     }
 }
 

@@ -42,6 +42,8 @@ pub struct MostOf {
     output: u64,
     /// Of one search, nano-USD.
     search: u64,
+    /// Of the call itself, nano-USD.
+    request: u64,
     /// In units of 1e-6 to the power of `millions`.
     factors: Wide,
     millions: u32,
@@ -97,6 +99,7 @@ impl MostOf {
             input: dearest(is_prompt),
             output: dearest(|class| !is_prompt(class)),
             search: u64::try_from(price.web_search.0).unwrap_or(0),
+            request: u64::try_from(price.request.0).unwrap_or(0),
             millions: u32::try_from(factors.len()).unwrap_or(u32::MAX),
             factors: factors
                 .into_iter()
@@ -111,6 +114,7 @@ impl MostOf {
             input: 0,
             output: 0,
             search: 0,
+            request: 0,
             factors: Wide::from(1),
             millions: 0,
             multiplier: 0,
@@ -127,9 +131,10 @@ impl MostOf {
         self.tokens(tokens, self.output)
     }
 
-    /// Of so many web searches. Factors do not hold for them.
+    /// Of so many web searches, and of the call itself. Factors do not hold for them.
     pub fn searches(&self, count: u64) -> NanoUsd {
-        let nanos = Wide::from(count).times(self.search).times(self.multiplier);
+        let searches = Wide::from(count).times(self.search);
+        let nanos = searches.plus(Wide::from(self.request)).times(self.multiplier);
         NanoUsd(nanos.over_up(MILLION).saturating_i64())
     }
 

@@ -9,17 +9,30 @@
 //! | 2 | `MODEL`, when its price is of the provider's platform | [`Rule::Exact`] |
 //! | 3 | `PLATFORM/MODEL` | [`Rule::Platform`] |
 //! | 4 | 1 to 3 again with MODEL without its date or `latest` | [`Rule::Alias`] |
+//! | 5 | on Bedrock, 1 to 4 again with the id inside an ARN, then without the region of an inference profile | [`Rule::Profile`] |
 //!
 //! Step 2 looks at the platform because the same bare name can be somebody else's: `gemini-2.5-pro` is the price at
 //! Vertex AI. A manual price that states no platform is meant for all. The platform is that of
 //! [`ProviderKind::price_platform`].
 //!
-//! Step 4 takes one ending off: `-20251001`, `-2025-10-01`, `@20251001`, `-latest` or `@latest`, where the date has a
-//! year from 2000, a month and a day. A dated model that has its own price never gets there.
+//! | platform | of | names of its models |
+//! |---|---|---|
+//! | `anthropic`, `openai` | the vendors themselves, and relays that are compatible with them | bare |
+//! | `gemini` | the Gemini API | `gemini/MODEL`; the bare name is Vertex AI's |
+//! | `vertex_ai` | Vertex AI | Gemini bare, Claude and others `vertex_ai/MODEL` |
+//! | `azure` | Azure OpenAI | `azure/MODEL`, by the name that was asked for; a deployment called otherwise needs a redirect's name or a price of its own |
+//! | `bedrock` | Bedrock | its ids, bare; `us.…`, `eu.…` and other inference profiles may cost more and have prices of their own |
+//!
+//! Step 4 takes one ending off: `-20251001`, `-2025-10-01`, `@20251001`, `-latest`, `@latest` or `@default`, where the
+//! date has a year from 2000, a month and a day. A dated model that has its own price never gets there.
 
 use super::{Price, PriceSource};
 use crate::model::MAX_NAME;
 use crate::provider::ProviderKind;
+
+const BEDROCK: &str = "bedrock";
+/// Of inference profiles.
+const REGIONS: [&str; 8] = ["us-gov.", "us.", "eu.", "apac.", "jp.", "au.", "ca.", "global."];
 
 /// A price that was found, and why it is the one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,10 +54,18 @@ pub enum Rule {
     Platform,
     /// The price is for the model without its date or `latest`.
     Alias,
+    /// The price is for the model that an inference profile or an ARN of Bedrock names.
+    Profile,
 }
 
 impl Rule {
-    pub const ALL: [Self; 4] = [Self::Provider, Self::Exact, Self::Platform, Self::Alias];
+    pub const ALL: [Self; 5] = [
+        Self::Provider,
+        Self::Exact,
+        Self::Platform,
+        Self::Alias,
+        Self::Profile,
+    ];
 
     pub fn as_str(self) -> &'static str {
         match self {
@@ -52,6 +73,7 @@ impl Rule {
             Self::Exact => "exact",
             Self::Platform => "platform",
             Self::Alias => "alias",
+            Self::Profile => "profile",
         }
     }
 }
@@ -68,22 +90,58 @@ pub fn resolve<'p>(
     if model.is_empty() || model.len() > MAX_NAME {
         return None;
     }
-    by_name(kind, provider_name, model, &get).or_else(|| {
-        let found = by_name(kind, provider_name, undated(model)?, &get)?;
+    on_platform(kind.price_platform(), provider_name, model, &get)
+}
+
+fn on_platform<'p>(
+    platform: &str,
+    provider_name: &str,
+    model: &str,
+    get: impl Fn(&str) -> Option<&'p Price>,
+) -> Option<Found<'p>> {
+    let named = |model: &str| {
+        by_name(platform, provider_name, model, &get).or_else(|| {
+            let found = by_name(platform, provider_name, undated(model)?, &get)?;
+            Some(Found {
+                rule: Rule::Alias,
+                ..found
+            })
+        })
+    };
+    named(model).or_else(|| {
+        if platform != BEDROCK {
+            return None;
+        }
+        let id = inside_arn(model);
+        let within = if id == model { None } else { named(id) };
+        let found = within.or_else(|| named(without_region(id)?))?;
         Some(Found {
-            rule: Rule::Alias,
+            rule: Rule::Profile,
             ..found
         })
     })
 }
 
+/// `arn:aws:bedrock:us-east-1:…:inference-profile/us.anthropic.…` is what stands behind the last slash.
+fn inside_arn(model: &str) -> &str {
+    match model.starts_with("arn:") {
+        true => model.rsplit_once('/').map_or(model, |(_, id)| id),
+        false => model,
+    }
+}
+
+/// The model of an inference profile.
+fn without_region(model: &str) -> Option<&str> {
+    let region = REGIONS.iter().find_map(|region| model.strip_prefix(region));
+    region.and_then(some_text)
+}
+
 fn by_name<'p>(
-    kind: ProviderKind,
+    platform: &str,
     provider_name: &str,
     model: &str,
     get: impl Fn(&str) -> Option<&'p Price>,
 ) -> Option<Found<'p>> {
-    let platform = kind.price_platform();
     let steps = [
         (Rule::Provider, format!("{provider_name}/{model}")),
         (Rule::Exact, model.to_owned()),
@@ -105,6 +163,7 @@ fn undated(model: &str) -> Option<&str> {
     if let Some(rest) = model
         .strip_suffix("-latest")
         .or_else(|| model.strip_suffix("@latest"))
+        .or_else(|| model.strip_suffix("@default"))
     {
         return some_text(rest);
     }

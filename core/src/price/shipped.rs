@@ -15,12 +15,16 @@ use crate::money::NanoUsd;
 /// Why a file of prices is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum ParseError {
-    #[error("the price file cannot be read; it must be made by take-over.py of a matching release")]
+    #[error(
+        "the price file cannot be read: it is neither in the shape that ships with a matching release nor LiteLLM's"
+    )]
     Json(#[from] serde_json::Error),
     #[error("the price file states {stated} models but has {found}: it was cut short or names a model twice")]
     Incomplete { stated: usize, found: usize },
     #[error("the price of {name:?} cannot be used")]
     Price { name: String, source: Invalid },
+    #[error("the file holds no price of a platform that Penstock knows")]
+    Nothing,
 }
 
 #[derive(Deserialize)]
@@ -42,6 +46,8 @@ struct Row {
     rates: Vec<Rate>,
     #[serde(default)]
     web_search: NanoUsd,
+    #[serde(default)]
+    request: NanoUsd,
     #[serde(default)]
     factors: Vec<Factor>,
     max_input_tokens: Option<u64>,
@@ -77,6 +83,7 @@ impl From<Row> for Price {
             platform: row.platform,
             rates: row.rates,
             web_search: row.web_search,
+            request: row.request,
             factors: row.factors,
             max_input_tokens: row.max_input_tokens,
             max_output_tokens: row.max_output_tokens,

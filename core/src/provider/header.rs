@@ -26,26 +26,37 @@ const RESERVED_HEADERS: [&str; 12] = [
     "cookie",
 ];
 
+/// Whether it can be the name of a header.
+pub fn is_header_name(name: &str) -> bool {
+    let token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
+    !name.is_empty() && name.bytes().all(token)
+}
+
+/// Whether Penstock sets it itself.
+pub fn is_reserved_header(name: &str) -> bool {
+    RESERVED_HEADERS.contains(&name.to_ascii_lowercase().as_str())
+}
+
+/// Whether it can be the value of a header that operators write.
+pub fn is_header_value(value: &str) -> bool {
+    value.bytes().all(|b| b == b'\t' || (b' '..=b'~').contains(&b))
+}
+
 impl Header {
     pub(super) fn validate(&self) -> Result<(), Invalid> {
-        let token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
-        if self.name.is_empty() || !self.name.bytes().all(token) {
+        if !is_header_name(&self.name) {
             return Err(Invalid::new(
                 "name",
                 format!("{:?} is not a header name", self.name),
             ));
         }
-        if RESERVED_HEADERS.contains(&self.name.to_ascii_lowercase().as_str()) {
+        if is_reserved_header(&self.name) {
             return Err(Invalid::new(
                 "name",
                 format!("{:?} is set by Penstock itself", self.name),
             ));
         }
-        if !self
-            .value
-            .bytes()
-            .all(|b| b == b'\t' || (b' '..=b'~').contains(&b))
-        {
+        if !is_header_value(&self.value) {
             return Err(Invalid::new("value", "must be printable ASCII"));
         }
         Ok(())

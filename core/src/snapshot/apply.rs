@@ -3,10 +3,8 @@
 use std::sync::Arc;
 
 use super::{KeyEntry, PriceEntry, ProviderEntry, RefusedVersion, Snapshot, SuffixEntry, UserEntry};
-use crate::failure::ErrorRules;
 use crate::id::{Epoch, KeyId, UserId};
 use crate::resource::{ProviderSpec, Resource, ResourceRef, Spec};
-use crate::setting::{LimitsPolicy, RoutingPolicy, Setting, UnpricedPolicy};
 
 /// A full state, or the changes on top of another revision.
 #[derive(Clone, Debug)]
@@ -191,6 +189,16 @@ impl Snapshot {
                     self.rules.insert(name, (version, Arc::from(rule)));
                 }
             }
+            ResourceRef::WordRule(name) => {
+                if let Spec::WordRule(rule) = spec {
+                    self.word_rules.insert(name, (version, Arc::from(rule)));
+                }
+            }
+            ResourceRef::RequestFilter(name) => {
+                if let Spec::RequestFilter(filter) = spec {
+                    self.filters.insert(name, (version, Arc::from(filter)));
+                }
+            }
         }
     }
 
@@ -246,6 +254,12 @@ impl Snapshot {
             ResourceRef::ErrorRule(name) => {
                 self.rules.remove(name);
             }
+            ResourceRef::WordRule(name) => {
+                self.word_rules.remove(name);
+            }
+            ResourceRef::RequestFilter(name) => {
+                self.filters.remove(name);
+            }
         }
     }
 
@@ -263,7 +277,9 @@ impl Snapshot {
             | ResourceRef::Price(_)
             | ResourceRef::Setting(_)
             | ResourceRef::ImportSuffix(_)
-            | ResourceRef::ErrorRule(_)) => {
+            | ResourceRef::ErrorRule(_)
+            | ResourceRef::WordRule(_)
+            | ResourceRef::RequestFilter(_)) => {
                 if let Some(resource) = held.resource(kept) {
                     self.put(resource);
                 }
@@ -307,34 +323,6 @@ impl Snapshot {
                 self.put_key(KeyEntry { id, version: 0, key });
             }
             None => self.remove_key(id),
-        }
-    }
-
-    /// Most updates leave the rules as they were.
-    fn read_rules(&mut self, held: &Self) {
-        self.error_rules = match self.rules == held.rules {
-            true => Arc::clone(&held.error_rules),
-            false => Arc::new(ErrorRules::new(
-                self.rules.values().map(|(_, rule)| Arc::clone(rule)),
-            )),
-        };
-    }
-
-    /// Settings have defaults, so the fields that the request path reads are always there.
-    fn read_settings(&mut self) {
-        self.unpriced = UnpricedPolicy::default();
-        self.explain_refusals = false;
-        self.limits = LimitsPolicy::default();
-        self.routing = RoutingPolicy::default();
-        self.fallbacks = Vec::new();
-        for (_, setting) in self.settings.values() {
-            match setting {
-                Setting::Unpriced(policy) => self.unpriced = policy.clone(),
-                Setting::ExplainRefusals(on) => self.explain_refusals = *on,
-                Setting::Limits(policy) => self.limits = *policy,
-                Setting::Routing(policy) => self.routing = *policy,
-                Setting::ModelFallbacks(fallbacks) => self.fallbacks.clone_from(fallbacks),
-            }
         }
     }
 }

@@ -46,6 +46,14 @@ impl Snapshot {
                 let (version, rule) = self.rules.get(name)?;
                 (*version, Spec::ErrorRule(Box::new(rule.as_ref().clone())))
             }
+            ResourceRef::WordRule(name) => {
+                let (version, rule) = self.word_rules.get(name)?;
+                (*version, Spec::WordRule(Box::new(rule.as_ref().clone())))
+            }
+            ResourceRef::RequestFilter(name) => {
+                let (version, filter) = self.filters.get(name)?;
+                (*version, Spec::RequestFilter(Box::new(filter.as_ref().clone())))
+            }
         };
         Some(Resource {
             reference: reference.clone(),
@@ -76,13 +84,23 @@ impl Snapshot {
             .rules
             .keys()
             .map(|name| ResourceRef::ErrorRule(Arc::clone(name)));
+        let words = self
+            .word_rules
+            .keys()
+            .map(|name| ResourceRef::WordRule(Arc::clone(name)));
+        let filters = self
+            .filters
+            .keys()
+            .map(|name| ResourceRef::RequestFilter(Arc::clone(name)));
         let references = providers
             .chain(users)
             .chain(keys)
             .chain(prices)
             .chain(settings)
             .chain(suffixes)
-            .chain(rules);
+            .chain(rules)
+            .chain(words)
+            .chain(filters);
         references.filter_map(|reference| self.resource(&reference))
     }
 }

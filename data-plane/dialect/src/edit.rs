@@ -1,10 +1,12 @@
 //! The few changes that Penstock makes to bodies and streams, as splices: every other byte stays as it was.
 
+mod filter;
 mod rewrite;
 mod usage_chunk;
 
 use bytes::{Bytes, BytesMut};
 
+pub use filter::filter;
 pub use rewrite::{Edits, Splice, rewrite};
 pub(crate) use rewrite::{members, without};
 pub use usage_chunk::UsageChunkFilter;

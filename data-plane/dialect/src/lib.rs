@@ -11,6 +11,8 @@
 //! | [`credentials`] | the keys that a request presents |
 //! | [`inspect`] | what a request's body asks, in one pass |
 //! | [`bound`] | the most that a request can use |
+//! | [`client`] | which program sent a request |
+//! | [`text`] | the text of a request's body |
 //! | [`session`] | which conversation a request belongs to |
 //! | [`edit`] | the few changes that Penstock makes to bodies and streams |
 //! | [`provider_body`], [`betas`] | Anthropic's body and features at Bedrock and Vertex AI |
@@ -30,6 +32,7 @@
 pub mod aws;
 pub mod betas;
 pub mod bound;
+pub mod client;
 pub mod credentials;
 pub mod edit;
 pub mod error_shape;
@@ -44,6 +47,7 @@ pub mod provider_body;
 pub mod route;
 pub mod session;
 pub mod sse;
+pub mod text;
 pub mod translate;
 pub mod upstream_error;
 pub mod upstream_path;

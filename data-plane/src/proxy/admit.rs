@@ -18,6 +18,7 @@ use penstock_fleet::{Denied, Grant, Wish};
 
 use super::call::Call;
 use super::error::Refusal;
+use super::permit;
 use super::reserve::{Reserve, Watched};
 use crate::limits;
 use crate::telemetry::metrics::InFlight;
@@ -38,12 +39,7 @@ pub(super) struct Admission {
 
 /// Lets a call with this body in, or says why not.
 pub(super) async fn admit(call: &Call, caller: &Caller, body: &Bytes) -> Result<Admission, Refusal> {
-    let model = &call.asked.model;
-    let allowed = caller.key.key.access.allows_model(model) && caller.user.user.access.allows_model(model);
-    if !allowed {
-        let message = format!("Model {model} is not allowed for this API key.");
-        return Err(Refusal::new(Code::ModelNotAllowed, message));
-    }
+    permit::model(call, caller)?;
     let app = &call.proxy.app;
     app.spool
         .admit()

@@ -69,7 +69,7 @@ pub(super) async fn run(
         request(
             way.target,
             uri.clone(),
-            &outgoing.headers,
+            sent.headers.as_ref().unwrap_or(&outgoing.headers),
             sent.body.clone(),
             spoken,
         )

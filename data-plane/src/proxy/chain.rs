@@ -34,7 +34,8 @@ use super::relay::Relay;
 use super::settle::End;
 use super::stopwatch::Arrival;
 use super::{
-    Proxy, address, affinity, decode, failover, guards, late, limits, models, pass_error, reshape, session,
+    Proxy, address, affinity, decode, failover, guards, late, limits, models, pass_error, permit, reshape,
+    session, words,
 };
 use crate::telemetry::reports::KeyUpgrade;
 
@@ -86,8 +87,12 @@ pub(super) async fn answer(
         Ok(caller) => caller,
         Err(denied) => return deny(&proxy, &snapshot, inbound, matched, denied).await,
     };
-    report_upgrade(&proxy, &caller);
     let mut call = Call::new(&proxy, &snapshot, arrival, matched, Arc::clone(&caller.key));
+    report_upgrade(&proxy, &caller);
+    if let Err(mut refusal) = permit::at_the_door(&call, &caller) {
+        refusal.close = !inbound.finish().await;
+        return refuse_call(call, refusal);
+    }
     if !call.endpoint.goes_upstream() {
         return match free_call(&call).await {
             Ok(()) if call.endpoint == Endpoint::Limits => limits::answer(call, &caller).await,
@@ -125,6 +130,8 @@ async fn prepare(call: &mut Call, caller: &Caller, inbound: &mut Inbound) -> Res
         prompt_bytes: received.bytes.len(),
         model: inspected.model.clone(),
     };
+    permit::client(caller, &head.headers, &inspected, &received.bytes)?;
+    words::check(call, &received.bytes).await?;
     let (admission, affinity) = tokio::join!(admit(call, caller, &received.bytes), affinity::look_up(call));
     call.admission = Some(admission?);
     call.affinity = affinity;

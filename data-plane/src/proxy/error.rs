@@ -184,8 +184,12 @@ fn retry_after(code: Code) -> Option<u64> {
         Code::NoAvailableAccount | Code::ModelUnpriced => Some(LATER),
         Code::RateLimitExceeded | Code::QuotaExceeded | Code::LimitsUnavailable => Some(SOON),
         Code::InvalidRequest
+        | Code::SensitiveContent
         | Code::AuthenticationFailed
         | Code::ModelNotAllowed
+        | Code::ClientNotAllowed
+        | Code::AddressNotAllowed
+        | Code::DialectNotAllowed
         | Code::ModelNotFound
         | Code::NotFound
         | Code::MethodNotAllowed
@@ -204,8 +208,12 @@ fn retry_after(code: Code) -> Option<u64> {
 fn is_lasting(code: Code) -> bool {
     match code {
         Code::InvalidRequest
+        | Code::SensitiveContent
         | Code::AuthenticationFailed
         | Code::ModelNotAllowed
+        | Code::ClientNotAllowed
+        | Code::AddressNotAllowed
+        | Code::DialectNotAllowed
         | Code::ModelNotFound
         | Code::NotFound
         | Code::MethodNotAllowed

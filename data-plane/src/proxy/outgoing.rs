@@ -3,6 +3,8 @@
 //! Made once for each provider that is asked, however many tries it gets. A body that changes in a few places shares the
 //! caller's memory; a translated one is new.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use http::HeaderMap;
 use penstock_dialect::edit::{self, Edits};
@@ -13,6 +15,7 @@ use penstock_dialect::translate::{self, Answers, Untranslatable};
 use penstock_dialect::upstream_path::Wanted;
 
 use super::call::{Call, Chosen};
+use super::filter;
 use crate::upstream::SendBody;
 
 /// What the caller sent.
@@ -33,18 +36,31 @@ pub(super) struct Sent {
     pub(super) body: SendBody,
     /// Translates the answer; None where caller and provider speak the same dialect.
     pub(super) answers: Option<Answers>,
+    /// The caller's headers as the operators' filters leave them; None: as they came.
+    pub(super) headers: Option<HeaderMap>,
 }
 
 impl Outgoing {
     /// For this provider.
     pub(super) fn sent(&self, call: &Call, chosen: &Chosen) -> Result<Sent, Untranslatable> {
-        match translate::between(call.dialect, chosen.spoken) {
-            Some(translation) => self.translated(call, chosen, translation),
-            None => Ok(Sent {
+        let sent = match translate::between(call.dialect, chosen.spoken) {
+            Some(translation) => self.translated(call, chosen, translation)?,
+            None => Sent {
                 body: self.edited(call, chosen, &self.asked, &self.inspected, self.hide_usage),
                 answers: None,
-            }),
-        }
+                headers: None,
+            },
+        };
+        let (filters, name) = (call.snapshot.request_filters(), &chosen.provider.provider.name);
+        let (headers, body) = filter::apply(filters, name, &self.headers, sent.body);
+        Ok(Sent {
+            body,
+            headers: match headers {
+                Cow::Owned(filtered) => Some(filtered),
+                Cow::Borrowed(_) => None,
+            },
+            ..sent
+        })
     }
 
     /// What is asked of the provider.
@@ -82,6 +98,7 @@ impl Outgoing {
         Ok(Sent {
             body,
             answers: Some(translated.answers),
+            headers: None,
         })
     }
 

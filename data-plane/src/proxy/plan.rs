@@ -115,7 +115,9 @@ pub async fn plan(app: &App, question: &Question) -> Result<Plan, ReadError> {
         .collect();
     Ok(Plan {
         revision: snapshot.revision(),
-        refusal: whose.refusal(&question.model, now).or_else(|| nobody(&models)),
+        refusal: whose
+            .refusal(question.dialect, &question.model, now)
+            .or_else(|| nobody(&models)),
         bound,
         models,
     })
@@ -244,11 +246,13 @@ impl<'a> Whose<'a> {
     }
 
     /// Why such a caller is not let in at all.
-    fn refusal(&self, model: &str, now: UnixMs) -> Option<CallerError> {
-        if let Err(denied) = access::check(&self.user.user.access, self.key_access(), now) {
+    fn refusal(&self, dialect: Dialect, model: &str, now: UnixMs) -> Option<CallerError> {
+        let (user, key) = (&self.user.user.access, self.key_access());
+        if let Err(denied) = access::check(user, key, now) {
             return Some(denied.into());
         }
-        let message = || format!("Model {model} is not allowed for this API key.");
-        (!self.may_use(model)).then(|| CallerError::new(Code::ModelNotAllowed, message()))
+        let allowed =
+            access::check_dialect(user, key, dialect).and_then(|()| access::check_model(user, key, model));
+        allowed.err().map(CallerError::from)
     }
 }

@@ -1,16 +1,23 @@
 //! Reports that are delivered as well as it goes: a bounded queue, dropped when it is full, counted.
 //!
 //! What is reported here repeats itself by nature (a key that was found by a suffixed hash is found so again at its
-//! next use), so a loss costs nothing but time.
+//! next use; a first use that no snapshot tells of is reported again, with the time of the first), so a loss costs
+//! nothing but time.
 
-use std::sync::Arc;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use penstock_core::api_key::KeyHash;
-use penstock_core::id::KeyId;
+use penstock_core::id::{KeyId, UserId};
+use penstock_core::time::UnixMs;
 use tokio::sync::mpsc;
 
 const QUEUE: usize = 256;
+/// First uses that are remembered until a snapshot tells of them; of more the time is that of a later call.
+const REMEMBERED: usize = 4096;
+/// A first use is said again when no snapshot tells of it for so long.
+const SAID_AGAIN_MS: i64 = 3_000;
 
 /// A key that was imported by a suffixed hash was used: this is the plain hash to keep from now on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,26 +28,87 @@ pub struct KeyUpgrade {
     pub hash: KeyHash,
 }
 
+/// Whose first use it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Subject {
+    User(UserId),
+    Key(KeyId),
+}
+
+/// What is reported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Report {
+    KeyUpgrade(KeyUpgrade),
+    /// The first call that this node let in.
+    FirstUse {
+        subject: Subject,
+        at: UnixMs,
+    },
+}
+
 /// Where the request path leaves its reports. Copies share one queue.
 #[derive(Clone, Debug)]
 pub struct Reports {
-    queue: mpsc::Sender<KeyUpgrade>,
+    queue: mpsc::Sender<Report>,
     dropped: Arc<AtomicU64>,
+    first_uses: Arc<Mutex<HashMap<Subject, FirstUse>>>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct FirstUse {
+    at: UnixMs,
+    said: UnixMs,
 }
 
 /// The other end, for the uplink.
-pub(crate) type ReportQueue = mpsc::Receiver<KeyUpgrade>;
+pub(crate) type ReportQueue = mpsc::Receiver<Report>;
 
 impl Reports {
     pub(crate) fn new() -> (Self, ReportQueue) {
         let (queue, receiver) = mpsc::channel(QUEUE);
-        let dropped = Arc::default();
-        (Self { queue, dropped }, receiver)
+        let reports = Self {
+            queue,
+            dropped: Arc::default(),
+            first_uses: Arc::default(),
+        };
+        (reports, receiver)
     }
 
     /// Never waits.
     pub fn key_upgrade(&self, upgrade: KeyUpgrade) {
-        if self.queue.try_send(upgrade).is_err() {
+        self.put(Report::KeyUpgrade(upgrade));
+    }
+
+    /// A use at this time, of somebody whose first use no snapshot tells of. Never waits.
+    pub fn first_use(&self, subject: Subject, now: UnixMs) {
+        if let Some(at) = self.first(subject, now) {
+            self.put(Report::FirstUse { subject, at });
+        }
+    }
+
+    /// The time to report; None: it was just reported.
+    fn first(&self, subject: Subject, now: UnixMs) -> Option<UnixMs> {
+        let long_ago = |said: UnixMs| now.0.saturating_sub(said.0) >= SAID_AGAIN_MS;
+        let mut known = self.first_uses.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(first) = known.get_mut(&subject) {
+            if !long_ago(first.said) {
+                return None;
+            }
+            first.said = now;
+            return Some(first.at);
+        }
+        if known.len() >= REMEMBERED {
+            // Most are stamped by now, and asked about no more.
+            known.retain(|_, first| !long_ago(first.said));
+        }
+        if known.len() < REMEMBERED {
+            known.insert(subject, FirstUse { at: now, said: now });
+        }
+        Some(now)
+    }
+
+    fn put(&self, report: Report) {
+        if self.queue.try_send(report).is_err() {
             self.dropped.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -67,6 +135,33 @@ mod tests {
             reports.key_upgrade(upgrade);
         }
         assert_eq!(reports.dropped(), 3);
-        assert_eq!(queue.try_recv(), Ok(upgrade));
+        assert_eq!(queue.try_recv(), Ok(Report::KeyUpgrade(upgrade)));
+    }
+
+    #[test]
+    fn a04_a_first_use_is_said_again_with_its_own_time_until_it_is_known() {
+        let (reports, mut queue) = Reports::new();
+        let subject = Subject::Key(KeyId::from_parts(1, &[1; 10]));
+        for now in [1_000, 1_001, 3_999, 4_000, 4_001] {
+            reports.first_use(subject, UnixMs(now));
+        }
+        let first = Report::FirstUse {
+            subject,
+            at: UnixMs(1_000),
+        };
+        assert_eq!((queue.try_recv(), queue.try_recv()), (Ok(first), Ok(first)));
+        assert!(queue.try_recv().is_err());
+    }
+
+    #[test]
+    fn a04_more_first_uses_than_are_remembered_are_still_reported() {
+        let (reports, _queue) = Reports::new();
+        let subject = |n: u64| Subject::Key(KeyId::from_parts(n, &[1; 10]));
+        for n in 0..=REMEMBERED as u64 {
+            assert_eq!(reports.first(subject(n), UnixMs(1)), Some(UnixMs(1)));
+        }
+        assert_eq!(reports.first_uses.lock().unwrap().len(), REMEMBERED);
+        reports.first(subject(9_999_999), UnixMs(1 + SAID_AGAIN_MS));
+        assert_eq!(reports.first_uses.lock().unwrap().len(), 1);
     }
 }

@@ -6,7 +6,8 @@
 //!
 //! *Providers' states* go when something changed them, and all of them when a stream opens.
 //!
-//! *Health* goes at the interval that the control plane asks for; *key upgrades* as they come, from a bounded queue.
+//! *Health* goes at the interval that the control plane asks for; *key upgrades* and *first uses* as they come, from
+//! a bounded queue.
 //!
 //! *Shutdown.* Once told to finish, the uplink goes on until every record is acknowledged, then ends. Whoever told it
 //! bounds how long that may take; what is left stays on disk for the next start.

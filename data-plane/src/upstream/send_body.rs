@@ -47,6 +47,17 @@ impl SendBody {
         self.ticket = Some(ticket);
     }
 
+    /// What is left of it, in one piece; copies it when it is in several.
+    pub(crate) fn into_bytes(mut self) -> Bytes {
+        if self.parts.len() == 1
+            && let Some(whole) = self.parts.pop()
+        {
+            return whole;
+        }
+        self.parts.reverse();
+        self.parts.concat().into()
+    }
+
     fn left(&self) -> u64 {
         self.parts.iter().map(|part| part.len() as u64).sum()
     }

@@ -1,7 +1,9 @@
-//! Who is let in, and who is told why not (A1–A3, A5, A8).
+//! Who is let in, and who is told why not (A1–A6, A8).
 
 use http::{Method, StatusCode};
-use penstock_core::access::Access;
+use penstock_core::access::{Access, Rules};
+use penstock_core::client::{ClientRule, KnownClient};
+use penstock_core::dialect::Dialect;
 use penstock_core::model::ModelPattern;
 use penstock_core::time::UnixMs;
 use penstock_core::usage::Outcome;
@@ -183,4 +185,108 @@ async fn a08_a_disabled_key_is_refused_from_the_next_request_on() {
     gateway.change(|setup| setup.keys[0].1 = disabled());
     assert_eq!(client.messages(&messages("hi", false)).send().await.status, 401);
     gateway.stop().await;
+}
+
+fn allowing(rule: impl FnOnce(&mut Rules)) -> Access {
+    let mut rules = Rules::default();
+    rule(&mut rules);
+    Access {
+        rules: rules.shared(),
+        ..Access::default()
+    }
+}
+
+/// A 403 with this code, its words, and its record.
+async fn refused(user: Access, key: Access, code: &str) -> String {
+    let fake = FakeProvider::builder().start().await.unwrap();
+    let mut setup = Setup::of([anthropic(&fake)]);
+    (setup.user, setup.keys) = (user, vec![(KEY, key)]);
+    let gateway = setup.start().await;
+    let asking = gateway.client().messages(&messages("hi", false));
+    let answer = asking
+        .header("user-agent", "claude-cli/2.1.329 (external, cli)")
+        .send()
+        .await;
+    assert_eq!(answer.status, StatusCode::FORBIDDEN);
+    assert_eq!(answer.header("x-penstock-code"), Some(code));
+    assert_eq!(answer.header("x-should-retry"), Some("false"));
+    let message = answer.message().await;
+    let ledger = gateway.ledger();
+    assert_eq!(
+        (ledger.only().outcome, ledger.only().code.as_deref()),
+        (Outcome::Rejected, Some(code))
+    );
+    assert_eq!(fake.request_count(), 0);
+    gateway.stop().await;
+    message
+}
+
+#[tokio::test]
+async fn a04_dialects_and_addresses_that_are_not_allowed_are_403_and_the_nearer_rule_is_named() {
+    let chat_only = allowing(|rules| rules.allowed_dialects = vec![Dialect::OpenaiChat]);
+    let words = refused(chat_only.clone(), chat_only.clone(), "DIALECT_NOT_ALLOWED").await;
+    assert!(
+        words.contains("anthropic is not allowed for this API key"),
+        "{words}"
+    );
+    let words = refused(chat_only, Access::default(), "DIALECT_NOT_ALLOWED").await;
+    assert!(words.contains("the user of this API key"), "{words}");
+    let elsewhere = allowing(|rules| rules.allowed_addresses = vec!["10.0.0.0/8".parse().unwrap()]);
+    let words = refused(Access::default(), elsewhere, "ADDRESS_NOT_ALLOWED").await;
+    assert_eq!(words, "Address 127.0.0.1 is not allowed for this API key.");
+}
+
+#[tokio::test]
+async fn a06_a_user_agent_alone_makes_no_known_client() {
+    let claude = ClientRule::Known(KnownClient::ClaudeCode);
+    let only = allowing(|rules| rules.allowed_clients = vec![claude.clone()]);
+    let words = refused(Access::default(), only, "CLIENT_NOT_ALLOWED").await;
+    assert!(
+        words.contains("says that it is claude-code but does not"),
+        "{words}"
+    );
+    let never = allowing(|rules| rules.blocked_clients = vec![claude]);
+    let words = refused(never, Access::default(), "CLIENT_NOT_ALLOWED").await;
+    assert!(words.contains("claude-code is blocked"), "{words}");
+}
+
+#[tokio::test]
+async fn a06_a_client_with_agreeing_signals_is_let_in() {
+    let fake = FakeProvider::builder().start().await.unwrap();
+    let only = allowing(|rules| rules.allowed_clients = vec![ClientRule::Known(KnownClient::ClaudeCode)]);
+    let mut setup = Setup::of([anthropic(&fake)]);
+    setup.keys = vec![(KEY, only)];
+    let gateway = setup.start().await;
+    let asking = gateway.client().messages(&messages("hi", false));
+    let answer = asking
+        .header("user-agent", "claude-cli/2.1.329 (external, cli)")
+        .header("x-app", "cli")
+        .header("anthropic-beta", "claude-code-20250219")
+        .send()
+        .await;
+    assert_eq!(answer.status, StatusCode::OK);
+    let listing = gateway.client().request(Method::GET, "/v1/models");
+    let answer = listing.header("x-api-key", KEY).send().await;
+    assert_eq!(
+        answer.status,
+        StatusCode::OK,
+        "lists are asked by other tools too"
+    );
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn a04_the_address_is_what_trusted_proxies_say_and_nothing_else() {
+    for (trusted, status) in [("127.0.0.1/32", 200), ("192.0.2.1/32", 403)] {
+        let fake = FakeProvider::builder().start().await.unwrap();
+        let near = allowing(|rules| rules.allowed_addresses = vec!["203.0.113.0/24".parse().unwrap()]);
+        let mut setup = Setup::of([anthropic(&fake)]);
+        setup.keys = vec![(KEY, near)];
+        setup.traffic.trusted_proxies = vec![trusted.parse().unwrap()];
+        let gateway = setup.start().await;
+        let asking = gateway.client().messages(&messages("hi", false));
+        let answer = asking.header("x-forwarded-for", "203.0.113.9").send().await;
+        assert_eq!(answer.status, status);
+        gateway.stop().await;
+    }
 }

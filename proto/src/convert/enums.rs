@@ -1,5 +1,6 @@
 //! Enums. `UNSPECIFIED` and values that this release does not know are refused, except where noted.
 
+use penstock_core::client::KnownClient;
 use penstock_core::dialect::Dialect;
 use penstock_core::error_rule::ErrorField;
 use penstock_core::failure::Class;
@@ -12,6 +13,7 @@ use penstock_core::session::SessionSource;
 use penstock_core::setting::{Degraded, UnpricedAction};
 use penstock_core::usage::Outcome;
 use penstock_core::usage::decision::Affinity;
+use penstock_core::word_rule::Matching;
 
 use crate::config::v1 as wire;
 use crate::telemetry::v1 as telemetry;
@@ -63,6 +65,8 @@ enums! {
         Setting = Setting,
         ImportSuffix = ImportSuffix,
         ErrorRule = ErrorRule,
+        WordRule = WordRule,
+        RequestFilter = RequestFilter,
     }
     /// A provider's kind.
     provider_kind_to_wire, provider_kind_from_wire: ProviderKind = wire::ProviderKind {
@@ -92,6 +96,7 @@ enums! {
     price_source_to_wire, price_source_from_wire: PriceSource = wire::PriceSource {
         Shipped = Shipped,
         Manual = Manual,
+        Imported = Imported,
     }
     /// A class of tokens.
     token_class_to_wire, token_class_from_wire: TokenClass = wire::TokenClass {
@@ -161,12 +166,24 @@ enums! {
         Interrupted = Interrupted,
         Unrecognised = Unrecognised,
     }
+    /// A coding agent.
+    known_client_to_wire, known_client_from_wire: KnownClient = wire::KnownClient {
+        ClaudeCode = ClaudeCode,
+        Codex = Codex,
+        GeminiCli = GeminiCli,
+    }
     /// Where an error rule looks for its text.
     error_field_to_wire, error_field_from_wire: ErrorField = wire::ErrorField {
         Any = Any,
         Code = Code,
         Type = Type,
         Message = Message,
+    }
+    /// How the texts of a word rule are looked for.
+    word_matching_to_wire, word_matching_from_wire: Matching = wire::WordMatching {
+        Exact = Exact,
+        Contains = Contains,
+        Regex = Regex,
     }
     /// How a call ended.
     outcome_to_wire, outcome_from_wire: Outcome = telemetry::Outcome {

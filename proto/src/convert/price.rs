@@ -21,6 +21,7 @@ pub fn price_to_wire(price: &Price) -> wire::Price {
         max_input_tokens: price.max_input_tokens,
         max_output_tokens: price.max_output_tokens,
         deprecation_date: price.deprecation_date.clone(),
+        request_nanousd: u64::try_from(price.request.0).unwrap_or_default(),
     }
 }
 
@@ -28,7 +29,10 @@ pub fn price_to_wire(price: &Price) -> wire::Price {
 pub fn price_from_wire(price: wire::Price) -> Result<Price, Invalid> {
     let web_search = i64::try_from(price.web_search_nanousd)
         .map_err(|_| Invalid::new("web_search_nanousd", "is too large"))?;
+    let request =
+        i64::try_from(price.request_nanousd).map_err(|_| Invalid::new("request_nanousd", "is too large"))?;
     Ok(Price {
+        request: NanoUsd(request),
         source: price_source_from_wire("source", price.source)?,
         platform: price.platform,
         rates: rates_from_wire("rates", price.rates)?,

@@ -11,8 +11,10 @@ use super::error_rule::{error_rule_from_wire, error_rule_to_wire};
 use super::key::{key_from_wire, key_to_wire};
 use super::price::{price_from_wire, price_to_wire};
 use super::provider::{provider_from_wire, provider_to_wire};
+use super::request_filter::{request_filter_from_wire, request_filter_to_wire};
 use super::required;
 use super::setting::{setting_from_wire, setting_to_wire};
+use super::word_rule::{word_rule_from_wire, word_rule_to_wire};
 use crate::config::v1 as wire;
 
 /// Writes a reference.
@@ -51,6 +53,8 @@ pub fn resource_to_wire(resource: &Resource) -> wire::Resource {
             secret: suffix.0.secret.expose().to_owned(),
         }),
         Spec::ErrorRule(rule) => Wire::ErrorRule(error_rule_to_wire(rule)),
+        Spec::WordRule(rule) => Wire::WordRule(word_rule_to_wire(rule)),
+        Spec::RequestFilter(filter) => Wire::RequestFilter(request_filter_to_wire(filter)),
     };
     wire::Resource {
         id: resource.reference.id(),
@@ -86,6 +90,14 @@ pub fn resource_from_wire(resource: wire::Resource) -> Result<Resource, Invalid>
         Wire::ErrorRule(rule) => {
             let rule = error_rule_from_wire(&resource.id, rule)?;
             (Kind::ErrorRule, Spec::ErrorRule(Box::new(rule)))
+        }
+        Wire::WordRule(rule) => {
+            let rule = word_rule_from_wire(&resource.id, rule)?;
+            (Kind::WordRule, Spec::WordRule(Box::new(rule)))
+        }
+        Wire::RequestFilter(filter) => {
+            let filter = request_filter_from_wire(&resource.id, filter)?;
+            (Kind::RequestFilter, Spec::RequestFilter(Box::new(filter)))
         }
     };
     let reference = ResourceRef::parse(kind, &resource.id)?;

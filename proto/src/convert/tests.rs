@@ -2,8 +2,9 @@
 
 use std::str::FromStr;
 
-use penstock_core::access::Access;
+use penstock_core::access::{Access, Activation, Rules};
 use penstock_core::api_key::KeyHash;
+use penstock_core::client::{ClientRule, KnownClient};
 use penstock_core::dialect::Dialect;
 use penstock_core::error_rule::{ErrorField, ErrorPattern, ErrorRule, ErrorText, Replace, ReplaceBody};
 use penstock_core::failure::Class;
@@ -43,6 +44,17 @@ fn access() -> Access {
             ModelPattern::Prefix("p".into()),
             ModelPattern::Contains("c".into()),
         ],
+        rules: Rules {
+            allowed_dialects: vec![Dialect::OpenaiChat],
+            allowed_clients: vec![ClientRule::Known(KnownClient::Codex)],
+            blocked_clients: vec![ClientRule::UserAgent(ModelPattern::Prefix("curl/".into()))],
+            allowed_addresses: vec!["2001:db8::/32".parse().unwrap()],
+        }
+        .shared(),
+        activation: Some(Activation {
+            expires_after_ms: 9,
+            first_used_at: Some(UnixMs(4)),
+        }),
     }
 }
 
@@ -151,6 +163,7 @@ fn specs() -> Vec<(ResourceRef, Spec)> {
         platform: "openai".into(),
         rates: rates(),
         web_search: NanoUsd(8),
+        request: NanoUsd(9),
         factors: vec![Factor {
             name: "us".into(),
             millionths: Millionths(1_100_000),

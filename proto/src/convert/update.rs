@@ -56,6 +56,8 @@ fn name_of(resource: &wire::Resource) -> Result<ResourceRef, Invalid> {
         Some(Spec::Setting(_)) => Kind::Setting,
         Some(Spec::ImportSuffix(_)) => Kind::ImportSuffix,
         Some(Spec::ErrorRule(_)) => Kind::ErrorRule,
+        Some(Spec::WordRule(_)) => Kind::WordRule,
+        Some(Spec::RequestFilter(_)) => Kind::RequestFilter,
         None => return Err(Invalid::new("spec", "is missing")),
     };
     ResourceRef::parse(kind, &resource.id)

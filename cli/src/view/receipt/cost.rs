@@ -29,7 +29,7 @@ pub(crate) struct Cost {
 
 #[derive(Debug, Serialize)]
 pub(crate) struct Line {
-    /// A class of tokens, or `web_search`.
+    /// A class of tokens, `web_search` or `request`.
     pub what: &'static str,
     pub count: u64,
     /// For a million tokens, or one search. None: there is no rate, it costs nothing.
@@ -52,6 +52,9 @@ impl Cost {
         let mut lines = lines.collect::<Result<Vec<_>, _>>()?;
         if cost.web_searches > 0 {
             lines.push(Line::searches(cost.web_searches, cost.web_search_nanousd));
+        }
+        if cost.request_nanousd > 0 {
+            lines.push(Line::request(cost.request_nanousd));
         }
         let factor = |factor: penstock_proto::config::v1::Factor| Factor {
             name: factor.name,
@@ -124,6 +127,18 @@ impl Line {
             tier: None,
             above_tokens: None,
             amount_usd: NanoUsd(each.saturating_mul(count.into())).to_string(),
+        }
+    }
+
+    fn request(fee: u64) -> Self {
+        let fee = NanoUsd(i64::try_from(fee).unwrap_or(i64::MAX)).to_string();
+        Self {
+            what: "request",
+            count: 1,
+            rate_usd: Some(fee.clone()),
+            tier: None,
+            above_tokens: None,
+            amount_usd: fee,
         }
     }
 

@@ -89,7 +89,9 @@ async fn rules(store: &dyn Store, candidate: Option<ErrorRule>) -> Result<ErrorR
                     | StoredSpec::Key(_)
                     | StoredSpec::Price(_)
                     | StoredSpec::Setting(_)
-                    | StoredSpec::ImportSuffix(_) => None,
+                    | StoredSpec::ImportSuffix(_)
+                    | StoredSpec::WordRule(_)
+                    | StoredSpec::RequestFilter(_) => None,
                 }),
         );
         if listed.next.is_none() {

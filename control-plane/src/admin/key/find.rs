@@ -104,7 +104,9 @@ async fn suffixes(context: &Context) -> Result<Vec<(String, Secret)>, Status> {
             | StoredSpec::Key(_)
             | StoredSpec::Price(_)
             | StoredSpec::Setting(_)
-            | StoredSpec::ErrorRule(_) => None,
+            | StoredSpec::ErrorRule(_)
+            | StoredSpec::WordRule(_)
+            | StoredSpec::RequestFilter(_) => None,
         });
     Ok(sealed.filter_map(open).collect())
 }

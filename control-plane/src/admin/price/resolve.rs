@@ -62,7 +62,9 @@ fn price_of(stored: &Stored) -> Option<&Price> {
         | StoredSpec::Key(_)
         | StoredSpec::Setting(_)
         | StoredSpec::ImportSuffix(_)
-        | StoredSpec::ErrorRule(_) => None,
+        | StoredSpec::ErrorRule(_)
+        | StoredSpec::WordRule(_)
+        | StoredSpec::RequestFilter(_) => None,
     }
 }
 
@@ -85,6 +87,9 @@ fn explain(rule: Rule, provider: &Provider) -> String {
         Rule::Exact => "exact: the price has the model's name".to_owned(),
         Rule::Platform => format!("platform: the price has the model's name behind {platform}/"),
         Rule::Alias => "alias: the price is for the model without its date or \"latest\"".to_owned(),
+        Rule::Profile => {
+            "profile: the price is for the model that the inference profile or ARN names".to_owned()
+        }
     }
 }
 

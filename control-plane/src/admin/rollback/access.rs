@@ -1,6 +1,6 @@
 //! The way back of users and keys: rights can go at once, and come back only when asked for.
 
-use penstock_core::access::Access;
+use penstock_core::access::{Access, Activation};
 use penstock_core::invalid::Invalid;
 use penstock_core::key::Key;
 use penstock_core::resource::{Kind, ResourceRef};
@@ -21,7 +21,9 @@ pub(super) fn restore_user(change: &Change, then: User, rules: Rules) -> Result<
             | LoggedSpec::Price(_)
             | LoggedSpec::Setting(_)
             | LoggedSpec::ImportSuffix
-            | LoggedSpec::ErrorRule(_) => return Err(Invalid::new("log", "is of another kind")),
+            | LoggedSpec::ErrorRule(_)
+            | LoggedSpec::WordRule(_)
+            | LoggedSpec::RequestFilter(_) => return Err(Invalid::new("log", "is of another kind")),
         },
         None if rules.include_access => return put(NewSpec::User(then.clone()), &then, Vec::new()),
         None => return Ok(stays_deleted(label)),
@@ -101,8 +103,18 @@ fn stays_deleted(label: &str) -> Step {
 }
 
 /// The former rules, without what would let somebody in who is kept out now.
-fn hold_back(label: &str, then: Access, now: &Access, rules: Rules, remarks: &mut Vec<String>) -> Access {
+pub(super) fn hold_back(
+    label: &str,
+    then: Access,
+    now: &Access,
+    rules: Rules,
+    remarks: &mut Vec<String>,
+) -> Access {
     let mut access = then;
+    // The first use is a fact, and stays one.
+    access.activation = access
+        .activation
+        .map(|activation| activation.with_first_use_of(now.activation));
     if rules.include_access {
         return access;
     }
@@ -112,8 +124,9 @@ fn hold_back(label: &str, then: Access, now: &Access, rules: Rules, remarks: &mu
             "{label} stays disabled; enabling must be asked for (--include-access)"
         ));
     }
-    if later(access.expires_at, now.expires_at) {
+    if later(access.expires_at, now.expires_at) || outlasts(access.activation, now.activation) {
         access.expires_at = now.expires_at;
+        access.activation = now.activation;
         let state = if now.expired(rules.now) {
             "stays expired"
         } else {
@@ -124,6 +137,15 @@ fn hold_back(label: &str, then: Access, now: &Access, rules: Rules, remarks: &mu
         ));
     }
     access
+}
+
+/// Whether an expiry that counts from the first use is later, or is none where there is one.
+fn outlasts(a: Option<Activation>, b: Option<Activation>) -> bool {
+    match (a, b) {
+        (_, None) => false,
+        (None, Some(_)) => true,
+        (Some(a), Some(b)) => a.expires_after_ms > b.expires_after_ms,
+    }
 }
 
 /// Whether `a` ends after `b`; None never ends.

@@ -16,7 +16,9 @@ pub(super) fn restore(change: &Change, then: LoggedProvider) -> Result<Step, Inv
             | LoggedSpec::Price(_)
             | LoggedSpec::Setting(_)
             | LoggedSpec::ImportSuffix
-            | LoggedSpec::ErrorRule(_) => None,
+            | LoggedSpec::ErrorRule(_)
+            | LoggedSpec::WordRule(_)
+            | LoggedSpec::RequestFilter(_) => None,
         },
         None => None,
     };

@@ -48,7 +48,9 @@ pub(super) async fn present(store: &dyn Store, changes: &[Change], rules: Rules)
             | ResourceRef::Price(_)
             | ResourceRef::Setting(_)
             | ResourceRef::ImportSuffix(_)
-            | ResourceRef::ErrorRule(_) => (),
+            | ResourceRef::ErrorRule(_)
+            | ResourceRef::WordRule(_)
+            | ResourceRef::RequestFilter(_) => (),
         }
     }
     Ok(present)

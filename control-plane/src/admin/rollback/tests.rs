@@ -38,7 +38,12 @@ fn change(
         Kind::Provider => "provider \"main\"",
         Kind::User => "user \"alice\"",
         Kind::Key => "key \"alice/laptop\"",
-        Kind::Price | Kind::Setting | Kind::ImportSuffix | Kind::ErrorRule => "another",
+        Kind::Price
+        | Kind::Setting
+        | Kind::ImportSuffix
+        | Kind::ErrorRule
+        | Kind::WordRule
+        | Kind::RequestFilter => "another",
     };
     Change {
         reference,
@@ -104,7 +109,9 @@ fn restored_access(plan: &Plan) -> Access {
         | NewSpec::Price(_)
         | NewSpec::Setting(_)
         | NewSpec::ImportSuffix(_)
-        | NewSpec::ErrorRule(_) => panic!("a user or a key"),
+        | NewSpec::ErrorRule(_)
+        | NewSpec::WordRule(_)
+        | NewSpec::RequestFilter(_) => panic!("a user or a key"),
     }
 }
 

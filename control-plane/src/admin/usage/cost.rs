@@ -68,6 +68,8 @@ async fn price(store: &dyn Store, name: &str, version: u64, revision: u64) -> Re
             | LoggedSpec::Key(_)
             | LoggedSpec::Setting(_)
             | LoggedSpec::ErrorRule(_)
+            | LoggedSpec::WordRule(_)
+            | LoggedSpec::RequestFilter(_)
             | LoggedSpec::ImportSuffix,
         )
         | None => None,
@@ -82,6 +84,7 @@ fn lines(price: &Price, record: &UsageRecord) -> wire::CallCost {
         lines: cost::breakdown(price, used).into_iter().map(line).collect(),
         web_searches: used.web_searches,
         web_search_nanousd: price.web_search.0,
+        request_nanousd: cost::fee(price, used),
         factors: factors.map(convert::factor_to_wire).collect(),
         adds_up: cost::charge(price, used, record.cost_multiplier) == record.cost,
         unknown: String::new(),

@@ -7,10 +7,12 @@ use penstock_core::error_rule::ErrorRule;
 use penstock_core::key::Key;
 use penstock_core::price::Price;
 use penstock_core::provider::Provider;
+use penstock_core::request_filter::RequestFilter;
 use penstock_core::resource::ResourceRef;
 use penstock_core::setting::Setting;
 use penstock_core::time::UnixMs;
 use penstock_core::user::User;
+use penstock_core::word_rule::WordRule;
 
 use super::stored::{Head, Sealed, Stored};
 
@@ -65,6 +67,8 @@ pub enum NewSpec {
     Setting(Setting),
     ImportSuffix(Sealed),
     ErrorRule(Box<ErrorRule>),
+    WordRule(Box<WordRule>),
+    RequestFilter(Box<RequestFilter>),
 }
 
 /// What becomes of a provider's credential, or of its proxy's password.
@@ -150,11 +154,14 @@ impl NewSpec {
     fn required_schema(&self) -> u32 {
         match self {
             Self::Provider { provider, .. } => provider.required_schema(),
-            Self::User(user) => user.limits.required_schema(),
-            Self::Key(key) => key.limits.required_schema(),
+            Self::User(user) => user.limits.required_schema().max(user.access.required_schema()),
+            Self::Key(key) => key.limits.required_schema().max(key.access.required_schema()),
             Self::Setting(setting) => setting.required_schema(),
             Self::ErrorRule(_) => ErrorRule::SCHEMA,
-            Self::Price(_) | Self::ImportSuffix(_) => 1,
+            Self::WordRule(_) => WordRule::SCHEMA,
+            Self::RequestFilter(_) => RequestFilter::SCHEMA,
+            Self::Price(price) => price.required_schema(),
+            Self::ImportSuffix(_) => 1,
         }
     }
 }

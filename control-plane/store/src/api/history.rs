@@ -13,10 +13,12 @@ use penstock_core::key::Key;
 use penstock_core::limits::Limits;
 use penstock_core::price::Price;
 use penstock_core::provider::Provider;
+use penstock_core::request_filter::RequestFilter;
 use penstock_core::resource::{Kind, ResourceRef};
 use penstock_core::setting::Setting;
 use penstock_core::time::UnixMs;
 use penstock_core::user::User;
+use penstock_core::word_rule::WordRule;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -77,6 +79,8 @@ pub enum LoggedSpec {
     Setting(Setting),
     ImportSuffix,
     ErrorRule(Box<ErrorRule>),
+    WordRule(Box<WordRule>),
+    RequestFilter(Box<RequestFilter>),
 }
 
 /// A provider and whether it had a credential.
@@ -121,6 +125,8 @@ impl LoggedSpec {
             Kind::Setting => Setting::deserialize(json).map(Self::Setting),
             Kind::ImportSuffix => Ok(Self::ImportSuffix),
             Kind::ErrorRule => ErrorRule::deserialize(json).map(|r| Self::ErrorRule(Box::new(r))),
+            Kind::WordRule => WordRule::deserialize(json).map(|r| Self::WordRule(Box::new(r))),
+            Kind::RequestFilter => RequestFilter::deserialize(json).map(|r| Self::RequestFilter(Box::new(r))),
         };
         read.map_err(|e| Invalid::new("log", format!("an old {} cannot be read: {e}", kind.as_str())))
     }
@@ -135,6 +141,8 @@ impl LoggedSpec {
             Self::Setting(setting) => serde_json::to_value(setting),
             Self::ImportSuffix => serde_json::to_value(Nothing {}),
             Self::ErrorRule(rule) => serde_json::to_value(rule),
+            Self::WordRule(rule) => serde_json::to_value(rule),
+            Self::RequestFilter(rule) => serde_json::to_value(rule),
         };
         written.map_err(|e| Invalid::new("spec", e.to_string()))
     }
@@ -154,6 +162,8 @@ impl From<&StoredSpec> for LoggedSpec {
             StoredSpec::Setting(setting) => Self::Setting(setting.clone()),
             StoredSpec::ImportSuffix(_) => Self::ImportSuffix,
             StoredSpec::ErrorRule(rule) => Self::ErrorRule(rule.clone()),
+            StoredSpec::WordRule(rule) => Self::WordRule(rule.clone()),
+            StoredSpec::RequestFilter(rule) => Self::RequestFilter(rule.clone()),
         }
     }
 }

@@ -38,6 +38,8 @@ pub enum Filter {
     Settings,
     ImportSuffixes,
     ErrorRules,
+    WordRules,
+    RequestFilters,
 }
 
 /// Which part of a listing.

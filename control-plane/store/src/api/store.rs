@@ -21,6 +21,7 @@ use super::fleet_state::{FleetAction, FleetState, Put};
 use super::history::{Differences, Revision};
 use super::node::NodeRow;
 use super::page::{Filter, Listed, Lookup, Page};
+use super::recharge::{PriceBackfill, Recharge};
 use super::spend::{Baseline, BaselineQuestion, Delivered};
 use super::stored::{Changes, Head, Loaded, Sealed, Stored};
 use super::usage::{Ingested, UsageFilter, UsageGrouping, UsageSummary};
@@ -135,6 +136,25 @@ pub trait Store: Send + Sync + 'static {
         limit: u32,
         before: Option<RequestId>,
     ) -> Result<Vec<UsageRecord>, Error>;
+
+    /// Records of the filter with ids above `after`, by id, at most `limit` (at most 1000), without their decisions.
+    async fn usage_after(
+        &self,
+        filter: &UsageFilter,
+        after: Option<RequestId>,
+        limit: u32,
+    ) -> Result<Vec<UsageRecord>, Error>;
+
+    /// How many records the filter has.
+    async fn count_usage(&self, filter: &UsageFilter) -> Result<u64, Error>;
+
+    /// Gives records another cost, changes the hourly sums and what their subjects have spent by the difference, and
+    /// writes how far the backfill is, in one transaction. A record that does not cost what it cost when it was read stays
+    /// as it is. How many were changed, which is added to those of the backfill.
+    async fn recharge(&self, recharges: &[Recharge], progress: &PriceBackfill) -> Result<u64, Error>;
+
+    /// The newest backfills, newest first, at most `limit`.
+    async fn price_backfills(&self, limit: u32) -> Result<Vec<PriceBackfill>, Error>;
 
     /// Makes room for the records of this month and the next two. Called when the store opens; call it daily. Without
     /// it nothing is lost: records go to a default partition and are moved by the next call. Nothing to do on SQLite.

@@ -7,10 +7,12 @@ use penstock_core::id::Epoch;
 use penstock_core::key::Key;
 use penstock_core::price::Price;
 use penstock_core::provider::Provider;
+use penstock_core::request_filter::RequestFilter;
 use penstock_core::resource::ResourceRef;
 use penstock_core::setting::Setting;
 use penstock_core::time::UnixMs;
 use penstock_core::user::User;
+use penstock_core::word_rule::WordRule;
 
 /// How far the history has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +46,8 @@ pub enum StoredSpec {
     Setting(Setting),
     ImportSuffix(Sealed),
     ErrorRule(Box<ErrorRule>),
+    WordRule(Box<WordRule>),
+    RequestFilter(Box<RequestFilter>),
 }
 
 /// A provider with its sealed credential.

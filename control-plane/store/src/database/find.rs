@@ -99,6 +99,8 @@ fn list_query(filter: &Filter, page: &Page) -> Result<(Kind, Query), Error> {
         Filter::Settings => Kind::Setting,
         Filter::ImportSuffixes => Kind::ImportSuffix,
         Filter::ErrorRules => Kind::ErrorRule,
+        Filter::WordRules => Kind::WordRule,
+        Filter::RequestFilters => Kind::RequestFilter,
     };
     let query = rows::select(kind).push(" WHERE TRUE");
     let query = match filter {
@@ -121,7 +123,9 @@ fn list_query(filter: &Filter, page: &Page) -> Result<(Kind, Query), Error> {
         | Filter::Users
         | Filter::Settings
         | Filter::ImportSuffixes
-        | Filter::ErrorRules => query,
+        | Filter::ErrorRules
+        | Filter::WordRules
+        | Filter::RequestFilters => query,
     };
     Ok((
         kind,
@@ -147,7 +151,9 @@ fn cursor(row: &Existing) -> String {
         | ResourceRef::Price(_)
         | ResourceRef::Setting(_)
         | ResourceRef::ImportSuffix(_)
-        | ResourceRef::ErrorRule(_) => row.name.clone(),
+        | ResourceRef::ErrorRule(_)
+        | ResourceRef::WordRule(_)
+        | ResourceRef::RequestFilter(_) => row.name.clone(),
     }
 }
 

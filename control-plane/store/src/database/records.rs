@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::{Database, call};
 use crate::api::error::Error;
 use crate::api::usage::UsageFilter;
-use crate::sql::query::sql;
+use crate::sql::query::{Query, sql};
 use crate::sql::value::{storable, word};
 
 /// A record as both databases hold it. The order is that of the columns.
@@ -87,7 +87,21 @@ impl Database {
             "SELECT ",
             columns!(),
             ", NULL AS decision FROM usage_records WHERE started_at >= $1 AND started_at < $2"
-        ))
+        ));
+        let query = in_range(query, filter)
+            .push_some(" AND id < ", before.map(|id| id.0))
+            .push(" ORDER BY id DESC LIMIT ")
+            .push_bind(limit.min(MAX_RECORDS));
+        let mut tx = self.pools.read().await?;
+        let rows: Vec<LedgerRow> = tx.fetch_all(query).await?;
+        tx.commit().await?;
+        Ok(rows.into_iter().filter_map(LedgerRow::readable).collect())
+    }
+}
+
+/// A statement on records that ends with `started_at >= $1 AND started_at < $2`, held to the filter.
+pub(super) fn in_range(query: Query, filter: &UsageFilter) -> Query {
+    query
         .bind(filter.from)
         .bind(filter.to)
         // These two let Postgres leave out whole partitions.
@@ -96,18 +110,10 @@ impl Database {
             Some(first_id(filter.from.0.saturating_sub(DAY_MS))),
         )
         .push_some(" AND id < ", Some(first_id(filter.to.0.saturating_add(DAY_MS))))
-        .push_some(" AND id < ", before.map(|id| id.0))
         .push_some(" AND user_id = ", filter.user.map(|id| id.0))
         .push_some(" AND key_id = ", filter.key.map(|id| id.0))
         .push_some(" AND provider_id = ", filter.provider.map(|id| id.0))
         .push_some(" AND model = ", filter.model.as_deref())
-        .push(" ORDER BY id DESC LIMIT ")
-        .push_bind(limit.min(MAX_RECORDS));
-        let mut tx = self.pools.read().await?;
-        let rows: Vec<LedgerRow> = tx.fetch_all(query).await?;
-        tx.commit().await?;
-        Ok(rows.into_iter().filter_map(LedgerRow::readable).collect())
-    }
 }
 
 /// The lowest UUIDv7 of an instant or later.
@@ -178,7 +184,7 @@ impl LedgerRow {
     }
 
     /// None, and a line in the log, for a row that this release cannot read.
-    fn readable(self) -> Option<UsageRecord> {
+    pub(super) fn readable(self) -> Option<UsageRecord> {
         let id = self.id;
         self.record()
             .inspect_err(|problem| {

@@ -26,6 +26,18 @@ struct Subject {
     model: String,
 }
 
+impl Subject {
+    fn of(row: &LedgerRow) -> Self {
+        Self {
+            hour: UnixMs(row.started_at).hour().0,
+            user_id: row.user_id,
+            key_id: row.key_id,
+            provider_id: row.provider_id.unwrap_or_default(),
+            model: row.model.clone(),
+        }
+    }
+}
+
 /// The columns that are summed.
 #[derive(Clone, Copy, Default, sqlx::FromRow)]
 pub(super) struct Sums {
@@ -69,14 +81,7 @@ const ADD: &str = " ON CONFLICT (hour, user_id, key_id, provider_id, model) DO U
 impl Rollup {
     /// `answered`: a provider answered, so it counts as a request.
     pub(super) fn add(&mut self, row: &LedgerRow, answered: bool) {
-        let subject = Subject {
-            hour: UnixMs(row.started_at).hour().0,
-            user_id: row.user_id,
-            key_id: row.key_id,
-            provider_id: row.provider_id.unwrap_or_default(),
-            model: row.model.clone(),
-        };
-        let sums = self.by_subject.entry(subject).or_default();
+        let sums = self.by_subject.entry(Subject::of(row)).or_default();
         sums.requests += i64::from(answered);
         sums.rejected += i64::from(!answered);
         sums.unpriced_requests += i64::from(answered && row.unpriced.is_some());
@@ -89,6 +94,14 @@ impl Rollup {
         sums.reasoning_tokens += row.reasoning_tokens;
         sums.web_searches += row.web_searches;
         sums.cost_nanousd += row.cost_nanousd;
+    }
+
+    /// The same record costs something else.
+    pub(super) fn adjust(&mut self, old: &LedgerRow, new: &LedgerRow) {
+        let sums = self.by_subject.entry(Subject::of(old)).or_default();
+        let unpriced = |row: &LedgerRow| i64::from(row.unpriced.is_some());
+        sums.unpriced_requests += unpriced(new) - unpriced(old);
+        sums.cost_nanousd += new.cost_nanousd - old.cost_nanousd;
     }
 
     pub(super) async fn write(self, tx: &mut Tx) -> Result<(), sqlx::Error> {

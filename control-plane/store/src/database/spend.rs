@@ -40,7 +40,16 @@ pub(crate) struct Additions {
 
 impl Spent {
     pub(super) fn add(&mut self, row: &LedgerRow) {
-        if row.cost_nanousd == 0 {
+        self.book(row, row.cost_nanousd);
+    }
+
+    /// The same record costs something else.
+    pub(super) fn adjust(&mut self, old: &LedgerRow, new: &LedgerRow) {
+        self.book(old, new.cost_nanousd - old.cost_nanousd);
+    }
+
+    fn book(&mut self, row: &LedgerRow, amount: i64) {
+        if amount == 0 {
             return;
         }
         let booked = row.booked_at();
@@ -53,7 +62,7 @@ impl Spent {
         for (level, id) in subjects {
             if let Some(id) = id {
                 let kind = level.as_str();
-                *self.by_minute.entry((Subject { kind, id }, minute)).or_default() += row.cost_nanousd;
+                *self.by_minute.entry((Subject { kind, id }, minute)).or_default() += amount;
             }
         }
     }

@@ -81,7 +81,9 @@ fn limits(stored: &Stored) -> &Limits {
         StoredSpec::Price(_)
         | StoredSpec::Setting(_)
         | StoredSpec::ImportSuffix(_)
-        | StoredSpec::ErrorRule(_) => panic!("{stored:?}"),
+        | StoredSpec::ErrorRule(_)
+        | StoredSpec::WordRule(_)
+        | StoredSpec::RequestFilter(_) => panic!("{stored:?}"),
     }
 }
 
@@ -152,7 +154,9 @@ fn told(reference: &ResourceRef, json: &serde_json::Value) -> Arc<Limits> {
         LoggedSpec::Price(_)
         | LoggedSpec::Setting(_)
         | LoggedSpec::ImportSuffix
-        | LoggedSpec::ErrorRule(_) => panic!("{json}"),
+        | LoggedSpec::ErrorRule(_)
+        | LoggedSpec::WordRule(_)
+        | LoggedSpec::RequestFilter(_) => panic!("{json}"),
     }
 }
 

@@ -161,8 +161,11 @@ fn name(stored: penstock_store::Stored) -> String {
         Spec::Provider(spec) => spec.provider.name,
         Spec::User(user) => user.name,
         Spec::Key(key) => key.name,
-        Spec::Price(_) | Spec::Setting(_) | Spec::ImportSuffix(_) | Spec::ErrorRule(_) => {
-            stored.reference.id()
-        }
+        Spec::Price(_)
+        | Spec::Setting(_)
+        | Spec::ImportSuffix(_)
+        | Spec::ErrorRule(_)
+        | Spec::WordRule(_)
+        | Spec::RequestFilter(_) => stored.reference.id(),
     }
 }

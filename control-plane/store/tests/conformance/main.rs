@@ -7,6 +7,7 @@
 // Says to clippy that all of it is tests.
 #![cfg(test)]
 
+mod access;
 mod bench;
 mod build;
 mod clashes;
@@ -23,6 +24,9 @@ mod nodes;
 mod opening;
 mod postgres_only;
 mod providers;
+mod recharge;
+mod request_filters;
 mod spend;
 mod spend_migration;
 mod unreadable;
+mod word_rules;

@@ -150,3 +150,67 @@ proptest::proptest! {
         drop(find(prices(), ProviderKind::Openai, &model));
     }
 }
+
+fn on(platform: &str, model: &str) -> Option<(String, Rule)> {
+    on_platform(platform, "acme", model, |name| prices().get(name)).map(|found| (found.name, found.rule))
+}
+
+#[test]
+fn e04_each_platform_finds_its_shipped_prices_and_no_others() {
+    for (platform, model, name, rule) in [
+        (
+            "gemini",
+            "gemini-2.5-pro",
+            "gemini/gemini-2.5-pro",
+            Rule::Platform,
+        ),
+        ("vertex_ai", "gemini-2.5-pro", "gemini-2.5-pro", Rule::Exact),
+        (
+            "vertex_ai",
+            "claude-3-5-haiku@20241022",
+            "vertex_ai/claude-3-5-haiku@20241022",
+            Rule::Platform,
+        ),
+        (
+            "vertex_ai",
+            "claude-3-opus@default",
+            "vertex_ai/claude-3-opus",
+            Rule::Alias,
+        ),
+        ("azure", "gpt-4.1-2099-01-01", "azure/gpt-4.1", Rule::Alias),
+        (
+            "bedrock",
+            "global.anthropic.claude-opus-4-8",
+            "global.anthropic.claude-opus-4-8",
+            Rule::Exact,
+        ),
+        (
+            "bedrock",
+            "jp.anthropic.claude-instant-v1",
+            "anthropic.claude-instant-v1",
+            Rule::Profile,
+        ),
+        (
+            "bedrock",
+            "arn:aws:bedrock:us-east-1:123456789012:inference-profile/global.anthropic.claude-opus-4-8",
+            "global.anthropic.claude-opus-4-8",
+            Rule::Profile,
+        ),
+        (
+            "bedrock",
+            "arn:aws:bedrock:us-east-1:123456789012:inference-profile/ca.anthropic.claude-instant-v1",
+            "anthropic.claude-instant-v1",
+            Rule::Profile,
+        ),
+    ] {
+        assert_eq!(on(platform, model), hit(name, rule), "{platform} {model}");
+    }
+    assert_eq!(
+        on("anthropic", "us.claude-opus-4-8"),
+        None,
+        "only Bedrock has profiles"
+    );
+    assert_eq!(on("azure", "claude-opus-4-8"), None);
+    assert_eq!(on("bedrock", "us."), None);
+    assert_eq!(on("bedrock", "arn:aws:bedrock"), None);
+}

@@ -39,12 +39,12 @@ pub struct Splice {
 }
 
 /// A member at the top of the body.
-struct Place {
+pub(super) struct Place {
     /// From its key to the end of its value.
-    at: Range<usize>,
-    value: Range<usize>,
+    pub(super) at: Range<usize>,
+    pub(super) value: Range<usize>,
     /// Index of its override.
-    edit: Option<usize>,
+    pub(super) edit: Option<usize>,
 }
 
 /// The body with these changes. None when nothing changes. `inspected` is what this body asks.
@@ -136,7 +136,7 @@ fn set_members(body: &Bytes, overrides: &[&Override], splices: &mut Vec<Splice>)
 }
 
 /// The bytes of members that go, each with one comma: the one behind it, or at the end the one before.
-fn gaps(places: &[Place], goes: impl Fn(&Place) -> bool) -> impl Iterator<Item = Range<usize>> {
+pub(super) fn gaps(places: &[Place], goes: impl Fn(&Place) -> bool) -> impl Iterator<Item = Range<usize>> {
     let last_kept = places.iter().rposition(|place| !goes(place));
     places.iter().enumerate().filter_map(move |(index, place)| {
         if !goes(place) {
@@ -170,7 +170,7 @@ fn places(body: &[u8], named: impl Fn(&[u8]) -> Option<usize>) -> Option<(usize,
     Some((begin, places))
 }
 
-fn apply(body: &Bytes, mut splices: Vec<Splice>) -> Edited {
+pub(super) fn apply(body: &Bytes, mut splices: Vec<Splice>) -> Edited {
     splices.sort_by_key(|splice| (splice.at.start, splice.at.end));
     let mut parts = Vec::with_capacity(splices.len() * 2 + 1);
     let mut from = 0;

@@ -46,6 +46,11 @@ impl<'a> Tokens<'a> {
         }
     }
 
+    /// The byte after what was read so far.
+    pub(crate) fn at(&self) -> usize {
+        self.skip.at
+    }
+
     /// None after the one value that a text is.
     pub(crate) fn next(&mut self) -> Result<Option<Token<'a>>, Fault> {
         match self.next {

@@ -5,8 +5,10 @@
 
 mod answers;
 mod bound;
+mod client;
 mod digest;
 mod error_shape;
+mod filter;
 mod headers;
 mod inspection;
 mod mask;
@@ -17,6 +19,7 @@ mod routes;
 mod session;
 mod sse;
 mod streams;
+mod text;
 mod transcript;
 mod translation;
 mod upstream_errors;

@@ -7,6 +7,8 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use penstock_core::resource::ResourceRef;
+use penstock_proto::convert::reference_to_wire;
 use penstock_proto::telemetry::v1 as wire;
 use penstock_proto::telemetry::v1::report_request::Message;
 use penstock_proto::telemetry::v1::report_response::Message as Reply;
@@ -17,7 +19,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 use tonic::Streaming;
 
-use super::super::reports::{KeyUpgrade, ReportQueue};
+use super::super::reports::{Report, ReportQueue, Subject};
 use super::super::spool::{Batch, Cursor, Spool};
 use super::{health, states};
 use crate::app::App;
@@ -91,7 +93,7 @@ enum Event {
     Room,
     Appended,
     Health,
-    Upgrade(Option<KeyUpgrade>),
+    Report(Option<Report>),
     States,
     Flush,
     Overdue,
@@ -185,7 +187,7 @@ impl<'a> Session<'a> {
         tokio::select! {
             reply = self.inbound.message() => Ok(Event::Reply(reply?.and_then(|response| response.message))),
             _ = health.tick() => Ok(Event::Health),
-            upgrade = reports.recv(), if !reports.is_closed() => Ok(Event::Upgrade(upgrade)),
+            report = reports.recv(), if !reports.is_closed() => Ok(Event::Report(report)),
             () = self.app.health.outbox().filled() => Ok(Event::States),
             permit = self.outbound.reserve(), if room => {
                 drop(permit);
@@ -218,11 +220,11 @@ impl<'a> Session<'a> {
                 send(&self.outbound, Message::Health(health::report(self.app))).await;
                 Ok(())
             }
-            Event::Upgrade(Some(upgrade)) => {
-                send(&self.outbound, Message::KeyUpgrade(to_wire(&upgrade))).await;
+            Event::Report(Some(report)) => {
+                send(&self.outbound, to_wire(&report)).await;
                 Ok(())
             }
-            Event::Upgrade(None) => Ok(()),
+            Event::Report(None) => Ok(()),
             Event::States => {
                 for report in states::reports(self.app) {
                     send(&self.outbound, report).await;
@@ -295,10 +297,22 @@ async fn send(outbound: &mpsc::Sender<wire::ReportRequest>, message: Message) {
     drop(outbound.send(wire::ReportRequest { message }).await);
 }
 
-fn to_wire(upgrade: &KeyUpgrade) -> wire::KeyUpgrade {
-    wire::KeyUpgrade {
-        key_id: upgrade.key_id.to_string(),
-        key_version: upgrade.key_version,
-        hash: upgrade.hash.0.to_vec(),
+fn to_wire(report: &Report) -> Message {
+    match report {
+        Report::KeyUpgrade(upgrade) => Message::KeyUpgrade(wire::KeyUpgrade {
+            key_id: upgrade.key_id.to_string(),
+            key_version: upgrade.key_version,
+            hash: upgrade.hash.0.to_vec(),
+        }),
+        Report::FirstUse { subject, at } => {
+            let reference = match subject {
+                Subject::User(id) => ResourceRef::User(*id),
+                Subject::Key(id) => ResourceRef::Key(*id),
+            };
+            Message::FirstUse(wire::FirstUse {
+                subject: Some(reference_to_wire(&reference)),
+                at_ms: at.0,
+            })
+        }
     }
 }

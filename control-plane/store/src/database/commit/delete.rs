@@ -24,7 +24,9 @@ impl Work {
             | ResourceRef::Key(_)
             | ResourceRef::Price(_)
             | ResourceRef::Setting(_)
-            | ResourceRef::ErrorRule(_) => {}
+            | ResourceRef::ErrorRule(_)
+            | ResourceRef::WordRule(_)
+            | ResourceRef::RequestFilter(_) => {}
         }
         self.delete_row(&existing).await?;
         Ok(Applied {

@@ -13,6 +13,8 @@ pub(super) fn plain(kind: Kind, name: &str) -> String {
     let kind = match kind {
         Kind::ImportSuffix => "import suffix",
         Kind::ErrorRule => "error rule",
+        Kind::WordRule => "word rule",
+        Kind::RequestFilter => "request filter",
         Kind::Provider | Kind::User | Kind::Key | Kind::Price | Kind::Setting => kind.as_str(),
     };
     format!("{kind} {name:?}")
@@ -27,13 +29,17 @@ impl Work {
             StoredSpec::Price(_)
             | StoredSpec::Setting(_)
             | StoredSpec::ImportSuffix(_)
-            | StoredSpec::ErrorRule(_) => "",
+            | StoredSpec::ErrorRule(_)
+            | StoredSpec::WordRule(_)
+            | StoredSpec::RequestFilter(_) => "",
         };
         Ok(match &stored.reference {
             ResourceRef::Price(id)
             | ResourceRef::Setting(id)
             | ResourceRef::ImportSuffix(id)
-            | ResourceRef::ErrorRule(id) => plain(stored.reference.kind(), id),
+            | ResourceRef::ErrorRule(id)
+            | ResourceRef::WordRule(id)
+            | ResourceRef::RequestFilter(id) => plain(stored.reference.kind(), id),
             ResourceRef::Provider(_) | ResourceRef::User(_) | ResourceRef::Key(_) => {
                 plain(stored.reference.kind(), name)
             }

@@ -99,7 +99,9 @@ impl Work {
             StoredSpec::Price(_)
             | StoredSpec::Setting(_)
             | StoredSpec::ImportSuffix(_)
-            | StoredSpec::ErrorRule(_) => return Ok(()),
+            | StoredSpec::ErrorRule(_)
+            | StoredSpec::WordRule(_)
+            | StoredSpec::RequestFilter(_) => return Ok(()),
         };
         if existing.is_some_and(|row| row.name == *name) || !self.tx.exists(query).await? {
             return Ok(());
@@ -142,6 +144,8 @@ impl NewSpec {
             Self::Setting(_) => Kind::Setting,
             Self::ImportSuffix(_) => Kind::ImportSuffix,
             Self::ErrorRule(_) => Kind::ErrorRule,
+            Self::WordRule(_) => Kind::WordRule,
+            Self::RequestFilter(_) => Kind::RequestFilter,
         }
     }
 
@@ -151,7 +155,12 @@ impl NewSpec {
             Self::Provider { provider, .. } => Some(&provider.name),
             Self::User(user) => Some(&user.name),
             Self::Key(key) => Some(&key.name),
-            Self::Price(_) | Self::Setting(_) | Self::ImportSuffix(_) | Self::ErrorRule(_) => None,
+            Self::Price(_)
+            | Self::Setting(_)
+            | Self::ImportSuffix(_)
+            | Self::ErrorRule(_)
+            | Self::WordRule(_)
+            | Self::RequestFilter(_) => None,
         }
     }
 }
@@ -160,6 +169,8 @@ fn check_kind(put: &Put) -> Result<(), Invalid> {
     let name_fits = match (&put.spec, &put.reference) {
         (NewSpec::Setting(setting), ResourceRef::Setting(name)) => setting.name() == &**name,
         (NewSpec::ErrorRule(rule), ResourceRef::ErrorRule(name)) => rule.name == **name,
+        (NewSpec::WordRule(rule), ResourceRef::WordRule(name)) => rule.name == **name,
+        (NewSpec::RequestFilter(rule), ResourceRef::RequestFilter(name)) => rule.name == **name,
         (_, _) => true,
     };
     if put.spec.kind() == put.reference.kind() && name_fits {
@@ -186,6 +197,8 @@ fn new_spec(spec: &NewSpec, version: u64, existing: Option<&Existing>) -> Result
         NewSpec::Setting(setting) => StoredSpec::Setting(setting.clone()),
         NewSpec::ImportSuffix(sealed) => StoredSpec::ImportSuffix(sealed.clone()),
         NewSpec::ErrorRule(rule) => StoredSpec::ErrorRule(rule.clone()),
+        NewSpec::WordRule(rule) => StoredSpec::WordRule(rule.clone()),
+        NewSpec::RequestFilter(rule) => StoredSpec::RequestFilter(rule.clone()),
     })
 }
 
@@ -209,7 +222,9 @@ fn new_secret(
             | StoredSpec::Price(_)
             | StoredSpec::Setting(_)
             | StoredSpec::ImportSuffix(_)
-            | StoredSpec::ErrorRule(_) => None,
+            | StoredSpec::ErrorRule(_)
+            | StoredSpec::WordRule(_)
+            | StoredSpec::RequestFilter(_) => None,
         }),
         // Set or clear it to write over a damaged row.
         (CredentialChange::Keep, Some(Err(unreadable))) => Err(find::corrupt(unreadable.clone()).into()),

@@ -1,11 +1,14 @@
-//! Ranges of addresses, for trusted proxies.
+//! Ranges of addresses: trusted proxies, and from where a key may be used.
 
 use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 /// `10.0.0.0/8`, `fd00::/8`, or one address. IPv4 in IPv6 (`::ffff:10.0.0.1`) counts as IPv4.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Cidr {
     network: IpAddr,
     prefix: u8,
@@ -52,6 +55,20 @@ impl FromStr for Cidr {
             return Err(bad());
         }
         Ok(Self { network, prefix })
+    }
+}
+
+impl TryFrom<String> for Cidr {
+    type Error = ParseCidrError;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl From<Cidr> for String {
+    fn from(range: Cidr) -> Self {
+        range.to_string()
     }
 }
 

@@ -1,0 +1,86 @@
+//! `penstock price import`.
+
+use std::io::Read;
+
+use penstock_proto::admin::v1 as wire;
+use penstock_proto::admin::v1::import_prices_request::Source;
+
+use crate::command::session::Session;
+use crate::failure::Failure;
+use crate::remote::{Reason, Services};
+use crate::view;
+
+/// A larger file is refused by the control plane.
+const MAX_FILE: u64 = 17 << 20;
+
+#[derive(clap::Args)]
+pub(crate) struct Import {
+    /// A file, `-` for standard input, or an https:// URL, which the control plane fetches
+    #[arg(value_name = "FILE|URL")]
+    from: String,
+    /// Take it over; without it the differences are shown and nothing is changed
+    #[arg(long)]
+    yes: bool,
+    /// Prices of an earlier import that are not in the file stay
+    #[arg(long)]
+    keep_missing: bool,
+    /// Also plain http:// URLs
+    #[arg(long)]
+    allow_http: bool,
+    #[command(flatten)]
+    reason: Reason,
+}
+
+impl Import {
+    pub(super) async fn run(self, session: &Session) -> Result<(), Failure> {
+        let source = match self.from.contains("://") {
+            true => Source::Url(self.from.clone()),
+            false => Source::File(read(&self.from)?),
+        };
+        let services = session.connect().await?;
+        let shown = self.ask(&services, source.clone(), false, String::new()).await?;
+        let shown = match self.yes && !shown.differences.is_empty() {
+            true => {
+                let digest = shown.digest.clone();
+                self.ask(&services, source, true, digest).await?
+            }
+            false => shown,
+        };
+        if shown.revision == 0 && !shown.differences.is_empty() {
+            session.remark("nothing is changed yet: run it again with --yes");
+        }
+        session.print(&view::PriceImport::read(shown)?)
+    }
+
+    async fn ask(
+        &self,
+        services: &Services,
+        source: Source,
+        apply: bool,
+        digest: String,
+    ) -> Result<wire::ImportPricesResponse, Failure> {
+        let request = wire::ImportPricesRequest {
+            source: Some(source),
+            allow_http: self.allow_http,
+            apply,
+            keep_missing: self.keep_missing,
+            digest,
+            change: self.reason.info(),
+        };
+        Ok(services.prices().import_prices(request).await?.into_inner())
+    }
+}
+
+fn read(path: &str) -> Result<Vec<u8>, Failure> {
+    let mut file = Vec::new();
+    let read = match path {
+        "-" => std::io::stdin().lock().take(MAX_FILE).read_to_end(&mut file),
+        path => std::fs::File::open(path).and_then(|opened| opened.take(MAX_FILE).read_to_end(&mut file)),
+    };
+    read.map_err(|source| Failure::File {
+        action: "read",
+        path: path.into(),
+        source,
+    })?;
+    Ok(file)
+}

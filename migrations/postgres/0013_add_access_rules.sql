@@ -1,0 +1,17 @@
+-- What users and keys may be used for: dialects, clients, addresses; and expiry that counts from the first use.
+
+ALTER TABLE users ADD COLUMN allowed_dialects JSONB NOT NULL DEFAULT '[]' CHECK (jsonb_typeof(allowed_dialects) = 'array');
+ALTER TABLE users ADD COLUMN allowed_clients JSONB NOT NULL DEFAULT '[]' CHECK (jsonb_typeof(allowed_clients) = 'array');
+ALTER TABLE users ADD COLUMN blocked_clients JSONB NOT NULL DEFAULT '[]' CHECK (jsonb_typeof(blocked_clients) = 'array');
+ALTER TABLE users ADD COLUMN allowed_addresses JSONB NOT NULL DEFAULT '[]' CHECK (jsonb_typeof(allowed_addresses) = 'array');
+-- NULL: its expiry does not count from the first use.
+ALTER TABLE users ADD COLUMN expires_after_ms BIGINT CHECK (expires_after_ms > 0);
+-- NULL: not used yet, as far as anybody asked.
+ALTER TABLE users ADD COLUMN first_used_at BIGINT;
+
+ALTER TABLE api_keys ADD COLUMN allowed_dialects JSONB NOT NULL DEFAULT '[]' CHECK (jsonb_typeof(allowed_dialects) = 'array');
+ALTER TABLE api_keys ADD COLUMN allowed_clients JSONB NOT NULL DEFAULT '[]' CHECK (jsonb_typeof(allowed_clients) = 'array');
+ALTER TABLE api_keys ADD COLUMN blocked_clients JSONB NOT NULL DEFAULT '[]' CHECK (jsonb_typeof(blocked_clients) = 'array');
+ALTER TABLE api_keys ADD COLUMN allowed_addresses JSONB NOT NULL DEFAULT '[]' CHECK (jsonb_typeof(allowed_addresses) = 'array');
+ALTER TABLE api_keys ADD COLUMN expires_after_ms BIGINT CHECK (expires_after_ms > 0);
+ALTER TABLE api_keys ADD COLUMN first_used_at BIGINT;
