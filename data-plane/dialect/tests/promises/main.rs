@@ -9,6 +9,7 @@ mod client;
 mod digest;
 mod error_shape;
 mod filter;
+mod golden;
 mod headers;
 mod inspection;
 mod mask;
