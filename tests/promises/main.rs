@@ -16,6 +16,7 @@ mod d05_limits_survive_redis;
 mod d07_a_killed_data_plane_leaks_nothing;
 mod d08_limits_can_be_switched_off;
 mod e01_the_ledger_equals_what_the_provider_reported;
+mod e03_cost_equals_an_independent_calculation;
 mod e04_prices_are_imported_and_applied_backwards;
 mod e05_exactly_once_whatever_is_killed;
 mod explain_is_a_receipt_of_a_call;
