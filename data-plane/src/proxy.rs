@@ -62,6 +62,7 @@ mod words;
 use std::sync::Arc;
 
 use penstock_core::guard::GuardRules;
+use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -118,6 +119,13 @@ impl Proxy {
     /// The ways to the providers.
     pub(crate) fn targets(&self) -> &Targets {
         &self.targets
+    }
+
+    /// Work that goes on behind an answer, until the node ends.
+    fn in_the_background(&self, runtime: &Handle, work: impl Future<Output = ()> + Send + 'static) {
+        let stop = self.stop.child_token();
+        let work = async move { stop.run_until_cancelled_owned(work).await.unwrap_or_default() };
+        self.upstream.spawn_on(work, runtime);
     }
 
     /// After the drain: closes the connections to providers and waits until they are gone.

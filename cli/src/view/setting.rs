@@ -92,8 +92,12 @@ fn routing(policy: &RoutingPolicy) -> String {
         true => ", returns to a better tier",
         false => "",
     };
+    let read_on = match policy.read_on_ms {
+        0 => String::new(),
+        ms => format!(", reads on for {ms} ms when callers leave"),
+    };
     format!(
-        "up to {} providers, keep-alive after {} then each {}, sticky for {} renewed below {}{back}",
+        "up to {} providers, keep-alive after {} then each {}, sticky for {} renewed below {}{back}{read_on}",
         policy.max_providers,
         seconds(policy.keepalive_after_ms),
         seconds(policy.keepalive_every_ms),

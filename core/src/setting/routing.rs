@@ -19,6 +19,8 @@ pub struct RoutingPolicy {
     pub sticky_ttl_ms: u64,
     /// A call renews that time when less than this is left. 0: never.
     pub sticky_renew_below_ms: u64,
+    /// When a caller goes away, its stream is read on for so long, to learn what it used. 0: not at all.
+    pub read_on_ms: u64,
 }
 
 const MAX_PROVIDERS: u32 = 100;
@@ -34,6 +36,7 @@ impl Default for RoutingPolicy {
             return_to_better_tier: false,
             sticky_ttl_ms: 60 * MINUTE_MS,
             sticky_renew_below_ms: 15 * MINUTE_MS,
+            read_on_ms: 0,
         }
     }
 }
@@ -49,6 +52,9 @@ impl RoutingPolicy {
         }
         if !(1_000..=10 * MINUTE_MS).contains(&self.keepalive_every_ms) {
             return refuse("keepalive_every_ms", "must be between 1 s and 10 min");
+        }
+        if self.read_on_ms > MINUTE_MS {
+            return refuse("read_on_ms", "is over a minute");
         }
         if self.sticky_ttl_ms > MAX_STICKY_MS {
             return refuse("sticky_ttl_ms", "is over 30 days");

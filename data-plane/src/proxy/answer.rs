@@ -96,12 +96,28 @@ impl Answer {
             (content, state.memory.take(), state.active.take())
         };
         // Not under the lock: the end of a call is written to disk.
-        drop(given_up);
+        let (content, memory, active) = given_up;
+        leave(content);
+        drop((memory, active));
         true
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for State {
+    fn drop(&mut self) {
+        leave(std::mem::replace(&mut self.content, Content::GivenUp));
+    }
+}
+
+/// Nobody reads this any more.
+fn leave(content: Content) {
+    match content {
+        Content::Stream(relay) => Relay::leave(relay),
+        Content::Whole(_) | Content::Late(_) | Content::GivenUp => {}
     }
 }
 

@@ -221,6 +221,16 @@ impl Call {
         }
     }
 
+    /// The caller went away.
+    pub(super) fn settle_left(&mut self) {
+        self.settle(&End {
+            outcome: Outcome::ClientAbort,
+            status: CLIENT_CLOSED,
+            code: None,
+            error: Some("CLIENT_ABORT: the caller went away".into()),
+        });
+    }
+
     /// The answer begins now.
     pub(super) fn answer_begins(&mut self) {
         self.stopwatch.stop();
@@ -259,11 +269,6 @@ impl Drop for Call {
                 error: Some("stream_interrupted: this node was stopped".into()),
             });
         }
-        self.settle(&End {
-            outcome: Outcome::ClientAbort,
-            status: CLIENT_CLOSED,
-            code: None,
-            error: Some("CLIENT_ABORT: the caller went away".into()),
-        });
+        self.settle_left();
     }
 }

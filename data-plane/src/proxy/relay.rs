@@ -11,11 +11,14 @@
 //! *Strict budgets.* What the output may cost is held before it is handed on (see [`super::reserve`]); when there is no
 //! room for it the caller gets an error event instead, and is not charged for what was not handed on.
 //!
-//! *Gone.* A caller that disconnects drops this: that drops the provider's connection at once and settles the call. So
-//! does its connection when the caller reads nothing for too long (see [`super::answer`]).
+//! *Gone.* A caller that disconnects leaves this: the provider's connection is dropped at once and the call settled. So
+//! does its connection when the caller reads nothing for too long (see [`super::answer`]). When the operator wants it,
+//! the stream is read on for a while to learn what it used; what is read then goes nowhere.
 
 use std::collections::VecDeque;
+use std::future::poll_fn;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -24,7 +27,8 @@ use http_body::Body;
 use penstock_core::error::{CallerError, Code};
 use penstock_core::usage::Outcome;
 use penstock_dialect::error_shape;
-use tokio::time::{Instant, Sleep, sleep, sleep_until};
+use tokio::runtime::Handle;
+use tokio::time::{Instant, Sleep, sleep, sleep_until, timeout};
 
 use super::call::{Call, Chosen};
 use super::failed::Reported;
@@ -64,6 +68,8 @@ pub(super) struct Relay {
     ended: Option<&'static str>,
     /// More of a strict budget is being held.
     holding: Option<Holding>,
+    /// The caller went away; what is read is read for its usage.
+    left: bool,
 }
 
 /// On its way into the budget.
@@ -104,6 +110,7 @@ impl Relay {
             said: Said::default(),
             ended: None,
             holding: None,
+            left: false,
         };
         relay.said = Said {
             terminal: opened.terminal,
@@ -111,6 +118,30 @@ impl Relay {
             ..Said::default()
         };
         relay
+    }
+
+    /// The caller went away.
+    pub(super) fn leave(mut relay: Pin<Box<Self>>) {
+        let proxy = Arc::clone(&relay.call.proxy);
+        let read_on = Duration::from_millis(relay.call.snapshot.routing().read_on_ms);
+        let unfinished = !relay.whole && matches!(relay.flow, Flow::Open(_));
+        let (Ok(runtime), true, false) = (Handle::try_current(), unfinished, read_on.is_zero()) else {
+            return;
+        };
+        relay.left = true;
+        let reading = async move {
+            let to_its_end = poll_fn(|cx| {
+                loop {
+                    match ready!(relay.as_mut().poll_next(cx)) {
+                        Some(Ok(_)) => {}
+                        Some(Err(BrokenOff)) | None => return Poll::Ready(()),
+                    }
+                }
+            });
+            // Late, it is settled by what was said so far.
+            timeout(read_on, to_its_end).await.unwrap_or_default();
+        };
+        proxy.in_the_background(&runtime, reading);
     }
 
     /// The next piece; None at the end of a whole answer.
@@ -170,7 +201,10 @@ impl Relay {
     fn heard(&mut self, said: Said) {
         if said.terminal && !self.whole {
             self.whole = true;
-            self.call.settle(&End::succeeded());
+            match self.left {
+                true => self.call.settle_left(),
+                false => self.call.settle(&End::succeeded()),
+            }
         }
         if let Some(error) = said.error.filter(|_| !self.whole) {
             let kind = error.words.kind.as_deref().unwrap_or("error");
@@ -279,6 +313,11 @@ impl Relay {
     }
 
     fn cut(&mut self, code: Option<Code>, how: &str) {
+        if self.left {
+            self.call.settle_left();
+            self.flow = Flow::Ended;
+            return;
+        }
         let events = self.tap.events();
         self.call.settle(&End {
             outcome: Outcome::Interrupted,

@@ -21,6 +21,7 @@ mod metering;
 mod one_failure;
 mod own_limits;
 mod providers;
+mod read_on;
 mod refusals;
 mod rerouted;
 mod serving;

@@ -91,6 +91,7 @@ pub(super) fn policy_to_wire(policy: RoutingPolicy) -> wire::RoutingPolicy {
         return_to_better_tier: policy.return_to_better_tier,
         sticky_ttl_ms: Some(policy.sticky_ttl_ms),
         sticky_renew_below_ms: Some(policy.sticky_renew_below_ms),
+        read_on_ms: policy.read_on_ms,
     }
 }
 
@@ -105,6 +106,7 @@ pub(super) fn policy_from_wire(policy: wire::RoutingPolicy) -> RoutingPolicy {
         sticky_renew_below_ms: policy
             .sticky_renew_below_ms
             .unwrap_or(default.sticky_renew_below_ms),
+        read_on_ms: policy.read_on_ms,
     }
 }
 

@@ -217,6 +217,7 @@ fn specs() -> Vec<(ResourceRef, Spec)> {
                 return_to_better_tier: true,
                 sticky_ttl_ms: 3,
                 sticky_renew_below_ms: 0,
+                read_on_ms: 3,
             })),
         ),
         (

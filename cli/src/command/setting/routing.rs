@@ -38,6 +38,10 @@ pub(crate) struct Flags {
     /// A call renews that time when less than this is left; 0: never [default: 15m]
     #[arg(long, value_name = "TIME")]
     sticky_renew_below: Option<Millis>,
+
+    /// When a caller goes away, its stream is read on for so long, to learn what it used; 0: not at all [default: 0]
+    #[arg(long, value_name = "TIME")]
+    read_on: Option<Millis>,
 }
 
 impl Flags {
@@ -71,6 +75,7 @@ impl Flags {
         set(&mut policy.return_to_better_tier, self.return_to_better_tier);
         set(&mut policy.sticky_ttl_ms, ms(self.sticky));
         set(&mut policy.sticky_renew_below_ms, ms(self.sticky_renew_below));
+        set(&mut policy.read_on_ms, ms(self.read_on));
         // Of a shorter time no more can be left.
         if self.sticky_renew_below.is_none() {
             policy.sticky_renew_below_ms = policy.sticky_renew_below_ms.min(policy.sticky_ttl_ms);
