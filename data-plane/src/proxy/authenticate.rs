@@ -13,6 +13,9 @@ use penstock_core::snapshot::{Caller, KeyEntry, Snapshot};
 use penstock_core::time::UnixMs;
 use penstock_dialect::credentials;
 
+use super::Proxy;
+use crate::telemetry::reports::KeyUpgrade;
+
 /// Nobody is let in.
 #[derive(Clone, Debug)]
 pub(super) struct Unauthenticated {
@@ -75,6 +78,17 @@ pub(super) fn authenticate(
             },
         })
     })
+}
+
+/// A key that was found by a former relay's hash is from now on known by its own.
+pub(super) fn report_upgrade(proxy: &Proxy, caller: &Caller) {
+    if let Some(hash) = caller.upgrade {
+        proxy.app.reports.key_upgrade(KeyUpgrade {
+            key_id: caller.key.id,
+            key_version: caller.key.version,
+            hash,
+        });
+    }
 }
 
 fn key_of(found: &Result<Caller, Unauthenticated>) -> Option<penstock_core::id::KeyId> {

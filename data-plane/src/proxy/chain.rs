@@ -23,7 +23,7 @@ use tokio::time::Instant;
 use super::admit::{admit, free_call};
 use super::answer::{AnswerBody, REQUEST_ID, id_value, json};
 use super::attempt::{Answered, Content};
-use super::authenticate::{Unauthenticated, Why, authenticate};
+use super::authenticate::{Unauthenticated, Why, authenticate, report_upgrade};
 use super::body::{self, Received};
 use super::call::{Asked, Call};
 use super::error::Refusal;
@@ -37,7 +37,6 @@ use super::{
     Proxy, address, affinity, decode, failover, guards, late, limits, models, pass_error, permit, reshape,
     session, words,
 };
-use crate::telemetry::reports::KeyUpgrade;
 
 /// A request that has arrived; its body may still be on its way.
 struct Inbound {
@@ -254,17 +253,6 @@ fn list_models(mut call: Call, caller: &Caller) -> Response<AnswerBody> {
     };
     call.settle(&End::succeeded());
     json(StatusCode::OK, body, call.arrival.id)
-}
-
-/// A key that was found by a former relay's hash is from now on known by its own.
-fn report_upgrade(proxy: &Proxy, caller: &Caller) {
-    if let Some(hash) = caller.upgrade {
-        proxy.app.reports.key_upgrade(KeyUpgrade {
-            key_id: caller.key.id,
-            key_version: caller.key.version,
-            hash,
-        });
-    }
 }
 
 /// Ends a call with an error of ours.
