@@ -203,11 +203,6 @@ fn deliver(mut call: Call, answered: Answered) -> Response<AnswerBody> {
     let streaming = matches!(content, Content::Stream(_));
     let content_type = reshape::content_type(&call, call.chosen.as_ref(), streaming);
     let body = match content {
-        Content::Whole(_) if call.status_seen(0) == 200 => {
-            // Events were promised, and a client that reads events cannot read it.
-            let refusal = Refusal::new(Code::UpstreamError, "The provider did not stream.");
-            return refuse_call(call, refusal);
-        }
         Content::Whole(received) => {
             call.answer_begins();
             call.settle(&End {

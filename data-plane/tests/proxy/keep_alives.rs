@@ -64,7 +64,7 @@ async fn c07_an_answer_that_is_no_stream_is_not_charged_behind_empty_lines() {
     gate.open();
     let read = answer.read().await;
     assert!(
-        !read.clean && read.text.contains("The provider did not stream."),
+        !read.clean && read.text.contains("The provider gave no usable answer."),
         "{}",
         read.text
     );
