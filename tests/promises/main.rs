@@ -1,6 +1,8 @@
 //! What Penstock promises, shown through the real binaries. One file a promise, one binary for all.
 
 mod a08_a_disabled_key_is_refused_everywhere;
+mod b01_callers_of_each_dialect_are_served;
+mod b01_every_provider_is_asked_in_its_own_way;
 mod b04_sessions_stick;
 mod b05_callers_see_no_failure;
 mod b07_callers_take_no_provider_away;
