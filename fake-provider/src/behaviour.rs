@@ -21,11 +21,11 @@ pub struct Behaviour {
     pub instead: Option<Instead>,
     /// The status of an error or of `instead`; alone it means an error answer in the vendor's shape.
     pub status: Option<StatusCode>,
-    /// `type` of the error; else the vendor's for that status.
+    /// `type` of the error (Google: its `status`, AWS: its name); else the vendor's for that status.
     pub error_type: Option<String>,
     /// `message` of the error; else the vendor's for that status.
     pub error_message: Option<String>,
-    /// `code` (OpenAI) or `details.error_code` (Anthropic) of the error.
+    /// `code` (OpenAI), `details.error_code` (Anthropic) or the reason (Google) of the error.
     pub error_code: Option<String>,
     /// Added to the answer's headers, replacing those of the same name.
     pub headers: HeaderMap,
@@ -35,7 +35,8 @@ pub struct Behaviour {
     pub first_event_delay: Duration,
     /// Waited between events.
     pub pace: Duration,
-    /// Pings sent before the first event, one each `pace`: Anthropic `event: ping`, OpenAI a comment line.
+    /// Pings sent before the first event, one each `pace`: Anthropic `event: ping`, OpenAI a comment line,
+    /// Google an empty line.
     pub pings: usize,
     /// Waited for before the head of the answer.
     pub hold: Option<Gate>,

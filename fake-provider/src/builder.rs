@@ -23,6 +23,7 @@ const KEPT_REQUESTS: usize = 1024;
 const MAX_STREAMS: u32 = 20_000;
 const CLAUDE_MODELS: [&str; 3] = ["claude-opus-5-5", "claude-sonnet-5-5", "claude-haiku-5-5"];
 const GPT_MODELS: [&str; 3] = ["gpt-5.6", "gpt-5.5", "gpt-5-mini"];
+const GEMINI_MODELS: [&str; 2] = ["gemini-2.5-pro", "gemini-2.5-flash"];
 
 /// Settings of a fake provider. The defaults answer every request well and at once.
 #[derive(Debug)]
@@ -32,6 +33,7 @@ pub struct Builder {
     credentials: Credentials,
     claude_models: Vec<String>,
     gpt_models: Vec<String>,
+    gemini_models: Vec<String>,
     keep_requests: Option<usize>,
     fixed_answer_bytes: Option<usize>,
     max_body_bytes: usize,
@@ -47,6 +49,7 @@ impl Default for Builder {
             credentials: Credentials::default(),
             claude_models: CLAUDE_MODELS.map(str::to_owned).to_vec(),
             gpt_models: GPT_MODELS.map(str::to_owned).to_vec(),
+            gemini_models: GEMINI_MODELS.map(str::to_owned).to_vec(),
             keep_requests: None,
             fixed_answer_bytes: None,
             max_body_bytes: 64 * 1024 * 1024,
@@ -89,6 +92,13 @@ impl Builder {
     #[must_use]
     pub fn gpt_models<S: Into<String>>(mut self, ids: impl IntoIterator<Item = S>) -> Self {
         self.gpt_models = ids.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// The list of `GET /v1beta/models`. Model calls are answered for any model.
+    #[must_use]
+    pub fn gemini_models<S: Into<String>>(mut self, ids: impl IntoIterator<Item = S>) -> Self {
+        self.gemini_models = ids.into_iter().map(Into::into).collect();
         self
     }
 
@@ -166,6 +176,7 @@ impl Builder {
             credentials: self.credentials,
             claude_models: self.claude_models,
             gpt_models: self.gpt_models,
+            gemini_models: self.gemini_models,
             prebuilt,
             max_body_bytes: self.max_body_bytes,
             max_streams: self.max_streams,

@@ -1,15 +1,43 @@
-//! Which family a request speaks and what it asks for.
+//! Which API a request speaks, and whose cloud it speaks to.
 //!
-//! Both families share a port, so `GET /v1/models` is told apart by its headers and everything else by its
-//! path. A path nobody knows is answered in the shape of the family that the headers suggest.
-
-use http::{HeaderMap, Method, header, request};
+//! A [`Dialect`] is the shape of requests and answers. A [`Cloud`] is what stands around it: paths, credentials, the
+//! shape of errors and how a stream is framed.
 
 /// A vendor's API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Dialect {
+    /// Anthropic Messages.
     Anthropic,
-    OpenAi,
+    /// OpenAI's chat completions.
+    Chat,
+    /// OpenAI Responses.
+    Responses,
+    /// OpenAI's embeddings.
+    Embeddings,
+    /// Gemini's `generateContent`.
+    Gemini,
+}
+
+/// Where a dialect is spoken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cloud {
+    /// At the vendor's own API.
+    Own,
+    /// Anthropic's models at AWS, in its frames.
+    Bedrock,
+    /// Anthropic's and Google's models at Google Cloud.
+    Vertex,
+    /// OpenAI's models at Azure.
+    Azure,
+    /// A relay with a path for each dialect.
+    Droid,
+}
+
+/// A dialect and where it is spoken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Spoken {
+    pub(crate) dialect: Dialect,
+    pub(crate) cloud: Cloud,
 }
 
 /// What a request asks for.
@@ -17,6 +45,8 @@ pub(crate) enum Dialect {
 pub(crate) enum Asks {
     /// An answer of a model.
     Answer,
+    /// A shorter form of a conversation; OpenAI Responses alone.
+    Compact,
     CountTokens,
     Models,
     /// One model, by id.
@@ -28,41 +58,28 @@ pub(crate) enum Asks {
     Unknown,
 }
 
-impl Dialect {
-    fn of_headers(headers: &HeaderMap) -> Self {
-        let agent = headers.get(header::USER_AGENT).map(|value| value.as_bytes());
-        let claude = agent.is_some_and(|agent| agent.starts_with(b"claude-"));
-        if claude || headers.contains_key("anthropic-version") || headers.contains_key("x-api-key") {
-            Self::Anthropic
-        } else {
-            Self::OpenAi
-        }
-    }
+/// What some paths say that others have in the body.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct InPath {
+    pub(crate) model: String,
+    /// None where the body says it.
+    pub(crate) stream: Option<bool>,
 }
 
-/// Reads the head of a request.
-pub(crate) fn route(head: &request::Parts) -> (Dialect, Asks) {
-    let known = |method: Method, asks: Asks| {
-        if head.method == method {
-            asks
-        } else {
-            Asks::OtherMethod
-        }
-    };
-    match head.uri.path() {
-        "/v1/messages" => (Dialect::Anthropic, known(Method::POST, Asks::Answer)),
-        "/v1/messages/count_tokens" => (Dialect::Anthropic, known(Method::POST, Asks::CountTokens)),
-        "/v1/chat/completions" => (Dialect::OpenAi, known(Method::POST, Asks::Answer)),
-        path => {
-            let asks = match path.strip_prefix("/v1/models") {
-                Some("") => known(Method::GET, Asks::Models),
-                Some(id) if id.starts_with('/') => {
-                    known(Method::GET, Asks::Model(id.trim_start_matches('/').to_owned()))
-                }
-                _ if path == "/_fake/counts" => known(Method::GET, Asks::Counts),
-                _ => Asks::Unknown,
-            };
-            (Dialect::of_headers(&head.headers), asks)
+/// A request as its head says it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Called {
+    pub(crate) spoken: Spoken,
+    pub(crate) asks: Asks,
+    pub(crate) in_path: Option<InPath>,
+}
+
+impl Spoken {
+    /// At the vendor's own API.
+    pub(crate) fn own(dialect: Dialect) -> Self {
+        Self {
+            dialect,
+            cloud: Cloud::Own,
         }
     }
 }

@@ -1,15 +1,13 @@
 //! What the model says, before a dialect writes it down.
 //!
-//! Everything is a function of the request's bytes and the behaviour. Token counts: a quarter of the bytes,
-//! rounded up. A request that mentions `cache_control` is counted as half cache read and a quarter cache write
-//! (at `"ttl":"1h"` if it says so); an OpenAI request of 1 024 tokens or more as half cached, in steps of 128.
+//! Everything is a function of the request's bytes and the behaviour; `count` says how tokens are counted.
 
-use memchr::memmem;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use crate::asked::Asked;
 use crate::behaviour::Behaviour;
+use crate::count::{cached, stated, tokens};
 use crate::dialect::Dialect;
 use crate::usage::Usage;
 
@@ -36,12 +34,16 @@ pub(crate) struct Draft {
     /// In the dialect's own word, instead of `stop`.
     pub(crate) stop_word: Option<String>,
     pub(crate) usage: Usage,
+    /// Reasoning shall be given in a form that can be sent back.
+    pub(crate) sealed: bool,
 }
 
 #[derive(Debug)]
 pub(crate) struct ToolCall {
     pub(crate) name: String,
     pub(crate) input: Box<RawValue>,
+    /// The tool takes a text, which is the whole of `input`.
+    pub(crate) freeform: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,13 +97,9 @@ pub(crate) fn draft(
         tool,
         stop,
         stop_word: behaviour.stop_reason.clone(),
-        usage: usage.overridden(&behaviour.usage),
+        usage: stated(dialect, usage.overridden(&behaviour.usage)),
+        sealed: asked.includes_reasoning(),
     })
-}
-
-/// Tokens of so many bytes.
-pub(crate) fn tokens(bytes: usize) -> u64 {
-    u64::try_from(bytes.div_ceil(4)).unwrap_or(u64::MAX)
 }
 
 fn text(said: &str, behaviour: &Behaviour) -> Result<String, Undraftable> {
@@ -173,8 +171,13 @@ fn tool_call(asked: &Asked<'_>, behaviour: &Behaviour) -> Result<Option<ToolCall
         Some(json) => RawValue::from_string(json.clone())?,
         None => serde_json::value::to_raw_value(&sample(schema))?,
     };
+    let freeform = offered.as_ref().is_some_and(|tool| tool.freeform);
     let name = offered.map_or(name, |tool| tool.name);
-    Ok((!name.is_empty()).then_some(ToolCall { name, input }))
+    Ok((!name.is_empty()).then_some(ToolCall {
+        name,
+        input,
+        freeform,
+    }))
 }
 
 /// A value that fits a simple JSON Schema; objects carry their required properties.
@@ -200,33 +203,6 @@ fn sample(schema: &Value) -> Value {
             Value::Object(properties.collect::<Map<_, _>>())
         }
     }
-}
-
-fn cached(dialect: Dialect, body: &[u8]) -> Usage {
-    let all = tokens(body.len()).max(1);
-    let mut usage = Usage {
-        input: all,
-        ..Usage::default()
-    };
-    match dialect {
-        Dialect::Anthropic if memmem::find(body, b"cache_control").is_some() => {
-            usage.cache_read = all / 2;
-            let written = all / 4;
-            let hour = [&br#""ttl":"1h""#[..], br#""ttl": "1h""#];
-            if hour.iter().any(|ttl| memmem::find(body, ttl).is_some()) {
-                usage.cache_write_1h = written;
-            } else {
-                usage.cache_write_5m = written;
-            }
-            usage.input = all - usage.cache_read - written;
-        }
-        Dialect::OpenAi if all >= 1024 => {
-            usage.cache_read = all / 2 / 128 * 128;
-            usage.input = all - usage.cache_read;
-        }
-        Dialect::Anthropic | Dialect::OpenAi => {}
-    }
-    usage
 }
 
 /// FNV-1a over the length and both ends: enough to tell requests apart, cheap for large ones.
@@ -321,14 +297,5 @@ mod tests {
             (tool.name.as_str(), tool.input.get()),
             ("t", r#"{"a":"fake","b":"x"}"#)
         );
-    }
-
-    #[test]
-    fn cache_classes_are_disjoint_and_add_up() {
-        let body = r#"{"system":[{"cache_control":{"type":"ephemeral","ttl":"1h"}}],"messages":[]}"#;
-        let usage = drafted(body, &Behaviour::default()).usage;
-        let all = usage.input + usage.cache_read + usage.cache_write_5m + usage.cache_write_1h;
-        assert_eq!(all, tokens(body.len()));
-        assert!(usage.cache_read > 0 && usage.cache_write_1h > 0 && usage.cache_write_5m == 0);
     }
 }

@@ -1,4 +1,4 @@
-//! Prebuilt answers, so that a bench measures the gateway and not the fake.
+//! Prebuilt answers of the vendors' own Messages and chat completions, so that a bench measures the gateway and not the fake.
 //!
 //! The request is not parsed: `"stream":true` and `"include_usage":true` are searched for as text (with or
 //! without one space), and the answer says nothing about the request. A request with an `x-fake` header or a
@@ -7,15 +7,13 @@
 use bytes::Bytes;
 use memchr::memmem;
 
-use crate::answer::extras;
 use crate::asked::Asked;
 use crate::behaviour::Behaviour;
-use crate::dialect::Dialect;
+use crate::dialect::{Dialect, Spoken};
 use crate::draft::{Draft, draft};
 use crate::reply::{EVENTS, JSON, Reply};
 use crate::step::{Event, Extras, plan, whole};
 use crate::usage::Usage;
-use crate::{anthropic, openai};
 
 const STREAM: &[u8] = b"\"stream\":";
 const INCLUDE_USAGE: &[u8] = b"\"include_usage\":";
@@ -47,14 +45,14 @@ impl Prebuilt {
         let [claude, gpt] = models;
         Ok(Self {
             anthropic: Answers::new(Dialect::Anthropic, claude, bytes, behaviour)?,
-            openai: Answers::new(Dialect::OpenAi, gpt, bytes, behaviour)?,
+            openai: Answers::new(Dialect::Chat, gpt, bytes, behaviour)?,
         })
     }
 
     pub(crate) fn reply(&self, dialect: Dialect, body: &[u8], behaviour: &Behaviour) -> Reply {
         let answers = match dialect {
             Dialect::Anthropic => &self.anthropic,
-            Dialect::OpenAi => &self.openai,
+            Dialect::Chat | Dialect::Responses | Dialect::Embeddings | Dialect::Gemini => &self.openai,
         };
         if !says_true(body, STREAM) {
             let steps = whole(answers.whole.clone(), Some(answers.usage), behaviour);
@@ -78,14 +76,10 @@ impl Answers {
         behaviour: &Behaviour,
     ) -> Result<Self, serde_json::Error> {
         let mut draft = fixed_draft(dialect, model, behaviour)?;
-        let write = |draft: &Draft| match dialect {
-            Dialect::Anthropic => anthropic::body(draft),
-            Dialect::OpenAi => openai::body(draft),
-        };
-        let stream = |draft: &Draft, include_usage| match dialect {
-            Dialect::Anthropic => anthropic::events(draft),
-            Dialect::OpenAi => openai::events(draft, include_usage),
-        };
+        let spoken = Spoken::own(dialect);
+        let nothing = Asked::read(b"{}")?;
+        let write = |draft: &Draft| spoken.body(draft, &nothing);
+        let stream = |draft: &Draft, include_usage| spoken.events(draft, include_usage);
         let (events, events_with_usage) = (stream(&draft, false)?, stream(&draft, true)?);
         let pieces = std::mem::replace(&mut draft.pieces, vec![String::new()]);
         let text = pieces.concat();
@@ -96,7 +90,7 @@ impl Answers {
             usage: draft.usage,
             events,
             events_with_usage,
-            extras: extras(dialect, behaviour)?,
+            extras: spoken.extras(behaviour)?,
         })
     }
 }

@@ -1,7 +1,8 @@
 //! A provider that speaks the vendors' dialects and misbehaves on command.
 //!
-//! It stands in for Anthropic and OpenAI in `penstock up --demo`, in the tests and in the bench. One port
-//! serves both families over HTTP/1.1 and HTTP/2 without TLS.
+//! It stands in for the vendors in `penstock up --demo`, in the tests and in the bench. One port serves all of them
+//! over HTTP/1.1 and HTTP/2 without TLS: Anthropic Messages, OpenAI chat completions, Responses and embeddings, Gemini,
+//! and these as Bedrock, Vertex AI, Azure and Droid have them. The paths are in `route`.
 //!
 //! Rules:
 //! - Answers are functions of the request: the same body gives the same text, ids and usage numbers. Only the
@@ -11,6 +12,8 @@
 //! - How it misbehaves is a [`Behaviour`]: the builder's default, then a script (one entry a model call), then
 //!   the `x-fake` header, then a `[[fake …]]` directive in the last user message. Later ones win field by field.
 //!   The directive's words are in [`Behaviour::parse`].
+//! - An answer to a tool's result repeats the result, so that an agent which was told to call a tool ends with what the
+//!   tool said.
 //! - Nothing is detached: [`FakeProvider::shutdown`] waits for every connection; dropping the handle ends them.
 //!
 //! ```no_run
@@ -28,23 +31,31 @@
 mod answer;
 mod anthropic;
 mod asked;
+mod bedrock;
 mod behaviour;
 mod body;
 mod builder;
+mod chat;
 mod controls;
+mod count;
 mod credential;
 mod dialect;
 mod directive;
 mod draft;
+mod embeddings;
 mod fixed;
 mod gate;
-mod openai;
+mod gemini;
 mod provider;
 mod record;
 mod reply;
+mod required;
 mod respond;
+mod responses;
+mod route;
 mod server;
 mod socket;
+mod speak;
 mod sse;
 mod step;
 mod tally;

@@ -13,7 +13,7 @@ use clap::Parser;
 use penstock_fake_provider::{Behaviour, Builder, FakeProvider};
 use tokio::signal::unix::{SignalKind, signal};
 
-/// A provider that speaks Anthropic's and OpenAI's dialects and misbehaves on command.
+/// A provider that speaks the vendors' dialects and misbehaves on command.
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Flags {

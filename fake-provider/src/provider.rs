@@ -48,6 +48,12 @@ impl FakeProvider {
         format!("http://{}/v1", self.address)
     }
 
+    /// The base URL as Vertex AI's is: with a project and a location.
+    #[must_use]
+    pub fn vertex_base_url(&self) -> String {
+        format!("http://{}/v1/projects/fake/locations/global", self.address)
+    }
+
     /// The last requests, oldest first; as many as [`Builder::keep_requests`] says. A request is there once its
     /// body has arrived.
     #[must_use]

@@ -7,10 +7,10 @@ use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 
 use crate::behaviour::Behaviour;
 use crate::body::FakeBody;
-use crate::dialect::Dialect;
+use crate::dialect::{Cloud, Dialect, Spoken};
 use crate::step::{Step, whole};
 use crate::tally::Flight;
-use crate::{anthropic, openai};
+use crate::{anthropic, chat};
 
 pub(crate) const JSON: &str = "application/json";
 pub(crate) const EVENTS: &str = "text/event-stream";
@@ -80,18 +80,19 @@ impl Reply {
     }
 
     /// An error as the behaviour words it.
-    pub(crate) fn error(dialect: Dialect, behaviour: &Behaviour, id: &RequestId) -> Result<Self, Severed> {
+    pub(crate) fn error(spoken: Spoken, behaviour: &Behaviour, id: &RequestId) -> Result<Self, Severed> {
         let status = behaviour.status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let body = match dialect {
-            Dialect::Anthropic => anthropic::error_body(status.as_u16(), behaviour, &id.text)?,
-            Dialect::OpenAi => openai::error_body(status.as_u16(), behaviour)?,
-        };
-        Ok(Self::body(status, JSON, body))
+        let body = spoken.error_body(status.as_u16(), behaviour, &id.text)?;
+        let mut reply = Self::body(status, JSON, body);
+        reply
+            .headers
+            .extend(spoken.error_header(status.as_u16(), behaviour));
+        Ok(reply)
     }
 
     /// A refusal of the caller's request, in the vendor's shape.
     pub(crate) fn refusal(
-        dialect: Dialect,
+        spoken: Spoken,
         status: u16,
         message: &str,
         id: &RequestId,
@@ -100,7 +101,7 @@ impl Reply {
             error_message: Some(message.to_owned()),
             ..Behaviour::status(status)
         };
-        Self::error(dialect, &behaviour, id)
+        Self::error(spoken, &behaviour, id)
     }
 
     pub(crate) fn into_response(self, id: RequestId, flight: Flight) -> Response<FakeBody> {
@@ -127,16 +128,23 @@ impl Reply {
 
 impl RequestId {
     /// Counts up, so that every request has its own.
-    pub(crate) fn new(dialect: Dialect, number: u64) -> Self {
-        match dialect {
-            Dialect::Anthropic => Self {
-                name: HeaderName::from_static("request-id"),
-                text: anthropic::request_id(number),
-            },
-            Dialect::OpenAi => Self {
-                name: HeaderName::from_static("x-request-id"),
-                text: openai::request_id(number),
-            },
+    pub(crate) fn new(spoken: Spoken, number: u64) -> Self {
+        let (name, text) = match (spoken.cloud, spoken.dialect) {
+            (Cloud::Bedrock, _) => (
+                "x-amzn-requestid",
+                format!("00000000-fake-4000-8000-{number:012x}"),
+            ),
+            (Cloud::Azure, _) => ("apim-request-id", chat::request_id(number)),
+            (_, Dialect::Anthropic) => ("request-id", anthropic::request_id(number)),
+            (_, Dialect::Chat | Dialect::Responses | Dialect::Embeddings) => {
+                ("x-request-id", chat::request_id(number))
+            }
+            // Google has the id of an answer in its body.
+            (_, Dialect::Gemini) => ("x-fake-request-id", chat::request_id(number)),
+        };
+        Self {
+            name: HeaderName::from_static(name),
+            text,
         }
     }
 }

@@ -13,6 +13,7 @@ use http::{Request, Response, Version, request};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use memchr::memmem;
+use serde_json::json;
 use tokio::time::sleep;
 
 use crate::answer;
@@ -20,16 +21,18 @@ use crate::asked::Asked;
 use crate::behaviour::Behaviour;
 use crate::body::FakeBody;
 use crate::controls::Controls;
+use crate::count::tokens;
 use crate::credential::Credentials;
-use crate::dialect::{Asks, Dialect, route};
+use crate::dialect::{Asks, Called, Cloud, Dialect, Spoken};
 use crate::directive::{self, DirectiveError};
-use crate::draft::tokens;
 use crate::fixed::Prebuilt;
 use crate::record::Journal;
 use crate::reply::{Reply, RequestId, Severed};
+use crate::required;
+use crate::route::route;
 use crate::socket::ResetFlag;
 use crate::tally::Tally;
-use crate::{anthropic, openai};
+use crate::{anthropic, chat, gemini};
 
 /// The header that carries a directive.
 const COMMAND: &str = "x-fake";
@@ -43,6 +46,7 @@ pub(crate) struct App {
     pub(crate) credentials: Credentials,
     pub(crate) claude_models: Vec<String>,
     pub(crate) gpt_models: Vec<String>,
+    pub(crate) gemini_models: Vec<String>,
     pub(crate) prebuilt: Option<Prebuilt>,
     pub(crate) max_body_bytes: usize,
     pub(crate) max_streams: u32,
@@ -51,8 +55,7 @@ pub(crate) struct App {
 
 /// A request whose body has arrived.
 struct Exchange<'a> {
-    dialect: Dialect,
-    asks: Asks,
+    called: &'a Called,
     head: &'a request::Parts,
     body: &'a Bytes,
     id: &'a RequestId,
@@ -67,22 +70,23 @@ pub(crate) async fn respond(
     let mut flight = app.tally.arrive();
     let number = app.answered.fetch_add(1, Ordering::Relaxed);
     let (head, incoming) = request.into_parts();
-    let (dialect, asks) = route(&head);
-    let id = RequestId::new(dialect, number);
+    let called = route(&head);
+    let id = RequestId::new(called.spoken, number);
     let reply = match Limited::new(incoming, app.max_body_bytes).collect().await {
         Ok(collected) => {
             let body = collected.to_bytes();
             app.journal.push(&head, &body);
             app.reply(&Exchange {
-                dialect,
-                asks,
+                called: &called,
                 head: &head,
                 body: &body,
                 id: &id,
             })
             .await
         }
-        Err(error) if error.is::<LengthLimitError>() => Reply::error(dialect, &Behaviour::status(413), &id),
+        Err(error) if error.is::<LengthLimitError>() => {
+            Reply::error(called.spoken, &Behaviour::status(413), &id)
+        }
         Err(error) => Err(Severed::Body(error)),
     };
     match reply {
@@ -100,62 +104,63 @@ pub(crate) async fn respond(
 impl App {
     async fn reply(&self, exchange: &Exchange<'_>) -> Result<Reply, Severed> {
         let Exchange {
-            dialect,
-            asks,
+            called,
             head,
             body,
             id,
         } = exchange;
-        if *asks == Asks::Counts {
+        let spoken = called.spoken;
+        if called.asks == Asks::Counts {
             return Ok(Reply::json(serde_json::to_vec(&self.tally.counts())?));
         }
-        if let Err(refusal) = self.credentials.check(*dialect, &head.headers) {
-            let refused = match dialect {
-                Dialect::Anthropic => anthropic::refused(refusal),
-                Dialect::OpenAi => openai::refused(refusal),
-            };
-            return Reply::error(*dialect, &refused, id);
+        if let Err(refusal) = self.credentials.check(spoken, head) {
+            return Reply::error(spoken, &spoken.refused(refusal), id);
         }
-        match asks {
-            Asks::Answer => {
+        match &called.asks {
+            Asks::Answer | Asks::Compact => {
                 let behaviour = self.controls.next();
                 if let Some(prebuilt) = self.prebuilt(exchange, &behaviour) {
                     wait(&behaviour).await;
-                    return Ok(prebuilt.reply(*dialect, body, &behaviour));
+                    return Ok(prebuilt.reply(spoken.dialect, body, &behaviour));
                 }
                 exchange.model_call(Behaviour::clone(&behaviour)).await
             }
             Asks::CountTokens => exchange.model_call(Behaviour::default()).await,
-            Asks::Models => Ok(Reply::json(match dialect {
+            Asks::Models => Ok(Reply::json(match spoken.dialect {
                 Dialect::Anthropic => anthropic::models(&self.claude_models)?,
-                Dialect::OpenAi => openai::models(&self.gpt_models)?,
+                Dialect::Chat | Dialect::Responses | Dialect::Embeddings => chat::models(&self.gpt_models)?,
+                Dialect::Gemini => gemini::models(&self.gemini_models)?,
             })),
-            Asks::Model(model) => self.model(*dialect, model, id),
-            Asks::OtherMethod => Reply::refusal(
-                *dialect,
-                405,
-                "fake-provider: this path wants another method.",
-                id,
-            ),
+            Asks::Model(model) => self.model(spoken, model, id),
+            Asks::OtherMethod => {
+                Reply::refusal(spoken, 405, "fake-provider: this path wants another method.", id)
+            }
             Asks::Counts | Asks::Unknown => {
-                Reply::refusal(*dialect, 404, "fake-provider: this path is not spoken here.", id)
+                Reply::refusal(spoken, 404, "fake-provider: this path is not spoken here.", id)
             }
         }
     }
 
-    fn model(&self, dialect: Dialect, model: &String, id: &RequestId) -> Result<Reply, Severed> {
-        let body = match dialect {
-            Dialect::Anthropic if self.claude_models.contains(model) => anthropic::model(model)?,
-            Dialect::OpenAi if self.gpt_models.contains(model) => openai::model(model)?,
-            Dialect::Anthropic | Dialect::OpenAi => {
-                return Reply::refusal(dialect, 404, &format!("model: {model}"), id);
+    fn model(&self, spoken: Spoken, model: &String, id: &RequestId) -> Result<Reply, Severed> {
+        let (known, body) = match spoken.dialect {
+            Dialect::Anthropic => (&self.claude_models, anthropic::model(model)?),
+            Dialect::Chat | Dialect::Responses | Dialect::Embeddings => {
+                (&self.gpt_models, chat::model(model)?)
             }
+            Dialect::Gemini => (&self.gemini_models, gemini::model(model)?),
         };
-        Ok(Reply::json(body))
+        match known.contains(model) {
+            true => Ok(Reply::json(body)),
+            false => Reply::refusal(spoken, 404, &format!("model: {model}"), id),
+        }
     }
 
     fn prebuilt(&self, exchange: &Exchange<'_>, behaviour: &Behaviour) -> Option<&Prebuilt> {
         let prebuilt = self.prebuilt.as_ref()?;
+        let spoken = exchange.called.spoken;
+        if !matches!(spoken.dialect, Dialect::Anthropic | Dialect::Chat) || spoken.cloud != Cloud::Own {
+            return None;
+        }
         let commanded = exchange.head.headers.contains_key(COMMAND)
             || memmem::find(exchange.body, directive::OPENING.as_bytes()).is_some()
             || !behaviour.allows_prebuilt();
@@ -166,34 +171,51 @@ impl App {
 impl Exchange<'_> {
     /// Answers with what the header and the message add to the behaviour.
     async fn model_call(&self, mut behaviour: Behaviour) -> Result<Reply, Severed> {
-        let (dialect, id) = (self.dialect, self.id);
-        let asked = match Asked::read(self.body) {
+        let (called, id) = (self.called, self.id);
+        let spoken = called.spoken;
+        let mut asked = match Asked::read(self.body) {
             Ok(asked) => asked,
             Err(error) => {
-                return Reply::refusal(dialect, 400, &format!("The body cannot be read: {error}"), id);
+                return Reply::refusal(spoken, 400, &format!("The body cannot be read: {error}"), id);
             }
         };
+        if let Some(extra) = required::extra(called, &asked) {
+            return Reply::refusal(spoken, 400, extra, id);
+        }
+        if let Some(in_path) = &called.in_path {
+            asked.model = Some(in_path.model.clone());
+            asked.stream = in_path.stream.or(asked.stream);
+        }
         let said = match self.commands(&asked, &mut behaviour) {
             Ok(said) => said,
-            Err(error) => return Reply::refusal(dialect, 400, &format!("fake-provider: {error}"), id),
+            Err(error) => return Reply::refusal(spoken, 400, &format!("fake-provider: {error}"), id),
         };
-        if let Some(missing) = self.missing(&asked) {
-            return Reply::refusal(dialect, 400, missing, id);
+        if let Some(missing) = required::missing(called, self.head, &asked) {
+            return Reply::refusal(spoken, 400, missing, id);
         }
         wait(&behaviour).await;
-        let counts = self.asks == Asks::CountTokens;
-        let mut reply = match answer::bad(dialect, asked.streams() && !counts, &behaviour, id).await? {
+        let streams = asked.streams() && called.asks == Asks::Answer;
+        let mut reply = match answer::bad(spoken, streams, &behaviour, id).await? {
             Some(reply) => reply,
-            None if counts => {
-                let count = behaviour.usage.input.unwrap_or_else(|| tokens(self.body.len()));
-                Reply::json(serde_json::to_vec(&serde_json::json!({ "input_tokens": count }))?)
-            }
-            None => answer::good(dialect, &asked, &said, self.body, &behaviour, id)?,
+            None if called.asks == Asks::CountTokens => self.count(&behaviour)?,
+            None => answer::good(called, &asked, &said, self.body, &behaviour, id)?,
         };
         for (name, value) in &behaviour.headers {
             reply.headers.insert(name, value.clone());
         }
         Ok(reply)
+    }
+
+    /// How many tokens the request has.
+    fn count(&self, behaviour: &Behaviour) -> Result<Reply, Severed> {
+        let count = behaviour.usage.input.unwrap_or_else(|| tokens(self.body.len()));
+        let counted = match self.called.spoken.dialect {
+            Dialect::Gemini => json!({ "totalTokens": count }),
+            Dialect::Anthropic | Dialect::Chat | Dialect::Responses | Dialect::Embeddings => {
+                json!({ "input_tokens": count })
+            }
+        };
+        Ok(Reply::json(serde_json::to_vec(&counted)?))
     }
 
     /// Applies both kinds of directives; the caller's text without its directive is left.
@@ -205,35 +227,11 @@ impl Exchange<'_> {
             behaviour.apply(words)?;
         }
         let last = asked.last_message();
-        if last.from_user {
-            directive::take(&last.text, behaviour)
-        } else {
-            Ok(last.text)
-        }
-    }
-
-    /// What the vendor would miss.
-    fn missing(&self, asked: &Asked<'_>) -> Option<&'static str> {
-        let anthropic = self.dialect == Dialect::Anthropic;
-        if anthropic && !self.head.headers.contains_key("anthropic-version") {
-            Some("anthropic-version: header is required")
-        } else if asked.model.as_deref().is_none_or(str::is_empty) {
-            Some(if anthropic {
-                "model: Field required"
-            } else {
-                "you must provide a model parameter"
-            })
-        } else if !asked.has_messages() {
-            Some(if anthropic {
-                "messages: Field required"
-            } else {
-                "Missing required parameter: 'messages'."
-            })
-        } else if anthropic && self.asks == Asks::Answer && asked.max_tokens.is_none() {
-            Some("max_tokens: Field required")
-        } else {
-            None
-        }
+        let said = directive::take(&last.text, behaviour)?;
+        Ok(match last.result.is_empty() {
+            true => said,
+            false => last.result,
+        })
     }
 }
 

@@ -25,3 +25,14 @@ fn finish(mut out: BytesMut, data: &impl Serialize) -> Result<Bytes, serde_json:
     out.put_slice(b"\n\n");
     Ok(out.freeze())
 }
+
+/// One line of JSON as Google sends it: with carriage returns.
+pub(crate) fn of_google(data: &impl Serialize) -> Result<Bytes, serde_json::Error> {
+    let mut out = BytesMut::with_capacity(256);
+    out.put_slice(b"data: ");
+    let mut writer = out.writer();
+    serde_json::to_writer(&mut writer, data)?;
+    let mut out = writer.into_inner();
+    out.put_slice(b"\r\n\r\n");
+    Ok(out.freeze())
+}

@@ -2,6 +2,8 @@
 
 mod a04_access_rules_hold_everywhere;
 mod a08_a_disabled_key_is_refused_everywhere;
+mod b01_callers_of_each_dialect_are_served;
+mod b01_every_provider_is_asked_in_its_own_way;
 mod b04_sessions_stick;
 mod b05_callers_see_no_failure;
 mod b07_callers_take_no_provider_away;
@@ -10,6 +12,7 @@ mod b10_providers_are_reached_through_proxies;
 mod b11_a_provider_can_be_tested;
 mod b12_a_dry_run_says_where_a_request_would_go;
 mod behind_a_reverse_proxy;
+mod coding_agents_run_a_turn;
 mod d03_a_rate_limit_is_exact_over_all_data_planes;
 mod d04_a_strict_budget_is_never_overspent;
 mod d05_limits_survive_redis;

@@ -201,28 +201,23 @@ impl Stack {
 
     /// A provider for each dialect at the fake, user `alice`, and her key `laptop`, whose secret is returned.
     pub fn prepare(&self) -> Result<String> {
-        let cli = self.cli(0);
-        let anthropic = self.fake.base_url();
-        let openai = self.fake.openai_base_url();
-        for (name, kind, url) in [
-            ("claude", "anthropic", anthropic.as_str()),
-            ("gpt", "openai", openai.as_str()),
-        ] {
-            let args = [
-                "provider",
-                "create",
-                "--name",
-                name,
-                "--kind",
-                kind,
-                "--base-url",
-                url,
-                "--api-key",
-                "-",
-            ];
-            cli.run_with(&args, CREDENTIAL)?;
-        }
-        cli.run(&["user", "create", "--name", "alice"])?;
+        self.provider("claude", "anthropic", &self.fake.base_url(), &[])?;
+        self.provider("gpt", "openai", &self.fake.openai_base_url(), &[])?;
+        self.alice()
+    }
+
+    /// A provider with the fake's credential, and more flags.
+    pub fn provider(&self, name: &str, kind: &str, base_url: &str, more: &[&str]) -> Result<()> {
+        let mut args = vec!["provider", "create", "--name", name, "--kind", kind];
+        args.extend(["--base-url", base_url, "--api-key", "-"]);
+        args.extend(more);
+        self.cli(0).run_with(&args, CREDENTIAL)?;
+        Ok(())
+    }
+
+    /// User `alice` and her key `laptop`, whose secret is returned.
+    pub fn alice(&self) -> Result<String> {
+        self.cli(0).run(&["user", "create", "--name", "alice"])?;
         self.create_key("alice", "laptop")
     }
 

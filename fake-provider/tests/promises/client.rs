@@ -79,6 +79,7 @@ pub(crate) async fn until_broken(request: RequestBuilder) -> (Vec<Event>, bool) 
 }
 
 pub(crate) fn parse(text: &str) -> Vec<Event> {
+    let text = text.replace("\r\n", "\n");
     let frames = text.split("\n\n").filter(|frame| !frame.is_empty());
     frames
         .map(|frame| {

@@ -7,6 +7,8 @@ mod anthropic;
 #[cfg(test)]
 mod client;
 #[cfg(test)]
+mod clouds;
+#[cfg(test)]
 mod control;
 #[cfg(test)]
 mod endings;
@@ -15,4 +17,8 @@ mod faults;
 #[cfg(test)]
 mod fixed;
 #[cfg(test)]
+mod gemini;
+#[cfg(test)]
 mod openai;
+#[cfg(test)]
+mod responses;
