@@ -24,10 +24,13 @@ use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper_util::client::legacy::connect::{CaptureConnection, capture_connection};
 use hyper_util::client::legacy::{self, ResponseFuture};
+use penstock_outbound::{Client, Pools};
 use tokio::time::{Instant, timeout};
 
-use super::client::Pool;
 use super::send_body::SendBody;
+
+/// One connection to each host that speaks HTTP/2.
+type Pool = Client<SendBody>;
 
 /// On one connection. Edges allow 100 and more.
 const STREAMS: usize = 80;
@@ -82,7 +85,11 @@ pub(crate) struct ReceiveBody {
 }
 
 impl Lanes {
-    pub(super) fn new(make: impl Fn() -> Pool + Send + Sync + 'static) -> Self {
+    pub(super) fn over(pools: Pools) -> Self {
+        Self::new(move || pools.open())
+    }
+
+    fn new(make: impl Fn() -> Pool + Send + Sync + 'static) -> Self {
         let first = Arc::new(Lane::new(make()));
         Self(Arc::new(Shared {
             make: Box::new(make),

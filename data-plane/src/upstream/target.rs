@@ -8,8 +8,8 @@ use penstock_core::provider::ProviderKind;
 use penstock_core::snapshot::ProviderEntry;
 use penstock_core::time::UnixMs;
 use penstock_dialect::headers::BadCredential;
+use penstock_outbound::{BadConnections, Clients, Connections, Reach};
 
-use super::client::{BadConnections, Clients, Connections};
 use super::credentials::CredentialHeader;
 use super::endpoint::Endpoint;
 use super::lanes::Lanes;
@@ -53,10 +53,10 @@ impl Target {
         former: Option<&Self>,
     ) -> Result<Self, BadTarget> {
         let provider = &entry.provider;
-        let connections = Connections::of(entry);
+        let connections = Connections::of(provider, entry.proxy_password.as_ref(), Reach::Local);
         let lanes = match former.filter(|former| former.connections == connections) {
             Some(former) => former.lanes.clone(),
-            None => clients.make(&connections)?,
+            None => Lanes::over(clients.make(&connections)?),
         };
         let endpoint = |url: &String| Endpoint::new(provider, url, lanes.clone());
         let endpoints: Vec<_> = provider

@@ -10,8 +10,8 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use penstock_core::id::{Epoch, ProviderId};
 use penstock_core::snapshot::{ProviderEntry, Snapshot};
+use penstock_outbound::Clients;
 
-use super::client::Clients;
 use super::target::{BadTarget, Target};
 
 /// Those of one moment.

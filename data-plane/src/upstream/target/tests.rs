@@ -25,8 +25,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::proxy::Tracked;
-use crate::upstream::cause::{Cause, cause};
-use crate::upstream::{SendBody, Targets};
+use crate::upstream::{Cause, SendBody, Targets, cause};
 
 use super::*;
 
