@@ -100,14 +100,14 @@ impl Lanes {
     }
 
     /// Sends a request. It is made anew for each lane that it is tried on.
-    pub(super) async fn send(
+    pub(super) async fn send<E: From<legacy::Error>>(
         &self,
-        make: impl Fn() -> Request<SendBody>,
-    ) -> Result<Response<ReceiveBody>, legacy::Error> {
+        make: impl Fn() -> Result<Request<SendBody>, E>,
+    ) -> Result<Response<ReceiveBody>, E> {
         let mut moves = 0;
         loop {
             let place = self.0.place();
-            let mut request = make();
+            let mut request = make()?;
             let bodiless = request.body().is_end_stream();
             request.body_mut().ticket(Arc::clone(&place.0));
             let connection = capture_connection(&mut request);
@@ -121,12 +121,10 @@ impl Lanes {
                 moves += 1;
                 continue;
             };
-            return answer.map(|answer| {
-                answer.map(|body| ReceiveBody {
-                    body,
-                    place: Some(place),
-                })
-            });
+            return Ok(answer?.map(|body| ReceiveBody {
+                body,
+                place: Some(place),
+            }));
         }
     }
 }
