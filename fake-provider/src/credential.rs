@@ -2,12 +2,14 @@
 
 use http::{HeaderMap, HeaderValue, header};
 
+use crate::authorization::Validity;
 use crate::dialect::Dialect;
 
 /// Accepted secrets; none means that every caller is welcome.
 #[derive(Default)]
 pub(crate) struct Credentials {
     accepted: Vec<String>,
+    tokens: Option<Validity>,
 }
 
 /// How the vendor words a refusal.
@@ -23,9 +25,13 @@ impl Credentials {
         self.accepted.push(secret);
     }
 
+    pub(crate) fn accept_tokens(&mut self, tokens: Validity) {
+        self.tokens = Some(tokens);
+    }
+
     /// Anthropic takes `x-api-key` or a bearer, OpenAI only a bearer.
     pub(crate) fn check(&self, dialect: Dialect, headers: &HeaderMap) -> Result<(), Refusal> {
-        if self.accepted.is_empty() {
+        if self.accepted.is_empty() && self.tokens.is_none() {
             return Ok(());
         }
         let api_key = headers.get("x-api-key").filter(|_| dialect == Dialect::Anthropic);
@@ -46,6 +52,7 @@ impl Credentials {
 
     fn knows(&self, secret: &[u8]) -> bool {
         self.accepted.iter().any(|accepted| accepted.as_bytes() == secret)
+            || self.tokens.as_ref().is_some_and(|tokens| tokens.of(secret))
     }
 }
 

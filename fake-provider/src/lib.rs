@@ -28,6 +28,7 @@
 mod answer;
 mod anthropic;
 mod asked;
+pub mod authorization;
 mod behaviour;
 mod body;
 mod builder;
@@ -50,6 +51,7 @@ mod step;
 mod tally;
 mod usage;
 
+pub use authorization::AuthorizationServer;
 pub use behaviour::{Behaviour, Ending, Instead, StreamEnd};
 pub use builder::Builder;
 pub use directive::DirectiveError;
