@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use prost::Message;
 
-const FILES: [&str; 19] = [
+const FILES: [&str; 20] = [
     "penstock/config/v1/config.proto",
     "penstock/fleet/v1/fleet.proto",
     "penstock/sync/v1/sync.proto",
@@ -13,6 +13,7 @@ const FILES: [&str; 19] = [
     "penstock/telemetry/v1/decision.proto",
     "penstock/admin/v1/common.proto",
     "penstock/admin/v1/provider.proto",
+    "penstock/admin/v1/oauth.proto",
     "penstock/admin/v1/user.proto",
     "penstock/admin/v1/key.proto",
     "penstock/admin/v1/price.proto",
@@ -39,6 +40,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         .boxed(".penstock.config.v1.Resource.spec.provider")
         .skip_debug([
             ".penstock.config.v1.Provider",
+            ".penstock.config.v1.Provider.other_credential",
+            ".penstock.config.v1.BearerToken",
+            ".penstock.config.v1.AwsKeys",
             ".penstock.config.v1.ImportSuffix",
             ".penstock.config.v1.Resource",
             ".penstock.config.v1.Resource.spec",
@@ -47,6 +51,11 @@ fn main() -> Result<(), Box<dyn Error>> {
             ".penstock.sync.v1.SyncResponse.message",
             ".penstock.admin.v1.CreateProviderRequest",
             ".penstock.admin.v1.UpdateProviderRequest",
+            ".penstock.admin.v1.NewCredential",
+            ".penstock.admin.v1.NewCredential.credential",
+            ".penstock.admin.v1.OauthClient",
+            ".penstock.admin.v1.StartOauthLoginRequest",
+            ".penstock.admin.v1.FinishOauthLoginRequest",
             ".penstock.admin.v1.CreateKeyRequest",
             ".penstock.admin.v1.CreateKeyRequest.import",
             ".penstock.admin.v1.CreateKeyResponse",

@@ -3,6 +3,7 @@
 pub(crate) mod access;
 pub(crate) mod choice;
 pub(crate) mod client;
+pub(crate) mod credential;
 pub(crate) mod duration;
 pub(crate) mod error_rule;
 pub(crate) mod fallback;

@@ -14,6 +14,7 @@ mod limits;
 mod migrate;
 mod named;
 mod node;
+mod oauth;
 mod price;
 mod provider;
 mod request_filter;
@@ -60,6 +61,9 @@ enum Command {
     /// Which providers are well, and taking them out or bringing them back by hand
     #[command(subcommand)]
     Breaker(breaker::Command),
+    /// Logging providers in, and how their access tokens do
+    #[command(subcommand)]
+    Oauth(oauth::Command),
     /// The people, teams and machines that own keys
     #[command(subcommand)]
     User(user::Command),
@@ -111,6 +115,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Status => status::run(&session).await,
         Command::Provider(command) => command.run(&session).await,
         Command::Breaker(command) => command.run(&session).await,
+        Command::Oauth(command) => command.run(&session).await,
         Command::User(command) => command.run(&session).await,
         Command::Key(command) => command.run(&session).await,
         Command::Limits(command) => command.run(&session).await,

@@ -146,7 +146,8 @@ pub(crate) fn file(path: &Path) -> Result<Secret, Failure> {
     whole(open, &path.display().to_string())
 }
 
-fn read(
+/// From the one source that was named; None when none was.
+pub(crate) fn read(
     dash: Option<Given>,
     path: Option<&Path>,
     variable: Option<&str>,

@@ -36,6 +36,9 @@ pub struct Config {
     #[command(flatten)]
     pub tls: TlsArgs,
 
+    #[command(flatten)]
+    pub tokens: TokenArgs,
+
     /// Directory for state on this machine. Without --database-url a SQLite database is kept in it.
     #[arg(long, env = "PENSTOCK_DATA_DIR", value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
@@ -144,6 +147,22 @@ pub struct MasterKeyArgs {
         conflicts_with = "master_key_file"
     )]
     pub master_key: Option<Secret>,
+}
+
+/// Where access tokens for providers may be obtained.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Access tokens of providers")]
+pub struct TokenArgs {
+    /// Host of an authorization server of your own, perhaps with a port. Token endpoints must be public and https (for
+    /// service accounts, Google's); those at this host may have a private or loopback address and speak plain http.
+    /// Repeatable.
+    #[arg(
+        long,
+        env = "PENSTOCK_TRUSTED_TOKEN_HOSTS",
+        value_name = "HOST[:PORT]",
+        value_delimiter = ','
+    )]
+    pub trusted_token_host: Vec<String>,
 }
 
 /// How gRPC is protected on the network.

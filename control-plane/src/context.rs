@@ -10,6 +10,7 @@ use crate::fleet_states::FleetStates;
 use crate::index::Index;
 use crate::metrics::Metrics;
 use crate::nodes::NodeRegistry;
+use crate::tokens::Tokens;
 
 /// The parts of a running control plane. Cheap to clone.
 #[derive(Clone)]
@@ -23,6 +24,8 @@ pub struct Context {
     pub nodes: Arc<NodeRegistry>,
     /// Which providers are well.
     pub fleet_states: Arc<FleetStates>,
+    /// Access tokens that are obtained for providers.
+    pub tokens: Arc<Tokens>,
     pub metrics: Arc<Metrics>,
     /// This replica's name.
     pub name: Arc<str>,

@@ -7,10 +7,18 @@
 //!
 //! The master key never leaves the control plane and is never logged; what is used are keys derived from it.
 
+mod definition;
 mod key_file;
 mod master_key;
 mod sealer;
+mod service_account;
+mod token_set;
 
+#[cfg(test)]
+pub(crate) use definition::tests as definition_tests;
+pub use definition::{Definition, OauthClient, UnknownKind};
 pub use key_file::{KeyFileError, LoadedKey, create_master_key_file, load_master_key_file};
 pub use master_key::{MasterKey, MasterKeyError};
 pub use sealer::{Field, SealError, Sealer, UnsealError};
+pub use service_account::{BadServiceAccount, ServiceAccount, read as read_service_account};
+pub use token_set::TokenSet;

@@ -18,6 +18,7 @@
 //! | [`fleet_states`] | which providers are well, merged from what data planes report |
 //! | [`admin`] | operators' services |
 //! | [`access`], [`credentials`] | who may call; secrets at rest |
+//! | [`tokens`] | access tokens that it obtains for providers |
 //! | [`console`] | health and metrics over HTTP |
 //! | [`prices`] | the prices that ship |
 //! | [`pipe`] | the in-memory way in |
@@ -42,6 +43,7 @@ pub mod startup;
 pub mod streams;
 pub mod sync;
 pub mod telemetry;
+pub mod tokens;
 
 use std::sync::Arc;
 

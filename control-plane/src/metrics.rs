@@ -38,6 +38,8 @@ pub struct Metrics {
     pub dropped_reports: Family<ReportLabels, Counter<u64, AtomicU64>>,
     pub key_upgrades: Counter,
     pub first_uses: Counter,
+    /// Access tokens asked for, by what came of it.
+    pub token_refreshes: Family<RefreshLabels, Counter>,
     /// New epochs begun because the store had been restored.
     pub restored: Counter,
 }
@@ -57,6 +59,12 @@ pub struct KindLabels {
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 pub struct UsageLabels {
     /// `new`, `duplicate`, `malformed` or `unstorable`.
+    pub result: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub struct RefreshLabels {
+    /// `refreshed`, `failed` (it is tried again) or `stopped` (an operator must do something).
     pub result: &'static str,
 }
 
@@ -135,6 +143,11 @@ impl Metrics {
             "first_uses",
             "Users and keys whose expiry began to count",
             self.first_uses.clone(),
+        );
+        registry.register(
+            "token_refreshes",
+            "Access tokens of providers asked for",
+            self.token_refreshes.clone(),
         );
         registry.register(
             "restored",

@@ -18,10 +18,13 @@ use crate::context::Context;
 use crate::pipe::PipeListener;
 use crate::startup::Fault;
 use crate::streams::Streams;
-use crate::{fleet_states, grpc, index, nodes, sync};
+use crate::{fleet_states, grpc, index, nodes, sync, tokens};
 
 /// Calls under way have so long to finish.
 const DRAIN: Duration = Duration::from_secs(10);
+
+/// What runs besides: a token that is being obtained is worth waiting for.
+const FINISH: Duration = Duration::from_secs(20);
 
 /// Partitions of the ledger are made well ahead of their month, and what was spent by minute is kept for its time.
 const LEDGER_CARE: Duration = Duration::from_secs(6 * 3600);
@@ -68,7 +71,7 @@ pub(crate) async fn serve(started: Started, shutdown: CancellationToken) -> Resu
         tracing::warn!("some streams did not end in time");
     }
     stops.rest.cancel();
-    if tokio::time::timeout(DRAIN, join(&mut tasks)).await.is_err() {
+    if tokio::time::timeout(FINISH, join(&mut tasks)).await.is_err() {
         tracing::warn!("some calls did not finish in time and are cut off");
         tasks.shutdown().await;
     }
@@ -105,6 +108,7 @@ fn spawn(
     tasks.spawn(finished(persist));
     tasks.spawn(finished(fleet_states::follow(context.clone(), rest.clone())));
     tasks.spawn(finished(sync::carry(context.clone(), rest.clone())));
+    tasks.spawn(finished(tokens::follow(context.clone(), rest.clone())));
     tasks.spawn(finished(care_for_ledger(context.clone(), rest.clone())));
     let lifecycle = Lifecycle {
         live_after: started.live_after,

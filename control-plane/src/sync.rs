@@ -36,7 +36,7 @@ mod stream;
 
 use std::time::Duration;
 
-pub(crate) use ask::ask;
+pub(crate) use ask::{ask, changed_or};
 pub use courier::carry;
 pub use service::ConfigSync;
 

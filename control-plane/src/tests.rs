@@ -22,6 +22,7 @@ use crate::index::Index;
 use crate::metrics::Metrics;
 use crate::nodes::{Identity, NodeRegistry};
 use crate::tests::fake_store::FakeStore;
+use crate::tokens::Tokens;
 
 pub(crate) fn sealer() -> Arc<Sealer> {
     Arc::new(Sealer::new(&MasterKey::from_bytes([1; 32])).ok().unwrap())
@@ -39,6 +40,7 @@ pub(crate) async fn context(store: &Arc<FakeStore>) -> Context {
         sealer,
         nodes: Arc::new(NodeRegistry::new("cp-1".into())),
         fleet_states: Arc::default(),
+        tokens: Arc::new(Tokens::new("cp-1", &["127.0.0.1".to_owned()]).unwrap()),
         metrics,
         name: "cp-1".into(),
         started: Instant::now(),

@@ -27,6 +27,7 @@ impl Plane {
         );
         let spec: ProviderSpec = provider_to_wire(&provider);
         let request = wire::CreateProviderRequest {
+            new_credential: None,
             spec: Some(spec),
             ..wire::CreateProviderRequest::default()
         };

@@ -12,6 +12,7 @@
 //! | [`id`], [`money`], [`time`], [`secret`] | small vocabulary types |
 //! | [`resource`] | the unit of configuration: [`provider`], [`user`], [`key`], [`price`], [`setting`] |
 //! | [`snapshot`] | all resources, indexed for the request path; applying updates |
+//! | [`credential`] | what a provider is called with |
 //! | [`access`], [`client`], [`cidr`] | may this key make this call, with what and from where |
 //! | [`route`] | which provider serves it |
 //! | [`limits`] | how much a user, a key, a provider may use |
@@ -29,6 +30,7 @@ pub mod backoff;
 pub mod cidr;
 pub mod client;
 pub mod cost;
+pub mod credential;
 pub mod dialect;
 pub mod error;
 pub mod error_rule;

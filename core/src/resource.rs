@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::credential::Credential;
 use crate::error_rule::ErrorRule;
 use crate::id::{KeyId, ProviderId, UserId};
 use crate::invalid::Invalid;
@@ -94,7 +95,7 @@ pub enum Spec {
 pub struct ProviderSpec {
     pub provider: Provider,
     /// None: not a candidate.
-    pub credential: Option<Secret>,
+    pub credential: Option<Credential>,
     /// Of the proxy's user.
     pub proxy_password: Option<Secret>,
 }
@@ -248,7 +249,10 @@ impl Spec {
     /// The lowest [`SCHEMA`] that understands every restriction in it.
     pub fn required_schema(&self) -> u32 {
         match self {
-            Self::Provider(spec) => spec.provider.required_schema(),
+            Self::Provider(spec) => {
+                let credential = spec.credential.as_ref().map_or(1, Credential::required_schema);
+                spec.provider.required_schema().max(credential)
+            }
             Self::User(user) => user.limits.required_schema().max(user.access.required_schema()),
             Self::Key(key) => key.limits.required_schema().max(key.access.required_schema()),
             Self::Setting(setting) => setting.required_schema(),
@@ -287,7 +291,7 @@ mod tests {
             min_schema: 1,
             spec: Spec::Provider(Box::new(ProviderSpec {
                 provider: provider("main"),
-                credential: Some(Secret::new("sk-hidden")),
+                credential: Some(Credential::ApiKey(Secret::new("sk-hidden"))),
                 proxy_password: Some(Secret::new("pw-hidden")),
             })),
         }

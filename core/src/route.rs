@@ -24,6 +24,7 @@ pub use verdict::{NoCandidate, Verdict};
 pub use weight::FULL;
 
 use crate::access::Access;
+use crate::credential::Renewal;
 use crate::health::Standing;
 use crate::id::ProviderId;
 use crate::provider::Request;
@@ -121,11 +122,18 @@ pub fn judge(entry: &ProviderEntry, ask: &Ask<'_>) -> Verdict {
         () if provider.speech(ask.request, ask.model).is_none() => Verdict::OtherDialect,
         () if !serves_model(entry, ask.model) => Verdict::ModelNotServed,
         () if !in_groups(entry, ask.user) || !in_groups(entry, ask.key) => Verdict::OtherGroup,
-        () if entry.credential.is_none() => Verdict::NoCredential,
+        () if !has_credential(entry, ask.now) => Verdict::NoCredential,
         () if !provider.is_active(ask.now) => Verdict::OutsideHours,
         () if ask.tried.contains(&entry.id) => Verdict::Tried,
         () => Verdict::of(ask.fleet.standing(entry, ask.model)),
     }
+}
+
+/// Whether there is something to call it with. A token that is over is still tried while the control plane can renew it.
+fn has_credential(entry: &ProviderEntry, now: UnixMs) -> bool {
+    let over = |renewal: Renewal| renewal.stopped && renewal.expires_at <= now;
+    let credential = entry.credential.as_ref();
+    credential.is_some_and(|credential| !credential.renewal().is_some_and(over))
 }
 
 /// Whether the provider would serve the model in this dialect to somebody at some time.

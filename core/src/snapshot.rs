@@ -25,6 +25,7 @@ pub use authenticate::Caller;
 use sharded::Sharded;
 
 use crate::api_key::KeyHash;
+use crate::credential::Credential;
 use crate::error_rule::ErrorRule;
 use crate::failure::ErrorRules;
 use crate::id::{Epoch, KeyId, ProviderId, UserId};
@@ -75,7 +76,7 @@ pub struct ProviderEntry {
     pub version: u64,
     pub provider: Provider,
     /// None: not a candidate.
-    pub credential: Option<Secret>,
+    pub credential: Option<Credential>,
     /// Of the proxy's user.
     pub proxy_password: Option<Secret>,
 }

@@ -14,6 +14,7 @@ use crate::drain::Drain;
 use crate::health::Health;
 use crate::probe::Desk;
 use crate::readiness::Ready;
+use crate::renewal::Renewals;
 use crate::snapshot::{Live, SyncState};
 use crate::telemetry::metrics::{Breaker, Metrics, NodeState};
 use crate::telemetry::reports::{ReportQueue, Reports};
@@ -34,6 +35,8 @@ pub struct App {
     pub spool: Arc<Spool>,
     pub metrics: Arc<Metrics>,
     pub reports: Reports,
+    /// New access tokens for refused ones.
+    pub renewals: Renewals,
     pub fleet: Arc<Fleet>,
     /// Which providers are well.
     pub health: Health,
@@ -73,6 +76,7 @@ impl App {
             health,
             probes: Desk::default(),
             reports,
+            renewals: Renewals::default(),
             fleet: Arc::new(fleet),
             drain: Drain::default(),
             sync: SyncState::default(),

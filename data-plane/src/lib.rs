@@ -40,6 +40,7 @@ pub mod open_files;
 pub mod probe;
 pub mod proxy;
 pub mod readiness;
+pub mod renewal;
 pub mod run;
 pub mod snapshot;
 pub mod telemetry;

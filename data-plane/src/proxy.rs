@@ -53,7 +53,6 @@ mod settle;
 mod socket;
 mod stopwatch;
 mod tap;
-mod tracked;
 mod trail;
 mod usual;
 mod whole;
@@ -76,8 +75,8 @@ use pricing::Defaults;
 use usual::Usual;
 
 pub use crate::upstream::TlsError;
+pub use penstock_outbound::Tracked;
 pub use plan::{ModelPlan, Plan, ProviderPlan, Question, plan};
-pub use tracked::Tracked;
 
 /// What all requests share.
 #[expect(missing_debug_implementations, reason = "holds credentials")]

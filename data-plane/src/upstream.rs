@@ -1,4 +1,4 @@
-//! The way to the providers: addresses, connections, credentials, requests.
+//! The way to the providers: credentials and requests, over connections of the crate `outbound`.
 //!
 //! Each provider has a [`target::Target`], made from its configuration when it is first used: an [`endpoint::Endpoint`]
 //! for each base URL, the credential as a header, and a client with connections of its own. It is made anew when the
@@ -9,12 +9,7 @@
 //! address that was checked is the one dialled, except by a proxy that looks names up. Redirects are not followed.
 //! Nothing here retries; the one second way is past a proxy that cannot be reached, where the operator allows it.
 
-mod address;
-mod cause;
-mod client;
-mod connect;
 mod credentials;
-mod dial;
 mod endpoint;
 mod lanes;
 mod paths;
@@ -22,12 +17,10 @@ mod request;
 mod send_body;
 mod target;
 mod targets;
-mod through;
 
-pub(crate) use cause::{Cause, cause, chain};
-pub(crate) use client::Clients;
-pub use client::TlsError;
 pub(crate) use lanes::ReceiveBody;
+pub use penstock_outbound::TlsError;
+pub(crate) use penstock_outbound::{Cause, Clients, cause, chain};
 pub(crate) use request::{Spoken, request};
 pub(crate) use send_body::SendBody;
 pub(crate) use target::{BadTarget, Target};

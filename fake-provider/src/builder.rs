@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 
+use crate::authorization::AuthorizationServer;
 use crate::behaviour::Behaviour;
 use crate::controls::Controls;
 use crate::credential::Credentials;
@@ -78,6 +79,13 @@ impl Builder {
     #[must_use]
     pub fn require_credential(mut self, secret: impl Into<String>) -> Self {
         self.credentials.accept(secret.into());
+        self
+    }
+
+    /// Refuses callers without a token of this server that is valid now.
+    #[must_use]
+    pub fn accept_tokens_of(mut self, server: &AuthorizationServer) -> Self {
+        self.credentials.accept_tokens(server.validity());
         self
     }
 

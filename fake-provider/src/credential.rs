@@ -2,12 +2,14 @@
 
 use http::{HeaderMap, HeaderValue, header, request};
 
+use crate::authorization::Validity;
 use crate::dialect::{Cloud, Dialect, Spoken};
 
 /// Accepted secrets; none means that every caller is welcome.
 #[derive(Default)]
 pub(crate) struct Credentials {
     accepted: Vec<String>,
+    tokens: Option<Validity>,
 }
 
 /// How the vendor words a refusal.
@@ -23,13 +25,17 @@ impl Credentials {
         self.accepted.push(secret);
     }
 
+    pub(crate) fn accept_tokens(&mut self, tokens: Validity) {
+        self.tokens = Some(tokens);
+    }
+
     /// Each cloud looks in its own places.
     ///
     /// Anthropic takes `x-api-key` or a bearer, Google `x-goog-api-key` or `?key=`, Azure `api-key` or a bearer, Bedrock a
     /// bearer or a signature, all others a bearer. A signature is looked at, not checked: it counts when it has the form
     /// of one and was made at a time that it states.
     pub(crate) fn check(&self, spoken: Spoken, head: &request::Parts) -> Result<(), Refusal> {
-        if self.accepted.is_empty() {
+        if self.accepted.is_empty() && self.tokens.is_none() {
             return Ok(());
         }
         let headers = &head.headers;
@@ -69,6 +75,7 @@ impl Credentials {
 
     fn knows(&self, secret: &[u8]) -> bool {
         self.accepted.iter().any(|accepted| accepted.as_bytes() == secret)
+            || self.tokens.as_ref().is_some_and(|tokens| tokens.of(secret))
     }
 }
 

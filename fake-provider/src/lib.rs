@@ -31,6 +31,7 @@
 mod answer;
 mod anthropic;
 mod asked;
+pub mod authorization;
 mod bedrock;
 mod behaviour;
 mod body;
@@ -61,6 +62,7 @@ mod step;
 mod tally;
 mod usage;
 
+pub use authorization::AuthorizationServer;
 pub use behaviour::{Behaviour, Ending, Instead, StreamEnd};
 pub use builder::Builder;
 pub use directive::DirectiveError;

@@ -5,6 +5,7 @@
 //! is for the domain's `validate`. Writing cannot fail.
 
 mod access;
+mod credential;
 mod decision;
 pub mod enums;
 mod error_rule;
@@ -25,6 +26,7 @@ mod word_rule;
 #[cfg(test)]
 mod tests;
 
+pub use credential::aws_from_wire;
 pub use decision::{verdict_from_wire, verdict_to_wire};
 pub use error_rule::{error_rule_from_wire, error_rule_to_wire, replace_to_wire};
 pub use health::{provider_state_from_wire, provider_state_to_wire};

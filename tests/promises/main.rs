@@ -24,6 +24,8 @@ mod e04_prices_are_imported_and_applied_backwards;
 mod e05_exactly_once_whatever_is_killed;
 mod explain_is_a_receipt_of_a_call;
 mod f01_secrets_stay_secret;
+mod f02_other_credentials_than_keys;
+mod f03_tokens_are_refreshed_once;
 mod fault_matrix;
 mod g01_a_rollback_is_a_new_revision;
 mod g02_a_bad_resource_is_refused_alone;

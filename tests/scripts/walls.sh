@@ -39,6 +39,7 @@ keeps_out penstock-data-plane sqlx axum reqwest ldap3 penstock-store penstock-co
 keeps_out penstock-core tokio tonic hyper sqlx redis axum reqwest penstock-proto
 keeps_out penstock-dialect tokio tonic hyper sqlx redis penstock-proto
 keeps_out penstock-store tonic hyper axum redis penstock-proto
+keeps_out penstock-outbound tonic axum sqlx redis reqwest penstock-proto
 keeps_out penstock-fleet tonic hyper axum sqlx penstock-proto
 keeps_out penstock-control-plane redis penstock-data-plane penstock-fleet
 keeps_out penstock-fake-provider sqlx redis tonic axum

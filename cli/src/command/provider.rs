@@ -11,9 +11,10 @@ use super::edit::{Edit, Rename};
 use super::named::Named;
 use super::session::{Session, part};
 use crate::args::access::Switch;
+use crate::args::credential::CredentialFlags;
 use crate::args::provider::ProviderFlags;
 use crate::failure::Failure;
-use crate::input::{ApiKey, ProxyPassword};
+use crate::input::ProxyPassword;
 use crate::remote::{Reason, Services, all};
 use crate::target::process_env;
 use crate::view;
@@ -51,7 +52,7 @@ pub(crate) struct Create {
     #[command(flatten)]
     fields: ProviderFlags,
     #[command(flatten)]
-    api_key: ApiKey,
+    credential: CredentialFlags,
     #[command(flatten)]
     proxy_password: ProxyPassword,
     #[command(flatten)]
@@ -67,7 +68,7 @@ pub(crate) struct Update {
     #[command(flatten)]
     fields: ProviderFlags,
     #[command(flatten)]
-    api_key: ApiKey,
+    credential: CredentialFlags,
     #[command(flatten)]
     proxy_password: ProxyPassword,
 }
@@ -101,14 +102,14 @@ impl Create {
                 "an openai-compatible provider needs --base-url, for example http://host/v1".into(),
             ));
         }
-        let proxy_password = self.proxy_password.read(&process_env, &self.api_key)?;
-        let credential = self.api_key.read(&process_env)?;
+        let proxy_password = self.proxy_password.read(&process_env, &self.credential.api_key)?;
+        let credential = self.credential.read(&process_env)?;
         let without_credential = credential.is_none();
         let request = wire::CreateProviderRequest {
             proxy_password: proxy_password.map(|secret| secret.expose().to_owned()),
             spec: Some(convert::provider_to_wire(&provider)),
-            // To be sealed by the control plane.
-            credential: credential.map(|secret| secret.expose().to_owned()),
+            credential: None,
+            new_credential: credential,
             change: self.reason.info(),
         };
         let answer = session
@@ -119,7 +120,7 @@ impl Create {
             .await?
             .into_inner();
         if without_credential {
-            session.remark("the provider has no credential and is not used until it has one (provider update --api-key -)");
+            session.remark("the provider has no credential and is not used until it has one (provider update --api-key -, or oauth login)");
         }
         session.print_changed("provider", answer.provider, answer.revision, view::Provider::read)
     }
@@ -135,7 +136,7 @@ impl Update {
             edit: Edit::of(named),
             rename: Rename::default(),
             fields,
-            api_key: ApiKey::default(),
+            credential: CredentialFlags::default(),
             proxy_password: ProxyPassword::default(),
         }
     }
@@ -145,11 +146,11 @@ impl Update {
             edit,
             rename,
             fields,
-            api_key,
+            credential,
             proxy_password,
         } = self;
-        let proxy_password = proxy_password.read(&process_env, &api_key)?;
-        let credential = api_key.read(&process_env)?;
+        let proxy_password = proxy_password.read(&process_env, &credential.api_key)?;
+        let credential = credential.read(&process_env)?;
         let secrets = credential.is_some() || proxy_password.is_some();
         let given = rename.is_given() || fields != ProviderFlags::default() || secrets;
         let answer = edit.run(session, given, async |services: &Services| {
@@ -162,8 +163,8 @@ impl Update {
                 provider: found.id,
                 expected_version: edit.version(found.version),
                 spec: Some(convert::provider_to_wire(&provider)),
-                // To be sealed by the control plane.
-                credential: credential.as_ref().map(|secret| secret.expose().to_owned()),
+                credential: None,
+                new_credential: credential.clone(),
                 change: edit.reason(),
             };
             Ok(services.providers().update_provider(request).await?.into_inner())

@@ -88,6 +88,7 @@ async fn provider(
                 ..spec
             });
             let update = admin::UpdateProviderRequest {
+                new_credential: None,
                 proxy_password: None,
                 provider: known.id,
                 expected_version: known.version,
@@ -108,6 +109,7 @@ async fn provider(
                 ..config::ProviderSpec::default()
             };
             let create = admin::CreateProviderRequest {
+                new_credential: None,
                 proxy_password: None,
                 spec: Some(spec),
                 credential: Some(CREDENTIAL.to_owned()),

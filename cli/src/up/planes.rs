@@ -210,6 +210,7 @@ fn control_plane(args: &Args, home: &Home) -> Config {
             master_key: None,
         },
         tls: TlsArgs::default(),
+        tokens: args.tokens.clone(),
         data_dir: Some(home.path.clone()),
         log_level: args.log_level.clone(),
         stream_lifetime: STREAM_LIFETIME,

@@ -66,6 +66,11 @@ impl Author {
 }
 
 impl Author {
+    /// By name.
+    pub(super) fn name(&self) -> &str {
+        &self.0.0
+    }
+
     /// What is done to a provider's state, to be kept with it.
     pub(super) fn fleet_action(
         self,

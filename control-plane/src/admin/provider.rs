@@ -1,17 +1,18 @@
 //! Providers. Credentials and proxies' passwords are sealed before anything else happens to them.
 
+mod credential;
 mod proxy;
 
+pub(super) use credential::set as set_credential;
+
 use penstock_core::id::ProviderId;
-use penstock_core::invalid::Invalid;
 use penstock_core::provider::Provider;
 use penstock_core::resource::ResourceRef;
-use penstock_core::secret::Secret;
 use penstock_proto::admin::v1 as wire;
 use penstock_proto::admin::v1::provider_service_server::ProviderService;
 use penstock_proto::config::v1::ProviderSpec;
 use penstock_proto::convert;
-use penstock_store::{CredentialChange, Expect, Filter, NewSpec, Op, Put};
+use penstock_store::{Expect, Filter, NewSpec, Op, Put};
 use tonic::{Request, Response, Status};
 
 use super::author::Author;
@@ -19,10 +20,6 @@ use super::refusals::Refusals;
 use super::status::{self, required};
 use super::{breaker, names, page, provider_test, random, reply, resets};
 use crate::context::Context;
-use crate::credentials::{Field, Sealer};
-
-/// No vendor's credential is longer.
-const MAX_CREDENTIAL: usize = 8 * 1024;
 
 pub(super) struct Providers(pub(super) Context);
 
@@ -38,7 +35,8 @@ impl ProviderService for Providers {
         let reference = ResourceRef::Provider(ProviderId::from_parts(ms, &unique));
         let mut provider = read_spec(request.spec)?;
         provider.limits = resets::none(&provider.limits);
-        let credential = seal(&self.0.sealer, &reference, request.credential)?;
+        let given = credential::read(request.credential, request.new_credential)?;
+        let credential = credential::seal(&self.0, &reference, given)?;
         let proxy_password = proxy::password(
             &self.0.sealer,
             &reference,
@@ -100,8 +98,9 @@ impl ProviderService for Providers {
         let found = names::provider(&*self.0.store, &request.provider).await?;
         provider.limits = resets::kept(&provider.limits, &found.value.provider.limits);
         let reference = ResourceRef::Provider(found.id);
-        let has_new_credential = request.credential.is_some();
-        let credential = seal(&self.0.sealer, &reference, request.credential)?;
+        let given = credential::read(request.credential, request.new_credential)?;
+        let has_new_credential = given.is_some();
+        let credential = credential::seal(&self.0, &reference, given)?;
         let proxies = (
             found.value.provider.outbound.proxy.as_ref(),
             provider.outbound.proxy.as_ref(),
@@ -167,61 +166,9 @@ fn read_spec(spec: Option<ProviderSpec>) -> Result<Provider, Status> {
     Ok(provider)
 }
 
-fn seal(
-    sealer: &Sealer,
-    reference: &ResourceRef,
-    credential: Option<String>,
-) -> Result<CredentialChange, Status> {
-    let Some(text) = credential else {
-        return Ok(CredentialChange::Keep);
-    };
-    let secret = Secret::new(text);
-    check_credential(&secret).map_err(|error| status::invalid(&error))?;
-    let sealed = sealer
-        .seal(reference, Field::Credential, &secret)
-        .map_err(|error| {
-            tracing::error!(%error, %reference, "a credential cannot be sealed");
-            Status::internal(format!("the credential cannot be sealed: {error}"))
-        })?;
-    Ok(CredentialChange::Set(sealed))
-}
-
-/// It must fit into a header. The problem never quotes it.
-fn check_credential(credential: &Secret) -> Result<(), Invalid> {
-    // Only looked at.
-    let text = credential.expose();
-    let problem = if text.is_empty() {
-        "must not be empty; leave it out to keep the present one"
-    } else if text.len() > MAX_CREDENTIAL {
-        "is too long for a credential"
-    } else if !text.bytes().all(|b| b.is_ascii_graphic()) {
-        "must be printable ASCII without spaces, to fit into a header"
-    } else {
-        return Ok(());
-    };
-    Err(Invalid::new("credential", problem))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn problem(text: &str) -> String {
-        check_credential(&Secret::new(text)).unwrap_err().to_string()
-    }
-
-    #[test]
-    fn a_credential_fits_into_a_header() {
-        assert!(check_credential(&Secret::new("sk-ant-api03-abc")).is_ok());
-        assert!(problem("").contains("must not be empty"));
-        assert!(problem("sk line\nbreak").contains("printable ASCII"));
-        assert!(problem(&"x".repeat(9_000)).contains("too long"));
-    }
-
-    #[test]
-    fn f01_a_refused_credential_is_not_quoted() {
-        assert!(!problem("sk hidden").contains("hidden"));
-    }
 
     #[test]
     fn a_deletion_without_a_version_takes_any() {

@@ -24,6 +24,10 @@ pub enum Field {
     ProxyPassword,
     /// An import suffix's secret.
     Suffix,
+    /// What was obtained with a provider's credential.
+    Token,
+    /// A login under way.
+    Login,
 }
 
 /// Seals under one master key.
@@ -59,6 +63,8 @@ impl Field {
             Self::Credential => "credential",
             Self::ProxyPassword => "proxy_password",
             Self::Suffix => "suffix",
+            Self::Token => "token",
+            Self::Login => "login",
         }
     }
 }
@@ -85,6 +91,19 @@ impl Sealer {
         let data = associated_data(place.kind().as_str(), &place.id(), field.as_str());
         // To encrypt it.
         self.encrypt(secret.expose().as_bytes(), &data, secret.hint())
+    }
+
+    /// As [`Sealer::seal`], with a hint of the caller's choice.
+    pub fn seal_as(
+        &self,
+        place: &ResourceRef,
+        field: Field,
+        secret: &Secret,
+        hint: String,
+    ) -> Result<Sealed, SealError> {
+        let data = associated_data(place.kind().as_str(), &place.id(), field.as_str());
+        // To encrypt it.
+        self.encrypt(secret.expose().as_bytes(), &data, hint)
     }
 
     /// Reads a secret back. Fails when it was sealed elsewhere, for another place or under another key.

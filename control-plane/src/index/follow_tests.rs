@@ -149,7 +149,7 @@ async fn f01_credentials_are_unsealed_in_memory_only_and_one_bad_one_stays_alone
         };
         spec.credential
             .as_ref()
-            .is_some_and(|secret| secret.matches("sk-upstream"))
+            .is_some_and(|credential| credential.presented() == "sk-upstream")
     };
     assert!(has_credential(1));
     assert!(!has_credential(2));

@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
+use penstock_core::credential::{Bearer, Credential, Renewal};
 use penstock_core::resource::{ImportSuffixSpec, Kind, ProviderSpec, Resource, ResourceRef, Spec};
 use penstock_core::setting::ImportSuffix;
 use penstock_store::{
-    Changes, Credential, Current, Head, Loaded, Stored, StoredProvider, StoredSpec, Unreadable,
+    Changes, Credential as SealedCredential, Current, Head, Loaded, Stored, StoredProvider, StoredSpec,
+    StoredToken, TokenState, Unreadable,
 };
 
-use crate::credentials::{Field, Sealer};
+use crate::credentials::{Definition, Field, Sealer, TokenSet};
 use crate::metrics::Metrics;
 
 /// What becomes of a resource.
@@ -105,8 +107,9 @@ fn provider_spec(
         provider,
         credential,
         proxy_password,
+        token,
     } = stored;
-    let unseal = |field: Field, secret: Option<Credential>| {
+    let unseal = |field: Field, secret: Option<SealedCredential>| {
         let unsealed = sealer.unseal(reference, field, &secret?.sealed);
         if let Err(error) = &unsealed {
             metrics.unsealable.inc();
@@ -123,12 +126,42 @@ fn provider_spec(
     let proxy_password = unseal(Field::ProxyPassword, proxy_password);
     // The proxy would refuse each call, so it is no candidate either.
     let usable = proxy_password.is_some() || !had_password;
+    let version = credential.as_ref().map_or(0, |credential| credential.version);
     let credential = unseal(Field::Credential, credential).filter(|_| usable);
+    let definition = credential.and_then(|text| {
+        let definition = Definition::from_text(text);
+        let definition = definition
+            .inspect_err(|error| tracing::error!(provider = provider.name, %error, "it gets no calls"));
+        definition.ok()
+    });
+    let token = token.filter(|token| token.credential_version == version);
+    let credential = definition.and_then(|definition| match definition.is_exchanged() {
+        true => bearer(token?, (reference, sealer)),
+        false => definition.into_credential(),
+    });
     ProviderSpec {
         provider,
         credential,
         proxy_password,
     }
+}
+
+/// The access token alone; what it was obtained with stays here. None: there is none yet.
+fn bearer(row: StoredToken, (reference, sealer): (&ResourceRef, &Sealer)) -> Option<Credential> {
+    let token = row.token?;
+    let text = sealer.unseal(reference, Field::Token, &token.sealed);
+    let text = text.inspect_err(|error| {
+        tracing::error!(resource = %reference, %error, "its access token cannot be unsealed; it gets no calls");
+    });
+    let tokens = TokenSet::from_text(&text.ok()?)?;
+    Some(Credential::Bearer(Bearer {
+        token: tokens.access,
+        renewal: Some(Renewal {
+            version: row.version,
+            expires_at: token.expires_at,
+            stopped: row.state != TokenState::Ready,
+        }),
+    }))
 }
 
 fn unreadable(row: Unreadable) -> ReadResource {

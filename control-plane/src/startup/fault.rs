@@ -52,6 +52,8 @@ pub enum Fault {
     WrongMasterKey { sealed_with: String, given: String },
     #[error("the master key cannot be used: {0}")]
     Seal(#[source] SealError),
+    #[error(transparent)]
+    Outbound(penstock_outbound::TlsError),
     #[error("{flag} {path} cannot be read: {source}")]
     TlsFile {
         flag: &'static str,

@@ -14,6 +14,7 @@ use crate::index::Index;
 use crate::metrics::Metrics;
 use crate::nodes::NodeRegistry;
 use crate::prices;
+use crate::tokens::Tokens;
 
 /// Opens the database, proves the master key, brings the shipped prices up to date and loads the configuration.
 pub(crate) async fn open(config: &Config, secrets: &Secrets) -> Result<Context, Fault> {
@@ -37,12 +38,14 @@ async fn build(config: &Config, store: Arc<dyn Store>, sealer: Sealer) -> Result
     let index = Arc::new(loaded.map_err(Fault::Load)?);
     let name: Arc<str> = replica_name(config).into();
     let nodes = Arc::new(NodeRegistry::new(Arc::clone(&name)));
+    let tokens = Tokens::new(&name, &config.tokens.trusted_token_host).map_err(Fault::Outbound)?;
     Ok(Context {
         store,
         index,
         sealer,
         nodes,
         fleet_states: Arc::default(),
+        tokens: Arc::new(tokens),
         metrics,
         name,
         started: Instant::now(),

@@ -121,7 +121,7 @@ async fn elsewhere(context: &Context, request: &[u8]) -> Result<NodeAnswer, Stat
 }
 
 /// Waits for news, but not for longer than this.
-pub(super) async fn changed_or(longest: Duration, news: &mut watch::Receiver<u64>) {
+pub(crate) async fn changed_or(longest: Duration, news: &mut watch::Receiver<u64>) {
     let changed = async {
         if news.changed().await.is_err() {
             // The store is gone; there will be no news.

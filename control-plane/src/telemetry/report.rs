@@ -6,7 +6,7 @@ use penstock_proto::convert::provider_state_from_wire;
 use penstock_proto::fleet::v1::ProviderState;
 use penstock_proto::telemetry::v1::report_request::Message;
 use penstock_proto::telemetry::v1::report_response::Message as Reply;
-use penstock_proto::telemetry::v1::{NodeHealth, ReportRequest, ReportResponse, UsageBatch};
+use penstock_proto::telemetry::v1::{NodeHealth, ReportRequest, ReportResponse, TokenRefused, UsageBatch};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tonic::{Status, Streaming};
@@ -74,6 +74,7 @@ impl Report {
                 Some(Message::KeyUpgrade(key)) => upgrade::apply(&self.context, &node, key).await,
                 Some(Message::FirstUse(used)) => first_use::reported(&self.context, &node, used).await,
                 Some(Message::ProviderState(state)) => self.provider_state(&node, state),
+                Some(Message::TokenRefused(refused)) => self.token_refused(&node, &refused),
                 Some(Message::Failures(batch)) => self.dropped("failure", batch.failures.len()),
                 Some(Message::Hello(_)) => return Err(Status::invalid_argument("Hello comes only once")),
                 // Of a newer release; nothing that this one must know.
@@ -115,6 +116,16 @@ impl Report {
         }
     }
 
+    fn token_refused(&self, node: &str, refused: &TokenRefused) {
+        match refused.provider_id.parse() {
+            Ok(provider) => self.context.tokens.refused(provider, refused.token_version),
+            Err(_) => {
+                tracing::warn!(node, "a data plane's report on a refused token names no provider");
+                self.dropped("token_refused", 1);
+            }
+        }
+    }
+
     fn dropped(&self, kind: &'static str, number: usize) {
         let counter = self
             .context
@@ -147,7 +158,8 @@ async fn hello(inbound: &mut Streaming<ReportRequest>) -> Result<String, Status>
             | Message::Failures(_)
             | Message::KeyUpgrade(_)
             | Message::FirstUse(_)
-            | Message::ProviderState(_),
+            | Message::ProviderState(_)
+            | Message::TokenRefused(_),
         )
         | None => Err(Status::invalid_argument(
             "the first message must be Hello with a node_id of 1 to 64 characters",

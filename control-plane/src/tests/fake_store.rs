@@ -34,6 +34,9 @@ struct Inner {
     marks: BTreeMap<Uuid, u64>,
     commands: BTreeMap<Uuid, Posted>,
     states: BTreeMap<ProviderId, FleetState>,
+    tokens: BTreeMap<ProviderId, StoredToken>,
+    leases: BTreeMap<ProviderId, (u64, UnixMs)>,
+    logins: BTreeMap<(ProviderId, String), OauthLogin>,
 }
 
 #[derive(Clone)]
@@ -74,6 +77,9 @@ impl FakeStore {
             marks: BTreeMap::new(),
             commands: BTreeMap::new(),
             states: BTreeMap::new(),
+            tokens: BTreeMap::new(),
+            leases: BTreeMap::new(),
+            logins: BTreeMap::new(),
         };
         Arc::new(Self {
             inner: Mutex::new(inner),
@@ -201,6 +207,7 @@ impl Inner {
                     provider: *provider,
                     credential: changed(credential, kept.0),
                     proxy_password: changed(proxy_password, kept.1),
+                    token: None,
                 }))
             }
             NewSpec::User(user) => StoredSpec::User(user),
@@ -619,6 +626,96 @@ impl Store for FakeStore {
         drop(inner);
         self.notify.send_modify(|n| *n += 1);
         Ok(FleetPut::Written(version))
+    }
+
+    async fn tokens(&self) -> Result<Vec<StoredToken>, Error> {
+        Ok(self.here()?.tokens.values().cloned().collect())
+    }
+
+    async fn token(&self, provider: ProviderId) -> Result<Option<StoredToken>, Error> {
+        Ok(self.here()?.tokens.get(&provider).cloned())
+    }
+
+    async fn put_token(&self, put: &TokenPut, _: UnixMs) -> Result<TokenWritten, Error> {
+        let mut inner = self.here()?;
+        if inner.tokens.get(&put.provider).map_or(0, |token| token.version) != put.replaces {
+            return Ok(TokenWritten::Overtaken);
+        }
+        let token = StoredToken {
+            provider: put.provider,
+            version: put.replaces + 1,
+            credential_version: put.credential_version,
+            state: TokenState::Ready,
+            token: Some(put.token.clone()),
+            failure: None,
+        };
+        inner.tokens.insert(put.provider, token);
+        Ok(TokenWritten::Written(put.replaces + 1))
+    }
+
+    async fn token_failed(
+        &self,
+        (provider, version, credential_version): (ProviderId, u64, u64),
+        failure: &TokenFailure,
+        state: TokenState,
+    ) -> Result<bool, Error> {
+        let mut inner = self.here()?;
+        let token = inner.tokens.entry(provider).or_insert_with(|| StoredToken {
+            provider,
+            version: 0,
+            credential_version,
+            state,
+            token: None,
+            failure: None,
+        });
+        if token.version != version {
+            return Ok(false);
+        }
+        (token.state, token.failure) = (state, Some(failure.clone()));
+        Ok(true)
+    }
+
+    async fn take_token_lease(
+        &self,
+        provider: ProviderId,
+        _: &str,
+        now: UnixMs,
+        until: UnixMs,
+    ) -> Result<Option<u64>, Error> {
+        let mut inner = self.here()?;
+        let (fence, held_until) = inner.leases.entry(provider).or_insert((0, UnixMs(0)));
+        if now < *held_until {
+            return Ok(None);
+        }
+        (*fence, *held_until) = (*fence + 1, until);
+        Ok(Some(*fence))
+    }
+
+    async fn set_token_lease(&self, provider: ProviderId, fence: u64, until: UnixMs) -> Result<bool, Error> {
+        let mut inner = self.here()?;
+        match inner.leases.get_mut(&provider) {
+            Some((known, held_until)) if *known == fence => {
+                *held_until = until;
+                Ok(true)
+            }
+            _ => Ok(false),
+        }
+    }
+
+    async fn put_login(&self, login: &OauthLogin, _: UnixMs) -> Result<(), Error> {
+        let key = (login.provider, login.actor.clone());
+        self.here()?.logins.insert(key, login.clone());
+        Ok(())
+    }
+
+    async fn take_login(
+        &self,
+        provider: ProviderId,
+        actor: &str,
+        now: UnixMs,
+    ) -> Result<Option<OauthLogin>, Error> {
+        let taken = self.here()?.logins.remove(&(provider, actor.to_owned()));
+        Ok(taken.filter(|login| now < login.expires_at))
     }
 
     async fn close(&self) {}

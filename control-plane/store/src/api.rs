@@ -11,4 +11,5 @@ pub(crate) mod recharge;
 pub(crate) mod spend;
 pub(crate) mod store;
 pub(crate) mod stored;
+pub(crate) mod token;
 pub(crate) mod usage;

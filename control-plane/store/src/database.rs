@@ -19,6 +19,7 @@ pub(crate) mod records;
 mod rollup;
 pub(crate) mod spend;
 mod summary;
+mod tokens;
 
 pub(crate) use commit::CHANNEL;
 
@@ -46,6 +47,7 @@ use crate::api::recharge::{PriceBackfill, Recharge};
 use crate::api::spend::{Baseline, BaselineQuestion, Delivered};
 use crate::api::store::Store;
 use crate::api::stored::{Changes, Head, Loaded, Sealed, Stored};
+use crate::api::token::{OauthLogin, StoredToken, TokenFailure, TokenPut, TokenState, TokenWritten};
 use crate::api::usage::{Ingested, UsageFilter, UsageGrouping, UsageSummary};
 use crate::open::Backend;
 use crate::sql::query::sql;
@@ -286,6 +288,54 @@ impl Store for Database {
         at: UnixMs,
     ) -> Result<Put, Error> {
         self.write_fleet_state(state, action, at).await
+    }
+
+    async fn tokens(&self) -> Result<Vec<StoredToken>, Error> {
+        self.read_tokens().await
+    }
+
+    async fn token(&self, provider: ProviderId) -> Result<Option<StoredToken>, Error> {
+        self.read_token(provider).await
+    }
+
+    async fn put_token(&self, put: &TokenPut, at: UnixMs) -> Result<TokenWritten, Error> {
+        self.write_token(put, at).await
+    }
+
+    async fn token_failed(
+        &self,
+        of: (ProviderId, u64, u64),
+        failure: &TokenFailure,
+        state: TokenState,
+    ) -> Result<bool, Error> {
+        self.write_failure(of, failure, state).await
+    }
+
+    async fn take_token_lease(
+        &self,
+        provider: ProviderId,
+        owner: &str,
+        now: UnixMs,
+        until: UnixMs,
+    ) -> Result<Option<u64>, Error> {
+        self.lease_token(provider, owner, now, until).await
+    }
+
+    async fn set_token_lease(&self, provider: ProviderId, fence: u64, until: UnixMs) -> Result<bool, Error> {
+        self.set_lease(provider, fence, until).await
+    }
+
+    async fn put_login(&self, login: &OauthLogin, now: UnixMs) -> Result<(), Error> {
+        self.write_login(login, now).await
+    }
+
+    async fn take_login(
+        &self,
+        provider: ProviderId,
+        actor: &str,
+        now: UnixMs,
+    ) -> Result<Option<OauthLogin>, Error> {
+        self.use_login(provider, actor, now).await
     }
 
     async fn close(&self) {

@@ -45,6 +45,9 @@ pub use api::stored::{
     Changed, Changes, Credential, Current, Head, Loaded, Sealed, Stored, StoredProvider, StoredSpec,
     Unreadable,
 };
+pub use api::token::{
+    OauthLogin, SealedToken, StoredToken, TokenFailure, TokenPut, TokenState, TokenWritten,
+};
 pub use api::usage::{
     Ingested, UsageFilter, UsageGroup, UsageGrouping, UsageSubject, UsageSummary, UsageTotals,
 };

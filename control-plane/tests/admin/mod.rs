@@ -198,6 +198,7 @@ impl Operator {
 
     async fn create_provider(&self, name: &str, credential: Option<&str>) -> wire::Provider {
         let request = wire::CreateProviderRequest {
+            new_credential: None,
             proxy_password: None,
             spec: Some(provider(name)),
             credential: credential.map(str::to_owned),
@@ -228,6 +229,7 @@ impl Operator {
         let mut spec = read.spec.clone().unwrap();
         change(&mut spec);
         let request = wire::UpdateProviderRequest {
+            new_credential: None,
             proxy_password: None,
             provider: read.id.clone(),
             expected_version: read.version,

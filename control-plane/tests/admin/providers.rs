@@ -78,6 +78,7 @@ async fn a_name_that_is_taken_is_refused() {
     let operator = Operator::start().await;
     operator.create_provider("main", None).await;
     let request = wire::CreateProviderRequest {
+        new_credential: None,
         proxy_password: None,
         spec: Some(provider("main")),
         credential: None,
@@ -92,6 +93,7 @@ async fn an_invalid_field_is_named_by_its_path_and_nothing_is_changed() {
     let operator = Operator::start().await;
     let head = operator.head().await;
     let request = wire::CreateProviderRequest {
+        new_credential: None,
         proxy_password: None,
         spec: Some(config::ProviderSpec {
             base_urls: vec!["ftp://api.example".into()],
@@ -168,6 +170,7 @@ async fn listings_are_ordered_by_name_and_cut_into_pages() {
 /// A new provider behind this proxy, with this password for it.
 async fn behind(operator: &Operator, proxy: &str, password: Option<&str>) -> Result<wire::Provider, Status> {
     let request = wire::CreateProviderRequest {
+        new_credential: None,
         proxy_password: password.map(str::to_owned),
         spec: Some(config::ProviderSpec {
             outbound: Some(config::Outbound {

@@ -13,7 +13,7 @@ pub(super) fn entry(n: u8, change: impl FnOnce(&mut Provider)) -> Arc<ProviderEn
         id,
         version: 1,
         provider,
-        credential: Some(Secret::new("sk")),
+        credential: Some(crate::credential::Credential::ApiKey(Secret::new("sk"))),
         proxy_password: None,
     })
 }

@@ -82,7 +82,7 @@ fn a_provider(n: u8, version: u64, priority: u32) -> Resource {
     };
     let spec = ProviderSpec {
         provider,
-        credential: Some(Secret::new("sk")),
+        credential: Some(crate::credential::Credential::ApiKey(Secret::new("sk"))),
         proxy_password: None,
     };
     resource(

@@ -11,7 +11,7 @@ mod response;
 use http::{HeaderMap, HeaderName, header};
 
 pub use rate_limits::{headroom, hints};
-pub use request::{BadCredential, Leg, set_credential, upstream_request_headers};
+pub use request::{BadCredential, Leg, set_bearer, set_credential, upstream_request_headers};
 pub use response::{client_response_headers, upstream_request_id};
 
 /// The headers that a `Connection` header names, which go no further. Few have any.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, header};
 use http_body_util::BodyExt;
+use hyper_util::client::legacy;
 use penstock_core::dialect::Operation;
 use penstock_core::failure::{self, Finding};
 use penstock_dialect::mask::mask;
@@ -103,9 +104,8 @@ pub(super) async fn models(test: &Test<'_>) -> Result<Answer, Unanswered> {
             upstream: dialect,
             again: false,
         };
-        let mut request = upstream::request(target, uri, &HeaderMap::new(), SendBody::default(), spoken);
-        *request.method_mut() = Method::GET;
-        Some(request)
+        let to = (Method::GET, uri);
+        upstream::request(target, to, &HeaderMap::new(), SendBody::default(), spoken).ok()
     })
     .await
 }
@@ -130,8 +130,8 @@ pub(super) async fn answer(test: &Test<'_>, model: &str) -> Result<Answer, Unans
             upstream: question.dialect,
             again: false,
         };
-        let body = question.body.clone().into();
-        Some(upstream::request(target, uri, &headers, body, spoken))
+        let (to, body) = ((Method::POST, uri), question.body.clone().into());
+        upstream::request(target, to, &headers, body, spoken).ok()
     })
     .await
 }
@@ -149,7 +149,11 @@ async fn send(
         return Err(Unanswered::target("its base URL cannot be used"));
     };
     let began = Instant::now();
-    let sent = timeout_at(test.deadline, endpoint.send(|| request.clone())).await;
+    let sent = timeout_at(
+        test.deadline,
+        endpoint.send(|| Ok::<_, legacy::Error>(request.clone())),
+    )
+    .await;
     let response = match sent {
         Ok(Ok(response)) => response,
         Ok(Err(error)) => return Err(Unanswered::connection(&error)),
@@ -174,7 +178,7 @@ async fn read(
     let (status, took) = (head.status.as_u16(), began.elapsed());
     let credential = test.entry.credential.as_ref();
     // To be taken out wherever it stands.
-    let known: Vec<&str> = credential.iter().map(|secret| secret.expose()).collect();
+    let known: Vec<&str> = credential.iter().map(|known| known.presented()).collect();
     let body = mask(&body, &known);
     let words = UpstreamError::read(&body);
     let is_page = body.trim_ascii_start().starts_with(b"<");

@@ -8,7 +8,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use penstock_core::health::credential::Credential;
+use penstock_core::credential::Credential;
+use penstock_core::health::credential::Credential as State;
 use penstock_core::health::state::WHOLE;
 use penstock_core::id::ProviderId;
 use penstock_core::snapshot::{ProviderEntry, Snapshot};
@@ -19,10 +20,11 @@ use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
 use super::desk::Asked;
-use super::{NotTested, Test};
+use super::{NotTested, Test, Verdict};
 use crate::app::App;
 use crate::clock;
 use crate::proxy::Proxy;
+use crate::renewal::{self, Renewed};
 
 const ROUND: Duration = Duration::from_secs(1);
 /// Under way at once.
@@ -151,16 +153,8 @@ async fn probe(app: Arc<App>, proxy: Arc<Proxy>, entry: Arc<ProviderEntry>, due:
             }
         }
     };
-    let snapshot = app.live.load();
-    let verdict = Test {
-        targets: proxy.targets(),
-        snapshot: &snapshot,
-        entry: &entry,
-        model: None,
-        deadline: Instant::now() + PROBE,
-    }
-    .short()
-    .await;
+    let verdict = verdict(&app, &proxy, &entry).await;
+    let verdict = renewed(&app, &proxy, &entry, verdict).await;
     let now = clock::now();
     let next = match due {
         Due::Wanted { interval_ms } => Some(now.plus_ms(jittered(interval_ms, clock::random()))),
@@ -172,6 +166,37 @@ async fn probe(app: Arc<App>, proxy: Arc<Proxy>, entry: Arc<ProviderEntry>, due:
     }
 }
 
+async fn verdict(app: &App, proxy: &Proxy, entry: &ProviderEntry) -> Verdict {
+    let snapshot = app.live.load();
+    Test {
+        targets: proxy.targets(),
+        snapshot: &snapshot,
+        entry,
+        model: None,
+        deadline: Instant::now() + PROBE,
+    }
+    .short()
+    .await
+}
+
+/// A refused access token says nothing of the credential while the control plane can renew it.
+async fn renewed(app: &App, proxy: &Proxy, entry: &ProviderEntry, refused: Verdict) -> Verdict {
+    let renewal = entry.credential.as_ref().and_then(Credential::renewal);
+    let Some(renewal) = renewal.filter(|_| refused.accepted == Some(false)) else {
+        return refused;
+    };
+    let deadline = Instant::now() + renewal::PATIENCE;
+    let newer = app.renewals.newer(app, entry, renewal.version, deadline).await;
+    match newer {
+        Renewed::Newer(entry) => verdict(app, proxy, &entry).await,
+        Renewed::Late => Verdict {
+            accepted: None,
+            ..refused
+        },
+        Renewed::Stopped => refused,
+    }
+}
+
 /// What is to be probed now.
 fn due(app: &App, now: UnixMs) -> Vec<(Arc<ProviderEntry>, Due)> {
     let snapshot: Arc<Snapshot> = app.live.load();
@@ -180,13 +205,13 @@ fn due(app: &App, now: UnixMs) -> Vec<(Arc<ProviderEntry>, Due)> {
         let known = states.get(&entry.id).and_then(|state| state.entry(WHOLE));
         let credential = known.and_then(|known| known.credential.as_ref());
         let failed = match credential.map(|mark| mark.value) {
-            Some(Credential::Suspect { until }) => {
+            Some(State::Suspect { until }) => {
                 let ours = credential.is_some_and(|mark| *mark.by == *app.node_id);
                 let stamp = credential.map_or(0, |mark| mark.stamp);
                 (ours && now < until).then_some(Due::Suspect { stamp })
             }
-            Some(Credential::Failed { probe_at }) => (probe_at <= now).then_some(Due::Failed),
-            Some(Credential::Accepted | Credential::Revoked) | None => None,
+            Some(State::Failed { probe_at }) => (probe_at <= now).then_some(Due::Failed),
+            Some(State::Accepted | State::Revoked) | None => None,
         };
         let wanted = entry
             .provider

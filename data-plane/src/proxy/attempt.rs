@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use http::{HeaderMap, HeaderValue, header, response};
+use http::{HeaderMap, HeaderValue, Method, header, response};
 use penstock_core::provider::Provider;
 use penstock_dialect::framing::BEDROCK_CONTENT_TYPE;
 use penstock_dialect::headers::upstream_request_id;
@@ -66,13 +66,10 @@ pub(super) async fn run(
         again: way.again,
     };
     let request = || {
-        request(
-            way.target,
-            uri.clone(),
-            sent.headers.as_ref().unwrap_or(&outgoing.headers),
-            sent.body.clone(),
-            spoken,
-        )
+        let (to, body) = ((Method::POST, uri.clone()), sent.body.clone());
+        let headers = sent.headers.as_ref().unwrap_or(&outgoing.headers);
+        let made = request(way.target, to, headers, body, spoken);
+        made.map_err(Failed::from)
     };
 
     let patience = patience(call, &chosen.provider.provider, way.deadline);

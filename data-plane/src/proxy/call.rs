@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use penstock_core::credential::Credential;
 use penstock_core::dialect::Dialect;
 use penstock_core::error::Code;
 use penstock_core::failure::{Class, Finding};
@@ -127,8 +128,8 @@ impl Chosen {
 
     /// The provider's credential; to be masked, should the provider repeat it.
     pub(super) fn secret(&self) -> &str {
-        let secret = self.provider.credential.as_ref();
-        secret.map_or("", |secret| secret.expose())
+        let credential = self.provider.credential.as_ref();
+        credential.map_or("", Credential::presented)
     }
 }
 

@@ -5,6 +5,10 @@
 //!
 //! *Base URLs.* One that cannot be reached rests for a while, and the second try goes to another one at once.
 //!
+//! *Refused tokens.* A 401 for an access token that the control plane renews is no failure yet: the call waits for the next
+//! token, up to [`renewal::PATIENCE`], and asks once more with it. Nothing is held against the credential while a token
+//! can still come.
+//!
 //! *Next provider.* At most as many as the setting `routing` says. What was held of the one before is given back. Nothing
 //! of an attempt has reached the caller, so a failed one leaves no trace.
 //!
@@ -20,7 +24,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use penstock_core::failure::{Finding, Network, Repeat, Scope};
+use http::StatusCode;
+use penstock_core::failure::{Class, Finding, Network, Repeat, Scope};
 use penstock_core::health::{Standing, recent};
 use penstock_core::route::Verdict;
 use penstock_core::snapshot::Caller;
@@ -35,6 +40,7 @@ use super::outgoing::{Outgoing, Sent};
 use super::trail::Trail;
 use super::{affinity, decision, provider_limits, route};
 use crate::clock;
+use crate::renewal::{self, Renewed};
 use crate::upstream::Target;
 
 /// At one provider.
@@ -148,10 +154,10 @@ async fn ask(
 ) -> Result<Answered, Failure> {
     let deadline = trail.ask(call, chosen);
     let mut endpoint = Endpoint::default();
-    let mut tries = 0;
+    let (mut chosen, mut tries, mut renewed) = (chosen.clone(), 0, false);
     loop {
         call.begin_attempt(chosen.clone());
-        let failed = match send(call, chosen, outgoing, (deadline, trail), &mut endpoint).await {
+        let failed = match send(call, &chosen, outgoing, (deadline, trail), &mut endpoint).await {
             Ok(answered) => {
                 call.attempt_answered(answered.head.status.as_u16());
                 return Ok(answered);
@@ -159,14 +165,24 @@ async fn ask(
             Err(failed) => failed,
         };
         let now = clock::now();
-        let finding = failed.finding(call, chosen, now);
+        let finding = failed.finding(call, &chosen, now);
         call.attempt_failed(&failed, &finding);
         trail.tried();
+        if let Some(token) = endpoint.refused_token(&failed, &finding).filter(|_| !renewed) {
+            match renew(call, &chosen, token, deadline).await {
+                Renewed::Newer(provider) => {
+                    (chosen.provider, renewed) = (provider, true);
+                    continue;
+                }
+                Renewed::Late => return Err(failure(chosen, failed, finding)),
+                Renewed::Stopped => {}
+            }
+        }
         tries += 1;
         let wait = match () {
             () if failed.is_ours() => None,
             () if endpoint.failed(&finding, now) => Some(Duration::ZERO),
-            () => wait(call, chosen, &finding.repeat),
+            () => wait(call, &chosen, &finding.repeat),
         };
         if let Some(wait) = wait.filter(|_| tries < MAX_TRIES)
             && trail.may_wait(wait, MAX_WAITS, deadline)
@@ -177,12 +193,24 @@ async fn ask(
         if !failed.is_ours() && !failed.was_cut_short() {
             call.failed_at_provider(&finding, now);
         }
-        return Err(Failure {
-            chosen: chosen.clone(),
-            failed,
-            finding,
-        });
+        return Err(failure(chosen, failed, finding));
     }
+}
+
+fn failure(chosen: Chosen, failed: Failed, finding: Finding) -> Failure {
+    Failure {
+        chosen,
+        failed,
+        finding,
+    }
+}
+
+/// Waits for the next access token of the provider.
+async fn renew(call: &mut Call, chosen: &Chosen, refused: u64, deadline: Instant) -> Renewed {
+    let app = Arc::clone(&call.proxy.app);
+    let deadline = deadline.min(Instant::now() + renewal::PATIENCE);
+    let waiting = app.renewals.newer(&app, &chosen.provider, refused, deadline);
+    call.stopwatch.waiting(waiting).await
 }
 
 async fn send(
@@ -208,6 +236,15 @@ async fn send(
 }
 
 impl Endpoint {
+    /// The version of the access token that was refused, if it is one that the control plane renews.
+    fn refused_token(&self, failed: &Failed, finding: &Finding) -> Option<u64> {
+        let unauthorized =
+            matches!(failed, Failed::Status(answer) if answer.head.status == StatusCode::UNAUTHORIZED);
+        let refused = unauthorized && finding.class == Class::Credential && !finding.permanent;
+        let version = self.target.as_ref().map_or(0, |target| target.token_version);
+        (refused && version > 0).then_some(version)
+    }
+
     /// Notes a failure. True: it is this base URL's, and there is another one, to be tried at once.
     fn failed(&self, finding: &Finding, now: UnixMs) -> bool {
         let (Some(target), Some(at)) = (&self.target, self.at) else {

@@ -7,25 +7,39 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use penstock_core::snapshot::Snapshot;
+use tokio::sync::watch;
 
 /// See the module.
 #[derive(Debug, Default)]
-pub struct Live(ArcSwap<Snapshot>);
+pub struct Live {
+    snapshot: ArcSwap<Snapshot>,
+    /// How many snapshots came into force here.
+    stored: watch::Sender<u64>,
+}
 
 impl Live {
     /// Begins with this snapshot in force.
     pub fn new(snapshot: Snapshot) -> Self {
-        Self(ArcSwap::from_pointee(snapshot))
+        Self {
+            snapshot: ArcSwap::from_pointee(snapshot),
+            stored: watch::Sender::default(),
+        }
     }
 
     /// What is in force now. May be kept across awaits.
     pub fn load(&self) -> Arc<Snapshot> {
-        self.0.load_full()
+        self.snapshot.load_full()
     }
 
     /// Requests that begin after this call see the new snapshot.
     pub fn store(&self, snapshot: Arc<Snapshot>) {
-        self.0.store(snapshot);
+        self.snapshot.store(snapshot);
+        self.stored.send_modify(|stored| *stored = stored.wrapping_add(1));
+    }
+
+    /// Changes with each snapshot that comes into force.
+    pub(crate) fn watch(&self) -> watch::Receiver<u64> {
+        self.stored.subscribe()
     }
 }
 

@@ -1,15 +1,15 @@
 //! Reports that are delivered as well as it goes: a bounded queue, dropped when it is full, counted.
 //!
 //! What is reported here repeats itself by nature (a key that was found by a suffixed hash is found so again at its
-//! next use; a first use that no snapshot tells of is reported again, with the time of the first), so a loss costs
-//! nothing but time.
+//! next use; a first use that no snapshot tells of is reported again, with the time of the first; a refused token is
+//! refused again), so a loss costs nothing but time.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use penstock_core::api_key::KeyHash;
-use penstock_core::id::{KeyId, UserId};
+use penstock_core::id::{KeyId, ProviderId, UserId};
 use penstock_core::time::UnixMs;
 use tokio::sync::mpsc;
 
@@ -35,6 +35,13 @@ pub enum Subject {
     Key(KeyId),
 }
 
+/// A provider refused an access token that the control plane obtained.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TokenRefused {
+    pub provider: ProviderId,
+    pub token_version: u64,
+}
+
 /// What is reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Report {
@@ -44,6 +51,7 @@ pub enum Report {
         subject: Subject,
         at: UnixMs,
     },
+    TokenRefused(TokenRefused),
 }
 
 /// Where the request path leaves its reports. Copies share one queue.
@@ -77,6 +85,11 @@ impl Reports {
     /// Never waits.
     pub fn key_upgrade(&self, upgrade: KeyUpgrade) {
         self.put(Report::KeyUpgrade(upgrade));
+    }
+
+    /// Never waits.
+    pub fn token_refused(&self, refused: TokenRefused) {
+        self.put(Report::TokenRefused(refused));
     }
 
     /// A use at this time, of somebody whose first use no snapshot tells of. Never waits.

@@ -68,10 +68,10 @@ impl Endpoint {
 
     /// Sends a request, over a connection that has room or a new one. `make` makes it, more than once if the first
     /// connection turns out to have none.
-    pub(crate) async fn send(
+    pub(crate) async fn send<E: From<legacy::Error>>(
         &self,
-        make: impl Fn() -> Request<SendBody>,
-    ) -> Result<Response<ReceiveBody>, legacy::Error> {
+        make: impl Fn() -> Result<Request<SendBody>, E>,
+    ) -> Result<Response<ReceiveBody>, E> {
         self.lanes.send(make).await
     }
 }

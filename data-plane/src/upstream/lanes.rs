@@ -24,10 +24,13 @@ use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper_util::client::legacy::connect::{CaptureConnection, capture_connection};
 use hyper_util::client::legacy::{self, ResponseFuture};
+use penstock_outbound::{Client, Pools};
 use tokio::time::{Instant, timeout};
 
-use super::client::Pool;
 use super::send_body::SendBody;
+
+/// One connection to each host that speaks HTTP/2.
+type Pool = Client<SendBody>;
 
 /// On one connection. Edges allow 100 and more.
 const STREAMS: usize = 80;
@@ -82,7 +85,11 @@ pub(crate) struct ReceiveBody {
 }
 
 impl Lanes {
-    pub(super) fn new(make: impl Fn() -> Pool + Send + Sync + 'static) -> Self {
+    pub(super) fn over(pools: Pools) -> Self {
+        Self::new(move || pools.open())
+    }
+
+    fn new(make: impl Fn() -> Pool + Send + Sync + 'static) -> Self {
         let first = Arc::new(Lane::new(make()));
         Self(Arc::new(Shared {
             make: Box::new(make),
@@ -93,14 +100,14 @@ impl Lanes {
     }
 
     /// Sends a request. It is made anew for each lane that it is tried on.
-    pub(super) async fn send(
+    pub(super) async fn send<E: From<legacy::Error>>(
         &self,
-        make: impl Fn() -> Request<SendBody>,
-    ) -> Result<Response<ReceiveBody>, legacy::Error> {
+        make: impl Fn() -> Result<Request<SendBody>, E>,
+    ) -> Result<Response<ReceiveBody>, E> {
         let mut moves = 0;
         loop {
             let place = self.0.place();
-            let mut request = make();
+            let mut request = make()?;
             let bodiless = request.body().is_end_stream();
             request.body_mut().ticket(Arc::clone(&place.0));
             let connection = capture_connection(&mut request);
@@ -114,12 +121,10 @@ impl Lanes {
                 moves += 1;
                 continue;
             };
-            return answer.map(|answer| {
-                answer.map(|body| ReceiveBody {
-                    body,
-                    place: Some(place),
-                })
-            });
+            return Ok(answer?.map(|body| ReceiveBody {
+                body,
+                place: Some(place),
+            }));
         }
     }
 }

@@ -1,14 +1,14 @@
 //! The request that a provider gets.
 //!
 //! URL and credential come from the target, the headers from the caller by the dialect's rules, then the operator's
-//! extra headers over them. The body is sent as it is.
+//! extra headers over them. The body is sent as it is. The credential comes last: it may be a signature over the rest.
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
 use penstock_core::dialect::Dialect;
 use penstock_dialect::headers::{Leg, upstream_request_headers};
 
 use super::send_body::SendBody;
-use super::target::Target;
+use super::target::{BadTarget, Target};
 use crate::clock;
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -27,11 +27,11 @@ pub(crate) struct Spoken {
 /// Builds the request for `uri`, which is one of the target's.
 pub(crate) fn request(
     target: &Target,
-    uri: Uri,
+    (method, uri): (Method, Uri),
     client_headers: &HeaderMap,
     body: SendBody,
     spoken: Spoken,
-) -> Request<SendBody> {
+) -> Result<Request<SendBody>, BadTarget> {
     let leg = Leg {
         kind: target.kind,
         caller: spoken.caller,
@@ -48,12 +48,12 @@ pub(crate) fn request(
     for (name, value) in &target.extra_headers {
         headers.insert(name, value.clone());
     }
-    if let Some(credential) = &target.credential {
-        credential.set(&mut headers);
-    }
     let mut request = Request::new(body);
-    *request.method_mut() = Method::POST;
+    *request.method_mut() = method;
     *request.uri_mut() = uri;
     *request.headers_mut() = headers;
-    request
+    if let Some(authorization) = &target.authorization {
+        authorization.set(&mut request, clock::now())?;
+    }
+    Ok(request)
 }

@@ -7,6 +7,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use penstock_dialect::edit::Edited;
+use sha2::{Digest, Sha256};
 
 use super::lanes::Ticket;
 
@@ -56,6 +57,15 @@ impl SendBody {
         }
         self.parts.reverse();
         self.parts.concat().into()
+    }
+
+    /// Of all of it.
+    pub(super) fn sha256(&self) -> [u8; 32] {
+        let mut hash = Sha256::new();
+        for part in self.parts.iter().rev() {
+            hash.update(part);
+        }
+        hash.finalize().into()
     }
 
     fn left(&self) -> u64 {

@@ -4,13 +4,15 @@ use std::str::FromStr;
 
 use http::uri::InvalidUri;
 use http::{HeaderName, HeaderValue};
+use penstock_core::credential::Credential;
 use penstock_core::provider::ProviderKind;
 use penstock_core::snapshot::ProviderEntry;
 use penstock_core::time::UnixMs;
+use penstock_dialect::aws::sigv4::Unsignable;
 use penstock_dialect::headers::BadCredential;
+use penstock_outbound::{BadConnections, Clients, Connections, Reach};
 
-use super::client::{BadConnections, Clients, Connections};
-use super::credentials::CredentialHeader;
+use super::credentials::Authorization;
 use super::endpoint::Endpoint;
 use super::lanes::Lanes;
 
@@ -19,7 +21,9 @@ pub(crate) struct Target {
     /// Of the provider's resource.
     pub(crate) version: u64,
     pub(crate) kind: ProviderKind,
-    pub(super) credential: Option<CredentialHeader>,
+    /// Of the access token that the control plane renews; 0: there is none.
+    pub(crate) token_version: u64,
+    pub(super) authorization: Option<Authorization>,
     pub(super) extra_headers: Vec<(HeaderName, HeaderValue)>,
     endpoints: Vec<Endpoint>,
     lanes: Lanes,
@@ -41,6 +45,8 @@ pub(crate) enum BadTarget {
     #[error(transparent)]
     Credential(#[from] BadCredential),
     #[error(transparent)]
+    Unsignable(#[from] Unsignable),
+    #[error(transparent)]
     Connections(#[from] BadConnections),
 }
 
@@ -53,10 +59,10 @@ impl Target {
         former: Option<&Self>,
     ) -> Result<Self, BadTarget> {
         let provider = &entry.provider;
-        let connections = Connections::of(entry);
+        let connections = Connections::of(provider, entry.proxy_password.as_ref(), Reach::Local);
         let lanes = match former.filter(|former| former.connections == connections) {
             Some(former) => former.lanes.clone(),
-            None => clients.make(&connections)?,
+            None => Lanes::over(clients.make(&connections)?),
         };
         let endpoint = |url: &String| Endpoint::new(provider, url, lanes.clone());
         let endpoints: Vec<_> = provider
@@ -67,14 +73,15 @@ impl Target {
         if endpoints.is_empty() {
             return Err(BadTarget::NoBaseUrl);
         }
-        let credential = match &entry.credential {
-            Some(secret) => CredentialHeader::new(provider.kind, secret)?,
-            None => None,
-        };
+        let authorization = entry.credential.as_ref();
+        let authorization = authorization
+            .map(|credential| Authorization::new(provider.kind, credential))
+            .transpose()?;
         Ok(Self {
             version: entry.version,
             kind: provider.kind,
-            credential,
+            token_version: token_version(entry),
+            authorization,
             extra_headers: extra_headers(entry)?,
             endpoints,
             lanes,
@@ -108,6 +115,12 @@ impl Target {
             endpoint.rest(now);
         }
     }
+}
+
+/// Rises with each token of one provider; 0 of what is not renewed.
+pub(super) fn token_version(entry: &ProviderEntry) -> u64 {
+    let renewal = entry.credential.as_ref().and_then(Credential::renewal);
+    renewal.map_or(0, |renewal| renewal.version)
 }
 
 fn extra_headers(entry: &ProviderEntry) -> Result<Vec<(HeaderName, HeaderValue)>, BadTarget> {

@@ -1,8 +1,9 @@
 //! The targets of all providers that have been called, by id.
 //!
-//! Looking one up takes no lock. It is made on first use and made anew when its provider's version is another; those
-//! of providers that are gone are dropped at the same moment, so there are never more than providers. A call that still
-//! goes by an older snapshot makes what it needs for itself, and neither replaces nor drops what newer calls use.
+//! Looking one up takes no lock. It is made on first use and made anew when its provider's version is another or its
+//! token a newer one; those of providers that are gone are dropped at the same moment, so there are never more than
+//! providers. A call that still goes by an older snapshot makes what it needs for itself, and neither replaces nor drops
+//! what newer calls use.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -10,9 +11,9 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use penstock_core::id::{Epoch, ProviderId};
 use penstock_core::snapshot::{ProviderEntry, Snapshot};
+use penstock_outbound::Clients;
 
-use super::client::Clients;
-use super::target::{BadTarget, Target};
+use super::target::{BadTarget, Target, token_version};
 
 /// Those of one moment.
 #[derive(Default)]
@@ -41,6 +42,8 @@ impl Targets {
     pub(crate) fn get(&self, snapshot: &Snapshot, entry: &ProviderEntry) -> Result<Arc<Target>, BadTarget> {
         if let Some(target) = self.made.load().by_id.get(&entry.id)
             && target.version == entry.version
+            // A newer token than the request began with is the better one.
+            && target.token_version >= token_version(entry)
         {
             return Ok(Arc::clone(target));
         }

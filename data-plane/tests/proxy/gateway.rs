@@ -238,7 +238,9 @@ impl Setup {
         for (index, provider) in self.providers.iter().enumerate() {
             let spec = ProviderSpec {
                 provider: provider.clone(),
-                credential: Some(Secret::new(self.credential)),
+                credential: Some(penstock_core::credential::Credential::ApiKey(Secret::new(
+                    self.credential,
+                ))),
                 proxy_password: None,
             };
             let reference = ResourceRef::Provider(provider_id(index));

@@ -52,7 +52,9 @@ pub(crate) fn provider(n: u64) -> Resource {
     let provider = Provider::new(name, ProviderKind::Anthropic, "http://127.0.0.1:9");
     let spec = ProviderSpec {
         provider,
-        credential: Some(Secret::new("sk-upstream-credential")),
+        credential: Some(penstock_core::credential::Credential::ApiKey(Secret::new(
+            "sk-upstream-credential",
+        ))),
         proxy_password: None,
     };
     let reference = ResourceRef::Provider(ProviderId::from_parts(n, &[3; 10]));

@@ -6,6 +6,7 @@ use penstock_core::secret::Secret;
 use penstock_core::setting::ImportSuffix;
 
 use super::access::{user_from_wire, user_to_wire};
+use super::credential;
 use super::enums::{kind_from_wire, kind_to_wire};
 use super::error_rule::{error_rule_from_wire, error_rule_to_wire};
 use super::key::{key_from_wire, key_to_wire};
@@ -36,8 +37,8 @@ pub fn resource_to_wire(resource: &Resource) -> wire::Resource {
     let spec = match &resource.spec {
         Spec::Provider(spec) => Wire::Provider(Box::new(wire::Provider {
             spec: Some(provider_to_wire(&spec.provider)),
-            // To the node that will present it upstream.
-            credential: spec.credential.as_ref().map(|secret| secret.expose().to_owned()),
+            credential: credential::key_to_wire(spec.credential.as_ref()),
+            other_credential: credential::other_to_wire(spec.credential.as_ref()),
             // To the node that will present it to the proxy.
             proxy_password: spec
                 .proxy_password
@@ -71,7 +72,7 @@ pub fn resource_from_wire(resource: wire::Resource) -> Result<Resource, Invalid>
         Wire::Provider(provider) => {
             let spec = ProviderSpec {
                 provider: provider_from_wire(required("provider.spec", provider.spec)?)?,
-                credential: provider.credential.map(Secret::new),
+                credential: credential::from_wire(provider.credential, provider.other_credential)?,
                 proxy_password: provider.proxy_password.map(Secret::new),
             };
             (Kind::Provider, Spec::Provider(Box::new(spec)))

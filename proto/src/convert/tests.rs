@@ -184,7 +184,7 @@ fn specs() -> Vec<(ResourceRef, Spec)> {
             ResourceRef::Provider(ProviderId::from_parts(2, &[2; 10])),
             Spec::Provider(Box::new(ProviderSpec {
                 provider,
-                credential: Some(Secret::new("sk")),
+                credential: Some(penstock_core::credential::Credential::ApiKey(Secret::new("sk"))),
                 proxy_password: Some(Secret::new("pw")),
             })),
         ),
@@ -309,6 +309,7 @@ fn g02_a_resource_that_cannot_be_read_is_refused_by_name() {
     let provider = wire::Provider {
         spec: Some(spec),
         credential: None,
+        other_credential: None,
         proxy_password: None,
     };
     let resource = wire::Resource {

@@ -24,6 +24,7 @@ use super::page::{Filter, Listed, Lookup, Page};
 use super::recharge::{PriceBackfill, Recharge};
 use super::spend::{Baseline, BaselineQuestion, Delivered};
 use super::stored::{Changes, Head, Loaded, Sealed, Stored};
+use super::token::{OauthLogin, StoredToken, TokenFailure, TokenPut, TokenState, TokenWritten};
 use super::usage::{Ingested, UsageFilter, UsageGrouping, UsageSummary};
 use crate::open::Backend;
 
@@ -213,6 +214,50 @@ pub trait Store: Send + Sync + 'static {
         action: Option<&FleetAction>,
         at: UnixMs,
     ) -> Result<Put, Error>;
+
+    // === Access tokens ===
+
+    /// The tokens of all providers for which the control plane obtains them.
+    async fn tokens(&self) -> Result<Vec<StoredToken>, Error>;
+
+    async fn token(&self, provider: ProviderId) -> Result<Option<StoredToken>, Error>;
+
+    /// Writes a token in the place of the version that it names, with a revision of its own by which data planes get
+    /// it. Refused ([`TokenWritten::Overtaken`]) also under a lease older than that of the token that is there.
+    async fn put_token(&self, put: &TokenPut, at: UnixMs) -> Result<TokenWritten, Error>;
+
+    /// Keeps what went wrong, and whether it is tried again, beside this version of the token (0: there is none yet).
+    /// With another state than ready data planes are told. False: there is a newer token, or no such provider.
+    async fn token_failed(
+        &self,
+        of: (ProviderId, u64, u64),
+        failure: &TokenFailure,
+        state: TokenState,
+    ) -> Result<bool, Error>;
+
+    /// Takes the right to obtain a provider's token until then. None: somebody else has it, or there is no such
+    /// provider. The answer rises with each taking.
+    async fn take_token_lease(
+        &self,
+        provider: ProviderId,
+        owner: &str,
+        now: UnixMs,
+        until: UnixMs,
+    ) -> Result<Option<u64>, Error>;
+
+    /// Sets another end of a lease; 0 gives it back, and others are told. False: it is another's by now.
+    async fn set_token_lease(&self, provider: ProviderId, fence: u64, until: UnixMs) -> Result<bool, Error>;
+
+    /// Keeps a login that an operator began, in the place of one that the same began before.
+    async fn put_login(&self, login: &OauthLogin, now: UnixMs) -> Result<(), Error>;
+
+    /// Takes a login out: it is used once. None: there is none, or it is too old.
+    async fn take_login(
+        &self,
+        provider: ProviderId,
+        actor: &str,
+        now: UnixMs,
+    ) -> Result<Option<OauthLogin>, Error>;
 
     /// Ends background work and closes all connections. Calls afterwards are [`Error::Unavailable`].
     async fn close(&self);

@@ -14,6 +14,8 @@ use penstock_core::time::UnixMs;
 use penstock_core::user::User;
 use penstock_core::word_rule::WordRule;
 
+use super::token::StoredToken;
+
 /// How far the history has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Head {
@@ -58,6 +60,9 @@ pub struct StoredProvider {
     pub credential: Option<Credential>,
     /// Of the proxy's user. Its hint is empty: nothing of a password is shown.
     pub proxy_password: Option<Credential>,
+    /// What the control plane obtains with the credential. Only [`Store::load`](crate::Store::load) and
+    /// [`Store::changes_since`](crate::Store::changes_since) read it along.
+    pub token: Option<StoredToken>,
 }
 
 /// A sealed credential and when it was set.

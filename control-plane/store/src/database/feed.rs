@@ -6,7 +6,7 @@ use penstock_core::id::Epoch;
 use penstock_core::resource::{Kind, ResourceRef};
 use uuid::Uuid;
 
-use super::Database;
+use super::{Database, tokens};
 use crate::api::error::Error;
 use crate::api::stored::{Changed, Changes, Current, Head, Loaded};
 use crate::rows::{self, Existing};
@@ -53,6 +53,7 @@ impl Database {
                 }
             }
         }
+        tokens::attach(&mut tx, loaded.resources.iter_mut()).await?;
         tx.commit().await?;
         Ok(loaded)
     }
@@ -73,7 +74,8 @@ impl Database {
              GROUP BY c.kind, c.resource_id ORDER BY 3, 1, 2",
         );
         let found: Vec<ChangedRow> = tx.fetch_all(query.bind(int(revision))).await?;
-        let found: Vec<(ResourceRef, u64)> = found.into_iter().filter_map(ChangedRow::parse).collect();
+        let found = found.into_iter().filter_map(ChangedRow::parse);
+        let found = with_tokens(found.collect(), tokens::changed_after(&mut tx, revision).await?);
         let mut current = HashMap::with_capacity(found.len());
         for kind in Kind::ALL {
             let of_kind: Vec<&ResourceRef> = found
@@ -85,6 +87,13 @@ impl Database {
                 fetch_chunk(&mut tx, kind, chunk, &mut current).await?;
             }
         }
+        if !found.is_empty() {
+            let put = current.values_mut().filter_map(|now| match now {
+                Current::Put(stored) => Some(stored),
+                Current::Removed(_) | Current::Unreadable(_) => None,
+            });
+            tokens::attach(&mut tx, put).await?;
+        }
         tx.commit().await?;
         let changed = found
             .into_iter()
@@ -95,6 +104,21 @@ impl Database {
             .collect();
         Ok(Changes { head, changed })
     }
+}
+
+/// A token is part of its provider, and changes without it.
+fn with_tokens(
+    mut found: Vec<(ResourceRef, u64)>,
+    tokens: Vec<(ResourceRef, u64)>,
+) -> Vec<(ResourceRef, u64)> {
+    for (reference, revision) in tokens {
+        match found.iter_mut().find(|(known, _)| *known == reference) {
+            Some((_, known)) => *known = revision.max(*known),
+            None => found.push((reference, revision)),
+        }
+    }
+    found.sort_by_key(|(_, revision)| *revision);
+    found
 }
 
 impl ChangedRow {

@@ -167,6 +167,7 @@ impl ResourceRow for ProviderRow {
             provider,
             credential: self.credential.secret()?,
             proxy_password: self.proxy_password.secret()?,
+            token: None,
         })))
     }
 }

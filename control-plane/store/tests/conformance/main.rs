@@ -28,5 +28,6 @@ mod recharge;
 mod request_filters;
 mod spend;
 mod spend_migration;
+mod tokens;
 mod unreadable;
 mod word_rules;

@@ -55,18 +55,19 @@ pub enum Unsignable {
 
 impl Signer {
     /// Sets `x-amz-date`, `x-amz-content-sha256`, `x-amz-security-token` and `authorization`, in place of any that
-    /// are there. `uri` is absolute: its authority is the `host` that the connection will send.
+    /// are there. `uri` is absolute: its authority is the `host` that the connection will send. `body_sha256` is that of
+    /// the body as it is sent.
     pub fn sign(
         &self,
         method: &Method,
         uri: &Uri,
         headers: &mut HeaderMap,
-        body: &[u8],
+        body_sha256: [u8; 32],
         at: UnixMs,
     ) -> Result<(), Unsignable> {
         let host = host(uri).ok_or(Unsignable::NoHost)?;
         let date = amz_date(at).ok_or(Unsignable::NoDate)?;
-        let body = hex::encode(Sha256::digest(body));
+        let body = hex::encode(body_sha256);
         headers.remove(X_AMZ_SECURITY_TOKEN);
         headers.insert(X_AMZ_DATE, value(&date)?);
         headers.insert(X_AMZ_CONTENT_SHA256, value(&body)?);

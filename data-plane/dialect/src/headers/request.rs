@@ -108,6 +108,16 @@ pub fn set_credential(
     Ok(())
 }
 
+/// Sets a token as `Authorization: Bearer`, whatever the provider's kind; the value is marked sensitive.
+pub fn set_bearer(headers: &mut HeaderMap, token: &Secret) -> Result<(), BadCredential> {
+    // Exposed to be sent: this is what it is for.
+    let text = ["Bearer ", token.expose()].concat();
+    let mut value = HeaderValue::try_from(text).map_err(|_| BadCredential)?;
+    value.set_sensitive(true);
+    headers.insert(header::AUTHORIZATION, value);
+    Ok(())
+}
+
 /// Names are lower case.
 fn passes(name: &str, vendor: Vendor) -> bool {
     !(is_hop_by_hop(name) || is_credential_header(name) || is_rebuilt(name) || is_foreign(name))

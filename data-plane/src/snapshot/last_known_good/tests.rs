@@ -68,7 +68,9 @@ fn provider(n: u64, version: u64) -> Upsert {
     let provider = Provider::new(name, ProviderKind::Anthropic, "https://api.example");
     let spec = ProviderSpec {
         provider,
-        credential: Some(Secret::new(CREDENTIAL)),
+        credential: Some(penstock_core::credential::Credential::ApiKey(Secret::new(
+            CREDENTIAL,
+        ))),
         proxy_password: Some(Secret::new(CREDENTIAL)),
     };
     let reference = ResourceRef::Provider(ProviderId::from_parts(n, &[3; 10]));

@@ -19,7 +19,9 @@ fn provider() -> ProviderEntry {
         id: ProviderId::from_parts(1, &[1; 10]),
         version: 1,
         provider: Provider::new("main", ProviderKind::Anthropic, "https://api.example"),
-        credential: Some(Secret::new("sk-hidden-from-metrics")),
+        credential: Some(penstock_core::credential::Credential::ApiKey(Secret::new(
+            "sk-hidden-from-metrics",
+        ))),
         proxy_password: None,
     }
 }

@@ -314,5 +314,9 @@ fn to_wire(report: &Report) -> Message {
                 at_ms: at.0,
             })
         }
+        Report::TokenRefused(refused) => Message::TokenRefused(wire::TokenRefused {
+            provider_id: refused.provider.to_string(),
+            token_version: refused.token_version,
+        }),
     }
 }

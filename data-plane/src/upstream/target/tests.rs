@@ -25,8 +25,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::proxy::Tracked;
-use crate::upstream::cause::{Cause, cause};
-use crate::upstream::{SendBody, Targets};
+use crate::upstream::{Cause, SendBody, Targets, cause};
 
 use super::*;
 
@@ -108,7 +107,7 @@ fn entry(version: u64, provider: Provider) -> ProviderEntry {
         id: ProviderId::from_parts(1, &[1; 10]),
         version,
         provider,
-        credential: Some(Secret::new("sk-1")),
+        credential: Some(penstock_core::credential::Credential::ApiKey(Secret::new("sk-1"))),
         proxy_password: None,
     }
 }
@@ -119,7 +118,7 @@ async fn call(endpoint: &Endpoint) -> Result<Version, legacy::Error> {
         let mut request = Request::new(SendBody::default());
         *request.method_mut() = Method::POST;
         *request.uri_mut() = uri.clone();
-        request
+        Ok::<_, legacy::Error>(request)
     };
     let answer = endpoint.send(request).await?;
     let version = answer.version();

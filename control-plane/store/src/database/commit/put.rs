@@ -190,6 +190,7 @@ fn new_spec(spec: &NewSpec, version: u64, existing: Option<&Existing>) -> Result
             provider: (**provider).clone(),
             credential: new_secret(credential, version, existing, |old| &old.credential)?,
             proxy_password: new_secret(proxy_password, version, existing, |old| &old.proxy_password)?,
+            token: None,
         })),
         NewSpec::User(user) => StoredSpec::User(user.clone()),
         NewSpec::Key(key) => StoredSpec::Key(key.clone()),

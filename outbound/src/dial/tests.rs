@@ -3,19 +3,18 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use penstock_core::id::ProviderId;
 use penstock_core::provider::{Provider, ProviderKind};
 use penstock_core::secret::Secret;
-use penstock_core::snapshot::ProviderEntry;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio_util::task::TaskTracker;
 
-use crate::upstream::cause::{Cause, cause};
-use crate::upstream::client::Connections;
-use crate::upstream::connect::BoxError;
+use crate::cause::{Cause, cause};
+use crate::client::Connections;
+use crate::connect::BoxError;
 
 use super::*;
+use crate::address::Reach;
 
 /// Dials a local target through this proxy.
 async fn dial(proxy: &str, password: Option<&str>, fallback_to_direct: bool) -> Result<Vec<u8>, BoxError> {
@@ -33,14 +32,8 @@ fn connector(proxy: &str, password: Option<&str>, fallback_to_direct: bool) -> D
     provider.outbound.proxy = Some(proxy.parse().unwrap());
     provider.outbound.fallback_to_direct = fallback_to_direct;
     provider.timeouts.connect_ms = Some(2_000);
-    let entry = ProviderEntry {
-        id: ProviderId::from_parts(1, &[1; 10]),
-        version: 1,
-        provider,
-        credential: None,
-        proxy_password: password.map(Secret::new),
-    };
-    Connections::of(&entry).dial_for_tests()
+    let password = password.map(Secret::new);
+    Connections::of(&provider, password.as_ref(), Reach::Local).dial_for_tests()
 }
 
 /// Sends this to whoever connects, and closes.
@@ -102,7 +95,7 @@ async fn b10_a_proxy_that_answers_and_refuses_is_not_bypassed() {
     let (address, _) = proxy("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n").await;
     let error = dial(&format!("http://{address}"), None, true).await.unwrap_err();
     assert!(
-        crate::upstream::chain(&*error).contains("proxy authorization required"),
+        crate::cause::chain(&*error).contains("proxy authorization required"),
         "{error}"
     );
 }
@@ -128,7 +121,7 @@ async fn f01_no_error_names_the_proxys_user_or_password() {
     let error = dial(&format!("http://somebody@{dead}"), Some("hunter2"), false)
         .await
         .unwrap_err();
-    let text = format!("{} {error:?}", crate::upstream::chain(&*error));
+    let text = format!("{} {error:?}", crate::cause::chain(&*error));
     assert!(!text.contains("somebody") && !text.contains("hunter2"), "{text}");
 }
 
@@ -136,7 +129,7 @@ async fn f01_no_error_names_the_proxys_user_or_password() {
 async fn s02_a_proxy_at_a_metadata_address_is_never_dialled() {
     for proxy in ["http://169.254.169.254:80", "socks5://[fe80::1]:1080"] {
         let error = dial(proxy, None, false).await.unwrap_err();
-        let text = crate::upstream::chain(&*error);
+        let text = crate::cause::chain(&*error);
         assert!(text.contains("never dialled"), "{text}");
     }
 }

@@ -10,14 +10,16 @@ use super::connect::ConnectError;
 
 /// One to one with the network causes of error classes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Cause {
+pub enum Cause {
     /// The name has no address, or cannot be looked up.
     Dns,
+    /// Nobody listens there.
     Refused,
     /// The connection broke.
     Reset,
     /// No trust, or no TLS at the other end.
     Tls,
+    /// It took too long.
     ConnectTimeout,
     /// The proxy cannot be reached, or gives no connection.
     Proxy,
@@ -25,11 +27,12 @@ pub(crate) enum Cause {
     Eof,
     /// An address that is never dialled.
     NotConfigured,
+    /// Something else.
     Other,
 }
 
-/// See the module.
-pub(crate) fn cause(error: &(dyn Error + 'static)) -> Cause {
+/// What an error was; see the module.
+pub fn cause(error: &(dyn Error + 'static)) -> Cause {
     let mut next = Some(error);
     while let Some(error) = next {
         if let Some(own) = error.downcast_ref::<ConnectError>() {
@@ -80,7 +83,7 @@ fn of_io(kind: io::ErrorKind) -> Cause {
 }
 
 /// An error with all its causes; addresses in it are for the log.
-pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
+pub fn chain(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

@@ -1,7 +1,8 @@
-//! Which addresses a provider may have.
+//! Which addresses may be dialled.
 //!
 //! Link-local and cloud metadata addresses are never dialled: what answers there gives out the machine's own
-//! credentials. Loopback and private addresses are fine, since many providers are relays in the same network.
+//! credentials. Loopback and private addresses are fine for providers, since many are relays in the same network; what
+//! is named by a file that somebody else made must be public.
 //!
 //! An IPv4 address can be written inside an IPv6 one (mapped, compatible, 6to4, NAT64, Teredo); it is taken out before
 //! it is judged, so that the rule cannot be walked around.
@@ -10,8 +11,23 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// An address that is never dialled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0} is a link-local, metadata or multicast address, which is never dialled")]
-pub(crate) struct ForbiddenAddress(pub(crate) IpAddr);
+pub enum ForbiddenAddress {
+    /// Never.
+    #[error("{0} is a link-local, metadata or multicast address, which is never dialled")]
+    Never(IpAddr),
+    /// Only where the operator says so.
+    #[error("{0} is a loopback or private address, and only public ones are dialled here")]
+    Inside(IpAddr),
+}
+
+/// Which addresses may be dialled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Also loopback and private ones.
+    Local,
+    /// Of the public web only.
+    Public,
+}
 
 /// Metadata services outside the link-local ranges: Azure, Alibaba, Oracle.
 const METADATA_V4: [Ipv4Addr; 3] = [
@@ -25,20 +41,29 @@ const METADATA_V6: [Ipv6Addr; 2] = [
     Ipv6Addr::new(0xfd20, 0x00ce, 0, 0, 0, 0, 0, 0x0254),
 ];
 
-/// Whether an address may be dialled.
-pub(crate) fn check(address: IpAddr) -> Result<(), ForbiddenAddress> {
-    let forbidden = match address {
-        IpAddr::V4(v4) => is_forbidden_v4(v4),
-        IpAddr::V6(v6) => is_forbidden_v6(v6) || inner_v4(v6).is_some_and(is_forbidden_v4),
-    };
-    match forbidden {
-        true => Err(ForbiddenAddress(address)),
-        false => Ok(()),
+impl Reach {
+    /// Whether an address may be dialled.
+    pub fn check(self, address: IpAddr) -> Result<(), ForbiddenAddress> {
+        let (forbidden, inside) = match address {
+            IpAddr::V4(v4) => (is_forbidden_v4(v4), is_inside_v4(v4)),
+            IpAddr::V6(v6) => {
+                let inner = inner_v4(v6);
+                (
+                    is_forbidden_v6(v6) || inner.is_some_and(is_forbidden_v4),
+                    is_inside_v6(v6) || inner.is_some_and(is_inside_v4),
+                )
+            }
+        };
+        match self {
+            _ if forbidden => Err(ForbiddenAddress::Never(address)),
+            Self::Public if inside => Err(ForbiddenAddress::Inside(address)),
+            Self::Local | Self::Public => Ok(()),
+        }
     }
 }
 
 /// The host of a URL, if it is written as an address.
-pub(crate) fn literal(host: &str) -> Option<IpAddr> {
+pub fn literal(host: &str) -> Option<IpAddr> {
     let bare = host
         .strip_prefix('[')
         .and_then(|rest| rest.strip_suffix(']'))
@@ -51,6 +76,24 @@ fn is_forbidden_v4(address: Ipv4Addr) -> bool {
         || address.is_multicast()
         || address.is_broadcast()
         || METADATA_V4.contains(&address)
+}
+
+fn is_inside_v4(address: Ipv4Addr) -> bool {
+    let [a, b, ..] = address.octets();
+    let shared = a == 100 && (64..128).contains(&b);
+    let benchmark = a == 198 && (b == 18 || b == 19);
+    address.is_loopback()
+        || address.is_private()
+        || address.is_unspecified()
+        || a == 0
+        || shared
+        || benchmark
+        || a >= 240
+}
+
+fn is_inside_v6(address: Ipv6Addr) -> bool {
+    let site_local = address.segments()[0] & 0xffc0 == 0xfec0;
+    address.is_loopback() || address.is_unspecified() || address.is_unique_local() || site_local
 }
 
 fn is_forbidden_v6(address: Ipv6Addr) -> bool {
@@ -84,7 +127,37 @@ mod tests {
     use super::*;
 
     fn allowed(address: &str) -> bool {
-        check(literal(address).unwrap()).is_ok()
+        Reach::Local.check(literal(address).unwrap()).is_ok()
+    }
+
+    #[test]
+    fn s02_where_only_the_public_web_may_be_dialled_nothing_inside_is() {
+        for address in [
+            "127.0.0.1",
+            "10.1.2.3",
+            "172.16.0.1",
+            "192.168.1.1",
+            "100.64.0.1",
+            "0.0.0.0",
+            "::1",
+            "::",
+            "fd12::1",
+            "::ffff:10.0.0.1",
+            "64:ff9b::127.0.0.1",
+            "2002:0a00:0001::1",
+            "169.254.169.254",
+        ] {
+            assert!(
+                Reach::Public.check(literal(address).unwrap()).is_err(),
+                "{address}"
+            );
+        }
+        for address in ["160.79.104.10", "2607:6bc0::10", "172.32.0.1", "100.128.0.1"] {
+            assert!(
+                Reach::Public.check(literal(address).unwrap()).is_ok(),
+                "{address}"
+            );
+        }
     }
 
     #[test]

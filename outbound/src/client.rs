@@ -1,32 +1,43 @@
 //! Pooled HTTP connections of one provider.
 //!
-//! HTTP/1.1, and HTTP/2 where TLS negotiates it, on as many connections as its streams need ([`super::lanes`]). The trusted authorities are those of the public web and the provider's
+//! HTTP/1.1, and HTTP/2 where TLS negotiates it. The trusted authorities are those of the public web and the provider's
 //! own. Connections run as tracked tasks that end with the node.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::Request;
+use http_body::Body;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy;
+use hyper_util::client::legacy::ResponseFuture;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioTimer;
-use penstock_core::provider::Outbound;
+use penstock_core::provider::{Outbound, Provider};
 use penstock_core::secret::Secret;
-use penstock_core::snapshot::ProviderEntry;
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 
+use super::address::Reach;
 use super::connect::{Bounded, CheckedResolver};
 use super::dial::{Dial, Fallback};
-use super::lanes::Lanes;
-use super::send_body::SendBody;
 use super::through::{BadProxy, Plain, Through};
-use crate::proxy::Tracked;
+use super::tracked::Tracked;
 
-/// Connections to the hosts of one provider; one to each that speaks HTTP/2.
-pub(super) type Pool = legacy::Client<Bounded<HttpsConnector<Dial>>, SendBody>;
+/// How the connections of one provider are made.
+#[derive(Clone)]
+#[expect(missing_debug_implementations, reason = "may hold the proxy's password")]
+pub struct Pools {
+    tasks: Tracked,
+    connector: Bounded<HttpsConnector<Dial>>,
+}
+
+/// Sends requests to the hosts of one provider; one connection to each that speaks HTTP/2. Cheap to clone; clones share
+/// the connections.
+#[expect(missing_debug_implementations, reason = "hyper's client says nothing")]
+pub struct Client<B>(legacy::Client<Bounded<HttpsConnector<Dial>>, B>);
 
 /// Providers close idle connections after a minute or more.
 const POOL_IDLE: Duration = Duration::from_secs(50);
@@ -51,41 +62,71 @@ pub struct TlsError(#[from] rustls::Error);
 
 /// All that makes one connection differ from another. A provider whose changes leave this alone keeps its connections.
 #[derive(PartialEq)]
-pub(super) struct Connections {
+#[expect(missing_debug_implementations, reason = "holds the proxy's password")]
+pub struct Connections {
     connect_timeout: Duration,
     outbound: Outbound,
     proxy_password: Option<Secret>,
+    reach: Reach,
 }
 
 /// Connections that cannot be made as they are configured. The text is for operators.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum BadConnections {
+pub enum BadConnections {
+    /// No PEM, or no certificates in it.
     #[error("its own authorities (--ca-file) cannot be read: {0}")]
     Authorities(String),
+    /// See there.
     #[error(transparent)]
     Tls(#[from] TlsError),
+    /// See there.
     #[error(transparent)]
     Proxy(#[from] BadProxy),
 }
 
 /// Makes clients; those without authorities of their own share the TLS configuration and its session cache.
 #[derive(Clone, Debug)]
-pub(crate) struct Clients {
+pub struct Clients {
     tls: Arc<ClientConfig>,
     tasks: Tracked,
 }
 
+impl<B> Client<B>
+where
+    B: Body + Send + Unpin + 'static,
+    B::Data: Send,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    /// Sends a request, over a connection that is idle or a new one.
+    pub fn request(&self, request: Request<B>) -> ResponseFuture {
+        self.0.request(request)
+    }
+}
+
+impl<B> Clone for Client<B> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
 impl Connections {
-    pub(super) fn of(entry: &ProviderEntry) -> Self {
+    /// As a provider's configuration says.
+    pub fn of(provider: &Provider, proxy_password: Option<&Secret>, reach: Reach) -> Self {
         Self {
-            connect_timeout: entry.provider.connect_timeout(),
-            outbound: entry.provider.outbound.clone(),
-            proxy_password: entry.proxy_password.clone(),
+            connect_timeout: provider.connect_timeout(),
+            outbound: provider.outbound.clone(),
+            proxy_password: proxy_password.cloned(),
+            reach,
         }
     }
 
     fn plain(&self, through_proxy: bool) -> Plain {
-        let resolver = CheckedResolver::new(self.outbound.family(through_proxy));
+        let reach = match through_proxy {
+            // Operators name proxies, also inside.
+            true => Reach::Local,
+            false => self.reach,
+        };
+        let resolver = CheckedResolver::new(self.outbound.family(through_proxy), reach);
         let mut tcp = HttpConnector::new_with_resolver(resolver);
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
@@ -109,7 +150,7 @@ impl Connections {
                 .https_or_http()
                 .enable_http1()
                 .wrap_connector(self.plain(true));
-            let resolver = CheckedResolver::new(self.outbound.family(true));
+            let resolver = CheckedResolver::new(self.outbound.family(true), self.reach);
             Through::new(proxy, self.proxy_password.as_ref(), reach, resolver, patience)
         });
         Ok(Dial {
@@ -131,15 +172,15 @@ impl Connections {
 
 impl Clients {
     /// `tasks` runs the connections.
-    pub(crate) fn new(tasks: Tracked) -> Result<Self, TlsError> {
+    pub fn new(tasks: Tracked) -> Result<Self, TlsError> {
         Ok(Self {
             tls: Arc::new(trusting(public_roots())?),
             tasks,
         })
     }
 
-    /// A client without connections.
-    pub(super) fn make(&self, connections: &Connections) -> Result<Lanes, BadConnections> {
+    /// What clients with these connections are made with.
+    pub fn make(&self, connections: &Connections) -> Result<Pools, BadConnections> {
         let own;
         let tls = match connections.outbound.ca_pem.as_str() {
             "" => &*self.tls,
@@ -157,25 +198,34 @@ impl Clients {
             true => https.enable_http2().wrap_connector(dial),
             false => https.wrap_connector(dial),
         };
-        let connector = Bounded::new(https, connections.connect_timeout);
-        let tasks = self.tasks.clone();
-        Ok(Lanes::new(move || pool(tasks.clone(), connector.clone())))
+        Ok(Pools {
+            tasks: self.tasks.clone(),
+            connector: Bounded::new(https, connections.connect_timeout, connections.reach),
+        })
     }
 }
 
-fn pool(tasks: Tracked, connector: Bounded<HttpsConnector<Dial>>) -> Pool {
-    legacy::Client::builder(tasks)
-        .timer(TokioTimer::new())
-        .pool_timer(TokioTimer::new())
-        .pool_idle_timeout(POOL_IDLE)
-        .pool_max_idle_per_host(POOL_MAX_IDLE)
-        .http1_max_buf_size(MAX_HEAD_BYTES)
-        .http2_initial_stream_window_size(HTTP2_STREAM_WINDOW)
-        .http2_initial_connection_window_size(HTTP2_CONNECTION_WINDOW)
-        .http2_initial_max_send_streams(HTTP2_FIRST_STREAMS)
-        .http2_keep_alive_interval(HTTP2_PING)
-        .http2_keep_alive_timeout(HTTP2_PING_TIMEOUT)
-        .build(connector)
+impl Pools {
+    /// A client with connections of its own, none yet.
+    pub fn open<B>(&self) -> Client<B>
+    where
+        B: Body + Send,
+        B::Data: Send,
+    {
+        let client = legacy::Client::builder(self.tasks.clone())
+            .timer(TokioTimer::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(POOL_IDLE)
+            .pool_max_idle_per_host(POOL_MAX_IDLE)
+            .http1_max_buf_size(MAX_HEAD_BYTES)
+            .http2_initial_stream_window_size(HTTP2_STREAM_WINDOW)
+            .http2_initial_connection_window_size(HTTP2_CONNECTION_WINDOW)
+            .http2_initial_max_send_streams(HTTP2_FIRST_STREAMS)
+            .http2_keep_alive_interval(HTTP2_PING)
+            .http2_keep_alive_timeout(HTTP2_PING_TIMEOUT)
+            .build(self.connector.clone());
+        Client(client)
+    }
 }
 
 fn trusting(roots: RootCertStore) -> Result<ClientConfig, TlsError> {

@@ -15,7 +15,7 @@ use hyper_util::client::legacy::connect::dns::{GaiResolver, Name};
 use penstock_core::provider::AddressFamily;
 use tower_service::Service;
 
-use super::address::{self, ForbiddenAddress};
+use super::address::{self, ForbiddenAddress, Reach};
 
 /// Errors of connectors, as hyper passes them on.
 pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -46,6 +46,7 @@ pub(crate) enum ConnectError {
 pub(super) struct CheckedResolver {
     inner: GaiResolver,
     family: AddressFamily,
+    reach: Reach,
 }
 
 /// A connector that gives up after a while and refuses forbidden literal addresses.
@@ -53,20 +54,22 @@ pub(super) struct CheckedResolver {
 pub(super) struct Bounded<C> {
     inner: C,
     timeout: Duration,
+    reach: Reach,
 }
 
 impl CheckedResolver {
-    pub(super) fn new(family: AddressFamily) -> Self {
+    pub(super) fn new(family: AddressFamily, reach: Reach) -> Self {
         Self {
             inner: GaiResolver::new(),
             family,
+            reach,
         }
     }
 
     pub(super) async fn look_up(mut self, name: Name) -> Result<Vec<SocketAddr>, ConnectError> {
         let host = name.as_str().to_owned();
         match self.inner.call(name).await {
-            Ok(found) => checked(&host, self.family, found),
+            Ok(found) => checked(&host, (self.family, self.reach), found),
             Err(error) => Err(ConnectError::Lookup {
                 name: host,
                 source: error.into(),
@@ -93,7 +96,7 @@ impl Service<Name> for CheckedResolver {
 /// The addresses that may be dialled; an error when there is none.
 fn checked(
     host: &str,
-    family: AddressFamily,
+    (family, reach): (AddressFamily, Reach),
     found: impl Iterator<Item = SocketAddr>,
 ) -> Result<Vec<SocketAddr>, ConnectError> {
     let mut refused = None;
@@ -107,7 +110,7 @@ fn checked(
             other_family |= !wanted(found);
             wanted(found)
         })
-        .filter(|found| address::check(found.ip()).map_err(|e| refused = Some(e)).is_ok())
+        .filter(|found| reach.check(found.ip()).map_err(|e| refused = Some(e)).is_ok())
         .collect();
     match (allowed.is_empty(), refused) {
         (false, _) => Ok(allowed),
@@ -118,8 +121,12 @@ fn checked(
 }
 
 impl<C> Bounded<C> {
-    pub(super) fn new(inner: C, timeout: Duration) -> Self {
-        Self { inner, timeout }
+    pub(super) fn new(inner: C, timeout: Duration, reach: Reach) -> Self {
+        Self {
+            inner,
+            timeout,
+            reach,
+        }
     }
 }
 
@@ -139,7 +146,8 @@ where
     }
 
     fn call(&mut self, uri: Uri) -> Self::Future {
-        if let Some(Err(forbidden)) = uri.host().and_then(address::literal).map(address::check) {
+        let checked = uri.host().and_then(address::literal);
+        if let Some(Err(forbidden)) = checked.map(|literal| self.reach.check(literal)) {
             return Box::pin(std::future::ready(Err(ConnectError::from(forbidden).into())));
         }
         let timeout = self.timeout;
@@ -155,6 +163,8 @@ where
 mod tests {
     use super::*;
 
+    const ANY: (AddressFamily, Reach) = (AddressFamily::Any, Reach::Local);
+
     fn addresses(of: &[&str]) -> impl Iterator<Item = SocketAddr> {
         of.iter()
             .map(|text| text.parse().unwrap())
@@ -164,7 +174,7 @@ mod tests {
 
     #[test]
     fn s02_a_name_that_leads_to_a_metadata_address_is_not_dialled() {
-        let any = AddressFamily::Any;
+        let any = (AddressFamily::Any, Reach::Local);
         let error = checked("evil.example", any, addresses(&["169.254.169.254:443"])).unwrap_err();
         assert!(matches!(error, ConnectError::Forbidden(_)), "{error}");
         let mixed = checked(
@@ -177,21 +187,18 @@ mod tests {
 
     #[test]
     fn a_name_without_an_address_is_named() {
-        let error = checked("nowhere.example", AddressFamily::Any, addresses(&[])).unwrap_err();
+        let error = checked("nowhere.example", ANY, addresses(&[])).unwrap_err();
         assert!(error.to_string().contains("nowhere.example"));
     }
 
     #[test]
     fn b10_only_ipv4_is_dialled_where_the_operator_says_so() {
         let both = || addresses(&["[2001:db8::1]:443", "192.0.2.1:443"]);
-        let found = checked("both.example", AddressFamily::Ipv4, both());
+        let found = checked("both.example", (AddressFamily::Ipv4, Reach::Local), both());
         assert_eq!(found.unwrap(), ["192.0.2.1:443".parse().unwrap()]);
-        assert_eq!(
-            checked("both.example", AddressFamily::Any, both()).unwrap().len(),
-            2
-        );
+        assert_eq!(checked("both.example", ANY, both()).unwrap().len(), 2);
         let six = addresses(&["[2001:db8::1]:443"]);
-        let error = checked("six.example", AddressFamily::Ipv4, six).unwrap_err();
+        let error = checked("six.example", (AddressFamily::Ipv4, Reach::Local), six).unwrap_err();
         assert!(matches!(error, ConnectError::NoIpv4(_)), "{error}");
     }
 
@@ -214,7 +221,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn c01_connecting_ends_with_its_timeout() {
-        let mut connector = Bounded::new(Never, Duration::from_secs(10));
+        let mut connector = Bounded::new(Never, Duration::from_secs(10), Reach::Local);
         let error = connector
             .call(Uri::from_static("http://192.0.2.1"))
             .await
@@ -225,7 +232,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn s02_a_forbidden_literal_address_is_not_even_tried() {
-        let mut connector = Bounded::new(Never, Duration::from_secs(10));
+        let mut connector = Bounded::new(Never, Duration::from_secs(10), Reach::Local);
         let uri = Uri::from_static("http://[::ffff:169.254.169.254]/");
         let error = connector.call(uri).await.unwrap_err();
         assert!(
@@ -233,5 +240,18 @@ mod tests {
                 .downcast_ref::<ConnectError>()
                 .is_some_and(|e| matches!(e, ConnectError::Forbidden(_)))
         );
+    }
+
+    #[test]
+    fn s02_a_name_that_leads_inside_is_not_dialled_where_only_the_public_web_may_be() {
+        let public = (AddressFamily::Any, Reach::Public);
+        let error = checked("rebound.example", public, addresses(&["10.0.0.1:443"])).unwrap_err();
+        assert!(matches!(error, ConnectError::Forbidden(_)), "{error}");
+        let mixed = checked(
+            "half.example",
+            public,
+            addresses(&["127.0.0.1:443", "192.0.2.1:443"]),
+        );
+        assert_eq!(mixed.unwrap(), ["192.0.2.1:443".parse().unwrap()]);
     }
 }

@@ -1,0 +1,133 @@
+//! Access tokens that the control plane obtains for providers: OAuth, and Google service accounts (behaviour F3).
+//!
+//! ```text
+//!  clock, data planes (401), operators ──▶ refresh ──lease──▶ exchange ──proxy──▶ token endpoint
+//!                                             │
+//!                                           store (compare-and-swap, a revision) ──▶ index ──▶ data planes
+//! ```
+//!
+//! # Rules
+//! * One refresh at a time for each provider in the whole fleet: a lock in this process, then a lease in the store, whose
+//!   fence rises with each holder. Whoever has the lease reads the token again, and uses a newer one if there is one.
+//! * A new token is in the store before anybody uses it. While the store is away it is kept here and written as soon as
+//!   it is back; nobody else can refresh meanwhile, since nobody can take the lease.
+//! * The outcome of a request that was sent and not answered is unknown: the refresh token may be used up. It is asked
+//!   once more with the same one, then an operator must log in.
+//! * A refused refresh token, or a client that is not accepted, stops refreshing: asking again would only make it worse.
+//!   Whatever passes (429, 5xx, the network) is tried again with growing waits, and the old token serves until it is over.
+//! * Refresh tokens, private keys and clients' secrets never leave the control plane; none of them, no code and no
+//!   verifier is ever in a log, an error or an answer.
+//!
+//! Where token endpoints may be is [`address`]'s rule: the public web, unless the operator trusts a host by name.
+
+mod address;
+mod exchange;
+mod fault;
+mod follow;
+mod keep;
+mod lease;
+mod login;
+mod refresh;
+mod schedule;
+mod subject;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use penstock_core::id::ProviderId;
+use penstock_outbound::{Clients, TlsError, Tracked};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+pub(crate) use address::{Purpose, check as check_address};
+pub(crate) use exchange::{Grant, exchange, reach};
+pub(crate) use fault::Fault;
+pub(crate) use follow::follow;
+pub(crate) use keep::write;
+pub(crate) use lease::login_lease;
+pub(crate) use login::{Login, LoginError, Pasted};
+pub(crate) use refresh::{Outcome, Why, refresh};
+pub(crate) use schedule::refresh_at;
+pub(crate) use subject::{Subject, SubjectError};
+
+/// More than are ever configured.
+const MAX_PROVIDERS: usize = 10_000;
+
+/// What the parts of this module share.
+#[expect(missing_debug_implementations, reason = "locks say nothing")]
+pub struct Tokens {
+    clients: Clients,
+    connections: TaskTracker,
+    stop: CancellationToken,
+    /// Refreshes and logins, which are finished whoever goes away meanwhile.
+    running: TaskTracker,
+    /// Hosts, perhaps with a port, that may be inside and without TLS.
+    trusted: Vec<String>,
+    /// This process, among those that may hold a lease.
+    owner: String,
+    flights: Mutex<HashMap<ProviderId, Arc<tokio::sync::Mutex<()>>>>,
+    /// Tokens that providers refused, by version.
+    refused: Mutex<BTreeMap<ProviderId, u64>>,
+    demanded: Notify,
+}
+
+impl Tokens {
+    /// `name`: this replica's.
+    pub fn new(name: &str, trusted: &[String]) -> Result<Self, TlsError> {
+        let (connections, stop) = (TaskTracker::new(), CancellationToken::new());
+        let tasks = Tracked::new(connections.clone(), stop.clone());
+        Ok(Self {
+            clients: Clients::new(tasks)?,
+            connections,
+            stop,
+            running: TaskTracker::new(),
+            trusted: trusted.iter().map(|host| host.to_ascii_lowercase()).collect(),
+            owner: format!("{name} {}", uuid::Uuid::now_v7().simple()),
+            flights: Mutex::default(),
+            refused: Mutex::default(),
+            demanded: Notify::new(),
+        })
+    }
+
+    /// A provider refused the token of this version. Never waits.
+    pub(crate) fn refused(&self, provider: ProviderId, version: u64) {
+        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        if refused.len() < MAX_PROVIDERS || refused.contains_key(&provider) {
+            let known = refused.entry(provider).or_default();
+            *known = version.max(*known);
+        }
+        drop(refused);
+        self.demanded.notify_one();
+    }
+
+    /// Runs something to its end, also when its caller goes away: what was obtained must be kept. None: it panicked.
+    pub(crate) async fn to_its_end<T>(&self, task: impl Future<Output = T> + Send + 'static) -> Option<T>
+    where
+        T: Send + 'static,
+    {
+        self.running.spawn(task).await.ok()
+    }
+
+    pub(crate) fn trusted(&self) -> &[String] {
+        &self.trusted
+    }
+
+    /// Whoever holds it refreshes that provider's token in this process.
+    fn flight(&self, provider: ProviderId) -> Arc<tokio::sync::Mutex<()>> {
+        let mut flights = self.flights.lock().unwrap_or_else(PoisonError::into_inner);
+        if flights.len() >= MAX_PROVIDERS {
+            flights.retain(|_, flight| Arc::strong_count(flight) > 1);
+        }
+        Arc::clone(flights.entry(provider).or_default())
+    }
+
+    fn take_refused(&self) -> BTreeMap<ProviderId, u64> {
+        std::mem::take(&mut *self.refused.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+fn ms(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
