@@ -278,8 +278,10 @@ async fn d06_up_counts_alone_and_knows_after_a_restart_or_a_kill_what_was_spent(
             Ok((shown["items"][0]["reserved_nanousd"] == 0).then_some(()))
         });
         settled.await?;
-        if call(&up).await? != 200 {
-            break used(&up)?;
+        match call(&up).await? {
+            200 => {}
+            429 => break used(&up)?,
+            other => anyhow::bail!("{other}, where the budget has room or has none"),
         }
     };
     assert!(before > 0);
