@@ -56,6 +56,8 @@ mod trail;
 mod usual;
 mod whole;
 
+pub(crate) use attempt::{Media, media_type};
+
 use std::sync::Arc;
 
 use penstock_core::guard::GuardRules;
