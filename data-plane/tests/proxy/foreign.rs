@@ -78,6 +78,58 @@ async fn b05_a_provider_that_does_not_speak_the_api_is_left_for_another_one() {
     }
 }
 
+/// An endless stream of these bytes.
+async fn endless(prelude: &'static str, again: &'static str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut socket, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let mut head = vec![0; 64 * 1024];
+                let _read = socket.read(&mut head).await;
+                let begin = format!("HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n{prelude}");
+                let _written = socket.write_all(begin.as_bytes()).await;
+                let again = again.repeat(1 + 4_000 / again.len());
+                while socket.write_all(again.as_bytes()).await.is_ok() {}
+            });
+        }
+    });
+    format!("http://{address}")
+}
+
+#[tokio::test]
+async fn b06_a_stream_that_says_much_and_no_content_is_a_failed_attempt() {
+    let start = "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{}}\n\n";
+    for (prelude, again) in [("data: ", "xxxxxxxx"), ("", start)] {
+        let never = gateway::provider("p0", ProviderKind::Anthropic, &endless(prelude, again).await);
+        let fake = provider(told()).await;
+        let gateway = Setup::of([never, tier(&fake, 1)]).start().await;
+        let answer = ask(&gateway, true).await;
+        assert_eq!(answer.status, StatusCode::OK);
+        let read = answer.read().await;
+        assert!(read.clean && !read.text.contains("xxxx"));
+        assert_eq!(fake.request_count(), 1);
+        gateway.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn b06_keep_alives_without_an_end_reach_nobody_and_end_with_the_providers_time() {
+    let ping = "event: ping\ndata: {\"type\":\"ping\"}\n\n";
+    let mut never = gateway::provider("p0", ProviderKind::Anthropic, &endless("", ping).await);
+    never.timeouts.stream_total_ms = Some(1_000);
+    let fake = provider(told()).await;
+    let gateway = Setup::of([never, tier(&fake, 1)]).start().await;
+    let read = ask(&gateway, true).await.read().await;
+    assert!(
+        read.clean && read.text.matches("ping").count() < 10,
+        "{}",
+        read.text
+    );
+    assert_eq!(fake.request_count(), 1);
+    gateway.stop().await;
+}
+
 #[tokio::test]
 async fn b07_a_403_about_what_one_caller_asked_for_takes_the_model_from_nobody() {
     let beta = "Your organization does not have permission to use the skills beta";
