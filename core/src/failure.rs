@@ -12,6 +12,9 @@
 //! - A caller must not be able to take a provider away. So a text that sets something aside, where the status alone
 //!   would not, is matched from the start of the message, where callers have no say; an unrecognised 403 and an edge's
 //!   page set nothing aside; and neither does what only this one request asked too much for (rows 37 and 43).
+//! - An error that does not name the model asked, or speaks of anything but a model, sets no model aside (row 16): what
+//!   else a caller asks for (a beta, a file, a skill) is its own matter.
+//! - An answer with a status of the caller's fault that is no error of any API is none (row 82): a wrong base URL, an edge.
 //! - Texts are those of error bodies; model output never comes here.
 //! - A row's scope and cooldown win over its class's.
 //! - A stated moment is obeyed as it is, in so far as it lies ahead; without one a [`Cooling`] says what to guess.
@@ -79,6 +82,10 @@ pub struct Answered<'a> {
     pub quota_id: Option<&'a str>,
     /// HTML in place of the API's words.
     pub page: bool,
+    /// The body was read, and is no error of any API.
+    pub wordless: bool,
+    /// The model that the provider was asked for.
+    pub model: Option<&'a str>,
     /// `x-deny-reason` is set: the egress proxy answered.
     pub denied: bool,
     pub hints: Hints,
@@ -163,6 +170,8 @@ impl<'a> Answered<'a> {
             reason: None,
             quota_id: None,
             page: false,
+            wordless: false,
+            model: None,
             denied: false,
             hints: Hints::default(),
         }

@@ -58,6 +58,8 @@ mod usual;
 mod whole;
 mod words;
 
+pub(crate) use attempt::{Media, media_type};
+
 use std::sync::Arc;
 
 use penstock_core::guard::GuardRules;

@@ -1,6 +1,7 @@
 //! A row of the table: what an answer must show, and what it means then.
 
-use super::{Answered, Class, Cooling, Finding, Repeat, Scope, stated, text};
+use super::{Answered, Class, Cooling, Finding, Network, Repeat, Scope, stated, text};
+use crate::provider::ProviderKind;
 use crate::time::UnixMs;
 
 /// All conditions must hold. Empty `statuses`: any.
@@ -19,10 +20,16 @@ pub(super) enum Is {
     Word(&'static [&'static str]),
     /// The message fits one of these patterns.
     Text(&'static [&'static str]),
+    /// The message begins so, and what follows is the model asked, or "this model".
+    OfModel(&'static [&'static str]),
     Param(&'static str),
     /// The quota's id contains this.
     Quota(&'static str),
     Page,
+    /// The body is no error of any API.
+    NoAnswer,
+    /// The model that a caller names is a part of the path.
+    ModelInPath,
     Denied,
     PlanUsedUp,
 }
@@ -53,6 +60,7 @@ pub(super) struct Means {
     sets_aside: bool,
     permanent: bool,
     repeats: bool,
+    network: Option<Network>,
 }
 
 pub(super) const C: Means = Means::of(Class::Caller);
@@ -90,6 +98,7 @@ impl Means {
             sets_aside: true,
             permanent: false,
             repeats: true,
+            network: None,
         }
     }
 
@@ -97,6 +106,13 @@ impl Means {
     pub(super) const fn route(mut self) -> Self {
         self.scope = Some(Scope::Route);
         self
+    }
+
+    /// As if there had been no answer.
+    pub(super) const fn no_answer(mut self) -> Self {
+        self.scope = Some(Scope::Endpoint);
+        self.network = Some(Network::BadAnswer);
+        self.no_repeat()
     }
 
     /// Seconds, doubling.
@@ -145,6 +161,7 @@ impl Means {
             } else {
                 Repeat::Never
             },
+            network: self.network,
             row,
             ..of_class
         }
@@ -171,9 +188,16 @@ impl Is {
             Self::Text(patterns) => seen
                 .message
                 .is_some_and(|message| patterns.iter().any(|pattern| text::fits(pattern, message))),
+            Self::OfModel(starts) => seen
+                .message
+                .is_some_and(|message| names_model(message, starts, seen.model)),
             Self::Param(param) => seen.param == Some(param),
             Self::Quota(part) => seen.quota_id.is_some_and(|id| id.contains(part)),
             Self::Page => seen.page,
+            Self::NoAnswer => {
+                seen.wordless || seen.message.is_some_and(|message| is_bare(message, seen.status))
+            }
+            Self::ModelInPath => model_in_path(seen.kind),
             Self::Denied => seen.denied,
             Self::PlanUsedUp => seen.hints.plan_rejected,
         }
@@ -192,6 +216,47 @@ impl<'a> Answered<'a> {
         ]
         .into_iter()
         .flatten()
+    }
+}
+
+/// Behind one of the starts: "this model" and nothing more, or the model itself.
+fn names_model(message: &str, starts: &[&str], model: Option<&str>) -> bool {
+    let rest = starts.iter().find_map(|start| text::behind(message, start));
+    let Some(mut rest) = rest else { return false };
+    for article in ["the ", "this ", "requested ", "specified "] {
+        rest = text::behind(rest, article).unwrap_or(rest);
+    }
+    let named = text::behind(rest, "model").unwrap_or(rest);
+    let said = named.len() < rest.len();
+    if said && named.trim_matches(['.', '!', ' ']).is_empty() {
+        return true;
+    }
+    let named = named.trim_start_matches([' ', ':', '`', '"', '\'']);
+    let follows = model
+        .filter(|model| !model.is_empty())
+        .and_then(|model| named.strip_prefix(model));
+    follows.is_some_and(|rest| {
+        rest.trim_start_matches(['`', '"', '\'', '.'])
+            .trim_start()
+            .is_empty()
+    })
+}
+
+/// What servers say of a path that they do not know, in whatever form.
+fn is_bare(message: &str, status: u16) -> bool {
+    let message = message.trim().trim_end_matches('.');
+    match status {
+        404 => message.eq_ignore_ascii_case("Not Found"),
+        405 => message.eq_ignore_ascii_case("Method Not Allowed"),
+        _ => false,
+    }
+}
+
+fn model_in_path(kind: ProviderKind) -> bool {
+    use ProviderKind::{Anthropic, AzureOpenai, Bedrock, Droid, Gemini, Openai, OpenaiCompatible, Vertex};
+    match kind {
+        AzureOpenai | Bedrock | Gemini | Vertex => true,
+        Anthropic | Droid | Openai | OpenaiCompatible => false,
     }
 }
 

@@ -5,7 +5,7 @@
 //! has the default of its status.
 
 use super::Answered;
-use super::row::Is::{Denied, Page, Param, PlanUsedUp, Quota, Text, Word};
+use super::row::Is::{Denied, ModelInPath, NoAnswer, OfModel, Page, Param, PlanUsedUp, Quota, Text, Word};
 use super::row::Moment::{PacificMidnight, Plan, Within};
 use super::row::{A, B, C, F, Is, K, Means, N, O, R, Row, T, U, X};
 
@@ -16,6 +16,7 @@ pub(super) fn find(seen: &Answered<'_>) -> &'static Row {
         .iter()
         .find(fits)
         .or_else(|| DEFAULTS.iter().find(fits))
+        .or_else(|| FOREIGN.iter().find(|row| is_apis(seen.status) && row.fits(seen)))
         .unwrap_or(if seen.status < 500 { &OTHER } else { &SERVER })
 }
 
@@ -95,7 +96,10 @@ pub(super) const TABLE: &[Row] = &[
     row("13", &[401],            &[Word(&["authentication_error"]), Text(&["OAuth token"])],                 K),
     row("12", &[401],            &[Word(&["authentication_error"])],                                         K),
     row("14", &[402],            &[Word(&["billing_error"])],                                                B),
-    row("16", &[403],            &[Word(&["permission_error"]), Text(&["Your * does not have permission to use", "OAuth token does not meet scope requirement"])], N),
+    row("16", &[403],            &[Word(&["permission_error"]), OfModel(&["Your organization does not have permission to use ", "Your API key does not have permission to use ",
+                                          "Your account does not have permission to use ", "Your workspace does not have permission to use ",
+                                          "Your plan does not have permission to use "])],               N),
+    row("16", &[403],            &[Word(&["permission_error"]), Text(&["Your * does not have permission to use", "OAuth token does not meet scope requirement"])], N.stateless()),
     row("18", &[404],            &[Word(&["not_found_error"]), Text(&["model: "])],                          N),
     row("19", &[409],            &[Word(&["conflict_error"])],                                               T),
     row("20", &[413],            &[Word(&["request_too_large"])],                                            C),
@@ -182,6 +186,21 @@ pub(super) const DEFAULTS: &[Row] = &[
     row("default", &[409, 425],                     &[],     T),
     row("default", &[429],                          &[],     R),
     row("default", &[529],                          &[],     O),
+];
+
+/// A status of the caller's fault with which an API has something to say. What is too large, servers and edges refuse of
+/// their own accord.
+fn is_apis(status: u16) -> bool {
+    (400..500).contains(&status) && ![413, 414, 431, 499].contains(&status)
+}
+
+/// A status of the caller's fault with a body that is no API's. Where callers write a part of the path, they could make
+/// an edge say so at will: nothing is held against those.
+#[rustfmt::skip]
+const FOREIGN: &[Row] = &[
+    row("82", ANY,          &[NoAnswer, ModelInPath],           U.no_answer()),
+    row("82", ANY,          &[NoAnswer],                        T.no_answer()),
+    row("82", &[404],       &[Text(&["Invalid URL ("])],        T.no_answer()),
 ];
 
 /// 400, 404, 413, 422 and the rest.

@@ -29,7 +29,7 @@ fn looks_at(said: &[Is]) -> u8 {
     match first {
         Some(Is::Page | Is::Denied | Is::PlanUsedUp) => 0,
         Some(Is::Word(_) | Is::Param(_) | Is::Quota(_)) => 1,
-        Some(Is::Text(_)) | None => 2,
+        Some(Is::Text(_) | Is::OfModel(_) | Is::NoAnswer | Is::ModelInPath) | None => 2,
     }
 }
 
@@ -46,7 +46,15 @@ fn b09_no_text_that_a_caller_may_have_written_sets_anything_aside() {
         if row.statuses.iter().any(quiet) || row.statuses.is_empty() {
             let loose = row.said.iter().any(|is| match is {
                 Is::Text(patterns) => patterns.iter().any(|pattern| pattern.starts_with('*')),
-                Is::Word(_) | Is::Param(_) | Is::Quota(_) | Is::Page | Is::Denied | Is::PlanUsedUp => false,
+                Is::Word(_)
+                | Is::OfModel(_)
+                | Is::Param(_)
+                | Is::Quota(_)
+                | Is::Page
+                | Is::NoAnswer
+                | Is::ModelInPath
+                | Is::Denied
+                | Is::PlanUsedUp => false,
             });
             assert!(!loose, "row {} is not anchored", row.number);
         }
@@ -118,6 +126,53 @@ fn b06_a_page_holds_nothing_against_the_provider_and_a_bad_answer_its_endpoint()
         (Class::Transient, Scope::Endpoint)
     );
     assert_eq!(of_network(Network::Proxy).scope, Scope::Route);
+}
+
+#[test]
+fn b05_a_callers_status_without_an_error_of_any_api_is_no_answer() {
+    let found = |kind, status, message: &'static str| {
+        let answered = Answered {
+            kind,
+            wordless: message.is_empty(),
+            message: Some(message).filter(|message| !message.is_empty()),
+            ..seen(status)
+        };
+        let finding = find(&answered);
+        (finding.class.letter(), finding.scope, finding.network)
+    };
+    let foreign = |letter| (letter, Scope::Endpoint, Some(Network::BadAnswer));
+    let callers = ('C', Scope::Provider, None);
+    let kind = ProviderKind::Anthropic;
+    for (status, message) in [
+        (400, ""),
+        (404, ""),
+        (405, ""),
+        (422, ""),
+        (404, "Not Found"),
+        (405, "Method Not Allowed"),
+        (404, "Invalid URL (POST /v1/v1/chat/completions)"),
+    ] {
+        assert_eq!(found(kind, status, message), foreign('T'), "{status} {message}");
+    }
+    // Too large is what servers say of their own accord.
+    for (status, message) in [
+        (413, ""),
+        (414, ""),
+        (431, ""),
+        (400, "Not Found"),
+        (404, "No such file"),
+    ] {
+        assert_eq!(found(kind, status, message), callers, "{status} {message}");
+    }
+    // Callers write the model into these paths.
+    for kind in [
+        ProviderKind::Gemini,
+        ProviderKind::Vertex,
+        ProviderKind::Bedrock,
+        ProviderKind::AzureOpenai,
+    ] {
+        assert_eq!(found(kind, 404, ""), foreign('U'), "{kind:?}");
+    }
 }
 
 #[test]

@@ -24,6 +24,12 @@ pub(super) fn fits(pattern: &str, text: &str) -> bool {
     true
 }
 
+/// What follows the start of the text, any case.
+pub(super) fn behind<'a>(text: &'a str, start: &str) -> Option<&'a str> {
+    let text = text.trim_start();
+    starts_with(text.as_bytes(), start).then(|| text.get(start.len()..))?
+}
+
 /// What follows the first of the phrases that the text has, any case.
 pub(super) fn after<'a>(text: &'a str, phrases: &[&str]) -> Option<&'a str> {
     let bytes = text.as_bytes();

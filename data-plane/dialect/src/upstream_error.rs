@@ -20,6 +20,10 @@ pub use head::ErrorHead;
 /// Longer messages are cut, bytes: texts are matched in the first 4 KB.
 pub const MAX_MESSAGE: usize = 4096;
 const MAX_WORD: usize = 128;
+/// Of these an error has one at least: the vendors', `FastAPI`'s, and those of relays.
+const ERRORS: [&[u8]; 8] = [
+    b"error", b"errors", b"message", b"Message", b"msg", b"detail", b"__type", b"code",
+];
 
 /// What an error body says. Fields that are absent or no text are None.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -32,6 +36,8 @@ pub struct UpstreamError {
     pub message: Option<String>,
     /// What few errors have.
     pub details: Option<Box<Details>>,
+    /// The body has a field that errors have.
+    pub is_error: bool,
 }
 
 /// What few errors have.
@@ -67,8 +73,9 @@ impl UpstreamError {
             }
             return told;
         };
-        let mut outer = Self::default();
+        let (mut outer, mut is_error) = (Self::default(), false);
         while let Ok(Some(member)) = members.next() {
+            is_error |= member.key.name().is_some_and(|name| ERRORS.contains(&&*name));
             match member.key.name().as_deref() {
                 Some(b"error") if member.value.kind == Kind::Object => {
                     member.value.each_member(|name, value| told.field(name, &value));
@@ -80,13 +87,15 @@ impl UpstreamError {
             }
         }
         // Others write the fields without the object around them.
-        match told == Self::default() {
+        let told = match told == Self::default() {
             true => outer,
             false => told,
-        }
+        };
+        Self { is_error, ..told }
     }
 
-    /// What was seen of the error, for its judgement. `status` is the answer's; 200 for an error event.
+    /// What was seen of the error, for its judgement. `status` is the answer's; 200 for an error event. The model is for
+    /// whoever asked to add.
     pub fn answered<'a>(
         &'a self,
         head: &'a ErrorHead,
@@ -109,6 +118,8 @@ impl UpstreamError {
             reason: of(|d| &d.reason),
             quota_id: of(|d| &d.quota_id),
             page: head.page || details.is_some_and(|d| d.page),
+            wordless: !self.is_error && !head.encoded && head.error_type.is_none(),
+            model: None,
             denied: head.denied.is_some(),
             hints: Hints {
                 delay: details.and_then(|d| d.delay),

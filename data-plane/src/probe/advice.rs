@@ -39,7 +39,8 @@ pub(super) fn credential(permanent: bool) -> &'static str {
 
 /// None: a success that is none.
 pub(super) fn finding(finding: Option<&Finding>) -> &'static str {
-    match finding.map(|finding| finding.class) {
+    let foreign = finding.is_some_and(|finding| finding.network.is_some());
+    match finding.filter(|_| !foreign).map(|finding| finding.class) {
         Some(Class::NoModel) => {
             "the provider does not have this model: name another with --model, or add a redirect"
         }
@@ -53,7 +54,7 @@ pub(super) fn finding(finding: Option<&Finding>) -> &'static str {
             "this is no answer of the API: check the base URL, and edges or proxies that answer in its place"
         }
         Some(Class::Caller | Class::TooLong | Class::Filtered | Class::ForeignState) => {
-            "the provider does not take the test's request: check its kind and the model's name"
+            "the provider does not take the test's request: check its kind, its base URL and the model's name"
         }
     }
 }

@@ -3,22 +3,26 @@
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, HeaderValue, Method, Request, Response, header};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, header, response};
 use http_body_util::BodyExt;
 use hyper_util::client::legacy;
-use penstock_core::dialect::Operation;
-use penstock_core::failure::{self, Finding};
+use penstock_core::dialect::{Dialect, Operation};
+use penstock_core::failure::{self, Answered, Finding};
 use penstock_dialect::mask::mask;
 use penstock_dialect::upstream_error::{ErrorHead, UpstreamError};
 use penstock_dialect::upstream_path::Wanted;
+use penstock_dialect::usage::{Body, Observer};
 use tokio::time::{Instant, timeout_at};
 
 use super::{Check, Test, advice, question};
 use crate::clock;
+use crate::proxy::{Media, media_type};
 use crate::upstream::{self, Cause, ReceiveBody, SendBody, Spoken, Target};
 
 /// What is read of an answer.
 const MAX_BODY: usize = 64 * 1024;
+/// Of a call that asks for a word.
+const TOO_LONG: &str = "more than 64 KB, where a word was asked for";
 /// What is shown of an error.
 const MAX_SHOWN: usize = 300;
 
@@ -30,10 +34,20 @@ pub(super) struct Answer {
     pub(super) finding: Option<Finding>,
     /// HTML in place of the API's words.
     pub(super) is_page: bool,
+    /// Why it is none of this API, as traffic would say.
+    pub(super) foreign: Option<String>,
     /// It is about a model, not the list of them.
     pub(super) of_model: bool,
     /// Masked.
     message: String,
+}
+
+/// What a model was asked for, where one was.
+#[derive(Clone, Copy)]
+struct Asked<'a> {
+    dialect: Dialect,
+    /// As it is sent.
+    model: &'a str,
 }
 
 /// Nothing came.
@@ -44,12 +58,16 @@ pub(super) struct Unanswered {
 
 impl Answer {
     pub(super) fn is_success(&self) -> bool {
-        self.finding.is_none() && !self.is_page
+        self.finding.is_none() && !self.is_page && self.foreign.is_none()
     }
 
     pub(super) fn describe(&self) -> String {
         match (self.is_page, self.message.as_str()) {
             (true, _) => format!("HTTP {}: an HTML page", self.status),
+            (false, _) if self.foreign.is_some() => {
+                let foreign = self.foreign.as_deref().unwrap_or_default();
+                format!("HTTP {}: {foreign}", self.status)
+            }
             (false, "") => format!("HTTP {}", self.status),
             (false, message) => format!("HTTP {}: {message}", self.status),
         }
@@ -97,7 +115,7 @@ impl Unanswered {
 /// The list of models.
 pub(super) async fn models(test: &Test<'_>) -> Result<Answer, Unanswered> {
     let dialect = question::dialect(&test.entry.provider, "");
-    send(test, false, |target, at| {
+    send(test, None, |target, at| {
         let uri = target.endpoints().get(at)?.models_uri()?;
         let spoken = Spoken {
             caller: dialect,
@@ -114,7 +132,11 @@ pub(super) async fn models(test: &Test<'_>) -> Result<Answer, Unanswered> {
 pub(super) async fn answer(test: &Test<'_>, model: &str) -> Result<Answer, Unanswered> {
     let provider = &test.entry.provider;
     let question = question::ask(provider, model);
-    send(test, true, |target, at| {
+    let asked = Asked {
+        dialect: question.dialect,
+        model: provider.upstream_model(model),
+    };
+    send(test, Some(asked), |target, at| {
         let wanted = Wanted {
             dialect: question.dialect,
             operation: Operation::Generate,
@@ -138,7 +160,7 @@ pub(super) async fn answer(test: &Test<'_>, model: &str) -> Result<Answer, Unans
 
 async fn send(
     test: &Test<'_>,
-    of_model: bool,
+    asked: Option<Asked<'_>>,
     request: impl FnOnce(&Target, usize) -> Option<Request<SendBody>>,
 ) -> Result<Answer, Unanswered> {
     let target = test.targets.get(test.snapshot, test.entry);
@@ -159,12 +181,12 @@ async fn send(
         Ok(Err(error)) => return Err(Unanswered::connection(&error)),
         Err(_) => return Err(Unanswered::late()),
     };
-    read(test, of_model, response, began).await
+    read(test, asked, response, began).await
 }
 
 async fn read(
     test: &Test<'_>,
-    of_model: bool,
+    asked: Option<Asked<'_>>,
     response: Response<ReceiveBody>,
     began: Instant,
 ) -> Result<Answer, Unanswered> {
@@ -181,12 +203,17 @@ async fn read(
     let known: Vec<&str> = credential.iter().map(|known| known.presented()).collect();
     let body = mask(&body, &known);
     let words = UpstreamError::read(&body);
+    let foreign = foreign(&head, &body, asked);
     let is_page = body.trim_ascii_start().starts_with(b"<");
-    let finding = (!head.status.is_success()).then(|| {
+    let failed = head.status.is_client_error() || head.status.is_server_error();
+    let finding = failed.then(|| {
         let now = clock::now();
         let head = ErrorHead::read(&head.headers, now);
         let provider = &test.entry.provider;
-        let seen = words.answered(&head, &provider.name, provider.kind, status);
+        let seen = Answered {
+            model: asked.map(|asked| asked.model),
+            ..words.answered(&head, &provider.name, provider.kind, status)
+        };
         failure::of_answer(test.snapshot.error_rules(), &seen, now)
     });
     Ok(Answer {
@@ -194,7 +221,8 @@ async fn read(
         status,
         finding,
         is_page,
-        of_model,
+        foreign,
+        of_model: asked.is_some(),
         message: words
             .message
             .unwrap_or_default()
@@ -202,6 +230,45 @@ async fn read(
             .take(MAX_SHOWN)
             .collect(),
     })
+}
+
+/// Why a success is none of this API. A list of models may be longer than what is read of it, and is looked at no closer.
+fn foreign(head: &response::Parts, body: &[u8], asked: Option<Asked<'_>>) -> Option<String> {
+    if head.status.is_redirection() {
+        return Some("a redirect, which is not followed".to_owned());
+    }
+    if !head.status.is_success() {
+        return None;
+    }
+    if let Some(encoding) = head
+        .headers
+        .get(header::CONTENT_ENCODING)
+        .filter(|it| *it != "identity")
+    {
+        let encoding = String::from_utf8_lossy(encoding.as_bytes());
+        return Some(format!(
+            "content encoded as {encoding:.100}, which was not asked for"
+        ));
+    }
+    let asked = asked?;
+    match media_type(&head.headers) {
+        Media::Json => {}
+        Media::EventStream | Media::AwsEventStream => {
+            return Some("a stream, where a whole answer was asked for".to_owned());
+        }
+        Media::Page => return Some("an HTML page".to_owned()),
+        Media::Other => {
+            let found = head.headers.get(header::CONTENT_TYPE);
+            let found = found.and_then(|value| value.to_str().ok()).unwrap_or_default();
+            return Some(format!("content of type {found:.100}"));
+        }
+    }
+    match Observer::new(asked.dialect).body(body) {
+        Body::Answer => None,
+        Body::Error(_) => Some("an error inside a success".to_owned()),
+        Body::Malformed(_) if body.len() >= MAX_BODY => Some(TOO_LONG.to_owned()),
+        Body::Malformed(problem) => Some(format!("not a JSON object ({problem})")),
+    }
 }
 
 async fn whole(mut body: ReceiveBody) -> Result<Bytes, hyper::Error> {
@@ -215,4 +282,46 @@ async fn whole(mut body: ReceiveBody) -> Result<Bytes, hyper::Error> {
         }
     }
     Ok(read.freeze())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(status: u16, headers: &[(header::HeaderName, &'static str)], body: &[u8]) -> Option<String> {
+        let (mut head, ()) = Response::new(()).into_parts();
+        head.status = http::StatusCode::from_u16(status).unwrap();
+        for (name, value) in headers {
+            head.headers.insert(name.clone(), HeaderValue::from_static(value));
+        }
+        let asked = Asked {
+            dialect: Dialect::Anthropic,
+            model: "m",
+        };
+        foreign(&head, body, Some(asked))
+    }
+
+    #[test]
+    fn b11_a_test_is_no_more_lenient_than_traffic() {
+        let json = [(header::CONTENT_TYPE, "application/json")];
+        let answer = br#"{"type":"message","content":[],"usage":{"input_tokens":1,"output_tokens":1}}"#;
+        assert_eq!(said(200, &json, answer), None);
+        let endless = [b"{\"a\":\"".to_vec(), vec![b'x'; MAX_BODY]].concat();
+        assert_eq!(said(200, &json, &endless).as_deref(), Some(TOO_LONG));
+        for (status, headers, body) in [
+            (302, &json[..], &b""[..]),
+            (200, &json, b"not json"),
+            (200, &json, b""),
+            (
+                200,
+                &json,
+                br#"{"type":"error","error":{"type":"api_error","message":"x"}}"#,
+            ),
+            (200, &[(header::CONTENT_TYPE, "text/plain")], answer),
+            (200, &[(header::CONTENT_TYPE, "text/event-stream")], answer),
+            (200, &[(header::CONTENT_ENCODING, "gzip")], answer),
+        ] {
+            assert!(said(status, headers, body).is_some(), "{status} {headers:?}");
+        }
+    }
 }

@@ -17,9 +17,9 @@ pub(super) enum Credential {
 /// Who complains of anything but the credential has let it through.
 pub(super) fn credential(answer: &Answer) -> Credential {
     let Some(finding) = &answer.finding else {
-        return match answer.is_page {
-            true => Credential::Unknown,
-            false => Credential::Accepted,
+        return match answer.is_success() {
+            true => Credential::Accepted,
+            false => Credential::Unknown,
         };
     };
     match finding.class {

@@ -181,7 +181,7 @@ fn encoding(headers: &HeaderMap) -> Option<String> {
 }
 
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Media {
+pub(crate) enum Media {
     EventStream,
     /// Bedrock's.
     AwsEventStream,
@@ -192,7 +192,7 @@ pub(super) enum Media {
 }
 
 /// An answer without a content type is taken for JSON, and then must be.
-pub(super) fn media_type(headers: &HeaderMap) -> Media {
+pub(crate) fn media_type(headers: &HeaderMap) -> Media {
     let Some(value) = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes) else {
         return Media::Json;
     };

@@ -189,7 +189,11 @@ impl Failed {
                 let words = UpstreamError::read(&answer.body);
                 let head = ErrorHead::read(&answer.head.headers, now);
                 let status = answer.head.status.as_u16();
-                failure::of_answer(rules, &words.answered(&head, name, kind, status), now)
+                let seen = Answered {
+                    model: Some(chosen.model_sent(call)),
+                    ..words.answered(&head, name, kind, status)
+                };
+                failure::of_answer(rules, &seen, now)
             }
             Self::ErrorAnswer(reported) => reported.finding(call, chosen, now),
             Self::Target(_) | Self::NoEndpoint => failure::of_network(Network::NotConfigured),
@@ -258,7 +262,8 @@ impl Failure {
 
     /// What the caller gets.
     pub(super) fn ending(self) -> Ending {
-        let shown = self.finding.class.may_be_shown() || self.finding.replace.is_some();
+        let is_answer = self.finding.network.is_none();
+        let shown = (is_answer && self.finding.class.may_be_shown()) || self.finding.replace.is_some();
         if !shown {
             return self.refused();
         }
@@ -286,6 +291,13 @@ impl Failure {
 
     fn refused(&self) -> Ending {
         let name = &self.chosen.provider.provider.name;
-        Ending::Refused(self.failed.refusal(name))
+        let refusal = match (&self.failed, self.finding.network) {
+            (Failed::Status(answer), Some(_)) => {
+                let status = answer.head.status.as_u16();
+                Failed::NoAnswer(format!("status {status} without an error of it")).refusal(name)
+            }
+            (failed, _) => failed.refusal(name),
+        };
+        Ending::Refused(refusal)
     }
 }

@@ -1,13 +1,19 @@
 //! The gate: nothing of a stream goes to the caller before its first content (behaviour B6).
 //!
 //! Until then an error, a page, or an end is a failed attempt, and another provider could still be asked without a
-//! trace. The gate holds at most [`MAX_HELD`]; a provider that says so much before any content is let through.
+//! trace. The gate holds events of [`MAX_HELD`] at most; a provider that says so much and no content has failed. Two things
+//! are no sign of that:
+//! - one long event, as images are: it may be the content, and is waited for up to the limit of an event;
+//! - a few long ones of the Responses API, whose first events repeat the instructions and tools that were asked with.
+//!
+//! Keep-alives are handed on with the content while they are few; beyond [`MAX_QUIET`] they are dropped.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::BodyExt;
+use penstock_core::dialect::Dialect;
 use tokio::time::{Instant, timeout_at};
 
 use super::call::{Call, Chosen};
@@ -16,6 +22,10 @@ use super::tap::{Said, Tap};
 use crate::upstream::ReceiveBody;
 
 const MAX_HELD: usize = 64 * 1024;
+/// Of keep-alives before any content.
+const MAX_QUIET: usize = 4 * 1024;
+/// A stream of the Responses API has no more before its content: created, queued, in progress.
+const PRELUDE: u64 = 8;
 
 /// A stream whose content has begun.
 #[derive(Debug)]
@@ -62,13 +72,22 @@ pub(super) async fn pass(
     patience: Patience,
 ) -> Result<Opened, Failed> {
     let mut held = VecDeque::new();
+    let repeats = call
+        .chosen
+        .as_ref()
+        .is_some_and(|chosen| chosen.spoken == Dialect::OpenaiResponses);
+    let mut quiet = 0;
     let mut due = patience.first_byte;
     loop {
         let waiting = timeout_at(due.min(patience.total), body.frame());
         let next = call.stopwatch.waiting(waiting).await;
-        due = Instant::now() + patience.idle;
-        let next = next.map_err(|_| patience.ran_out())?;
+        let now = Instant::now();
+        due = now + patience.idle;
+        // Who never pauses is never waited for.
+        let next = next.ok().filter(|_| now < patience.total);
+        let next = next.ok_or_else(|| patience.ran_out())?;
         let secret = call.chosen.as_ref().map_or("", Chosen::secret);
+        let before = (held.len(), tap.events());
         let (said, ended) = match next {
             Some(Ok(frame)) => {
                 let chunk = frame.into_data().unwrap_or_default();
@@ -81,7 +100,13 @@ pub(super) async fn pass(
                 (said.map_err(|error| Failed::NoAnswer(error.to_string()))?, true)
             }
         };
-        match is_open(&said, &held, &tap) {
+        if (before.1 == tap.events()) && said == Said::default() {
+            quiet += bytes(held.iter().skip(before.0));
+            if quiet > MAX_QUIET {
+                held.truncate(before.0);
+            }
+        }
+        match is_open(&said, &held, (tap.events(), repeats)) {
             Open::Yes => {
                 if ended {
                     tap.close(&mut held);
@@ -107,7 +132,12 @@ enum Open {
     Never(Failed),
 }
 
-fn is_open(said: &Said, held: &VecDeque<Bytes>, tap: &Tap) -> Open {
+fn bytes<'a>(pieces: impl Iterator<Item = &'a Bytes>) -> usize {
+    pieces.map(Bytes::len).sum()
+}
+
+/// `repeats`: its first events repeat what was asked.
+fn is_open(said: &Said, held: &VecDeque<Bytes>, (events, repeats): (u64, bool)) -> Open {
     if said.content || said.terminal {
         return Open::Yes;
     }
@@ -119,25 +149,23 @@ fn is_open(said: &Said, held: &VecDeque<Bytes>, tap: &Tap) -> Open {
             "a stream that is not of this dialect".to_owned(),
         ));
     }
-    let bytes: usize = held.iter().map(Bytes::len).sum();
-    match bytes + tap.pending() > MAX_HELD {
-        true => Open::Yes,
+    match bytes(held.iter()) > MAX_HELD {
         false => Open::No,
+        true if repeats && events <= PRELUDE => Open::Yes,
+        true => Open::Never(Failed::NoAnswer("64 KB of events without content".to_owned())),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::proxy::reshape::Reshape;
-    use penstock_core::dialect::Dialect;
 
     fn opens(said: &Said, held: usize) -> Option<bool> {
-        match is_open(
-            said,
-            &VecDeque::from([Bytes::from(vec![0; held])]),
-            &Tap::new(Reshape::plain(Dialect::Anthropic), false),
-        ) {
+        opens_for(said, held, (1, false))
+    }
+
+    fn opens_for(said: &Said, held: usize, events: (u64, bool)) -> Option<bool> {
+        match is_open(said, &VecDeque::from([Bytes::from(vec![0; held])]), events) {
             Open::Yes => Some(true),
             Open::No => Some(false),
             Open::Never(_) => None,
@@ -174,6 +202,15 @@ mod tests {
     #[test]
     fn b06_the_gate_holds_64_kb_at_most() {
         assert_eq!(opens(&Said::default(), MAX_HELD), Some(false));
-        assert_eq!(opens(&Said::default(), MAX_HELD + 1), Some(true));
+        assert_eq!(opens(&Said::default(), MAX_HELD + 1), None);
+    }
+
+    #[test]
+    fn b06_events_that_repeat_a_long_request_open_it() {
+        let opens = |events| opens_for(&Said::default(), MAX_HELD + 1, (events, true));
+        assert_eq!(
+            (opens(1), opens(PRELUDE), opens(PRELUDE + 1)),
+            (Some(true), Some(true), None)
+        );
     }
 }

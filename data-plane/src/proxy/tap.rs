@@ -54,11 +54,6 @@ impl Tap {
         self.events
     }
 
-    /// Bytes that wait for the rest of their event.
-    pub(super) fn pending(&self) -> usize {
-        self.splitter.pending()
-    }
-
     /// Reads a chunk; what may be relayed is appended to `pass`. `secret` is masked in errors.
     pub(super) fn take(
         &mut self,

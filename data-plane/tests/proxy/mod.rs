@@ -8,6 +8,7 @@ mod decisions;
 mod degraded;
 mod failover;
 mod faults;
+mod foreign;
 mod full;
 mod gateway;
 mod guessing;

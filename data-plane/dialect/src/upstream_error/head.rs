@@ -18,6 +18,8 @@ pub struct ErrorHead {
     pub error_type: Option<String>,
     /// The content is HTML.
     pub page: bool,
+    /// The content is encoded, though only `identity` was asked for: it was not read.
+    pub encoded: bool,
 }
 
 impl ErrorHead {
@@ -33,6 +35,7 @@ impl ErrorHead {
                 .map(exception)
                 .filter(|name| !name.is_empty() && name.len() <= MAX_WORD)
                 .map(str::to_owned),
+            encoded: text("content-encoding").is_some_and(|it| !matches!(it.trim(), "" | "identity")),
             page: kind.is_some_and(|kind| {
                 kind.get(..9)
                     .is_some_and(|start| start.eq_ignore_ascii_case(b"text/html"))

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use penstock_core::failure::{
-    Class, ErrorRules, Finding, Network, Repeat, Scope, of_answer, of_event, of_network,
+    Answered, Class, ErrorRules, Finding, Network, Repeat, Scope, of_answer, of_event, of_network,
 };
 use penstock_core::provider::ProviderKind;
 use penstock_core::time::UnixMs;
@@ -75,8 +75,12 @@ const ROWS: &[(&str, u16, &str, Said, &str)] = &[
     ("14", 402, "", Anthropic("billing_error", "Your organization has an unpaid invoice"),                                       "B 3600s"),
     ("15", 402, "", AnthropicCode("linked_organization_required", "Link an organization"),                                       "C"),
     ("15", 403, "", AnthropicCode("user_profile_not_billable", "The profile cannot be billed"),                                  "C"),
-    ("16", 403, "", Anthropic("permission_error", "Your API key does not have permission to use the specified resource."),       "N model 600s"),
-    ("16", 403, "", Anthropic("permission_error", "OAuth token does not meet scope requirement user:inference"),                 "N model 600s"),
+    ("16", 403, "", Anthropic("permission_error", "Your API key does not have permission to use the specified model."),          "N model 600s"),
+    ("16", 403, "", Anthropic("permission_error", "Your organization does not have permission to use `claude-opus-9`."),         "N model 600s"),
+    ("16", 403, "", Anthropic("permission_error", "Your API key does not have permission to use the specified resource."),       "N model nothing"),
+    ("16", 403, "", Anthropic("permission_error", "Your organization does not have permission to use the skills beta"),          "N model nothing"),
+    ("16", 403, "", Anthropic("permission_error", "Your organization does not have permission to use the model context protocol beta"), "N model nothing"),
+    ("16", 403, "", Anthropic("permission_error", "OAuth token does not meet scope requirement user:inference"),                 "N model nothing"),
     ("17", 403, "content-type: text/html", PAGE,                                                                                 "U"),
     ("17", 403, "", Anthropic("forbidden", "Request not allowed"),                                                               "K route 30s"),
     ("18", 404, "", Anthropic("not_found_error", "model: claude-opus-9"),                                                        "N model 600s"),
@@ -211,7 +215,10 @@ fn differs((row, status, headers, said, means): &(&str, u16, &str, Said, &str)) 
     let error = UpstreamError::read(body.as_bytes());
     // Relays pass on what other vendors say, so the kind must not matter.
     for kind in ProviderKind::ALL {
-        let seen = error.answered(&head, "main", kind, *status);
+        let seen = Answered {
+            model: Some("claude-opus-9"),
+            ..error.answered(&head, "main", kind, *status)
+        };
         let finding = of_answer(&ErrorRules::default(), &seen, NOW);
         let found = (finding.row, describe(&finding));
         if found != (*row, (*means).to_owned()) {
@@ -219,6 +226,62 @@ fn differs((row, status, headers, said, means): &(&str, u16, &str, Said, &str)) 
         }
     }
     None
+}
+
+#[test]
+fn b05_a_body_without_what_errors_have_is_no_answer_of_an_api() {
+    for (status, body) in [
+        (404, "default backend - 404"),
+        (404, ""),
+        (404, r#"{"detail":"Not Found"}"#),
+        (405, r#"{"detail":"Method Not Allowed"}"#),
+        (405, "Method Not Allowed"),
+        (400, "Client sent an HTTP request to an HTTPS server."),
+        (
+            404,
+            r#"{"timestamp":"2026-11-26T00:00:00Z","status":404,"error":"Not Found","path":"/v1/messages"}"#,
+        ),
+        (
+            404,
+            r#"{"type":"https://tools.ietf.org/html/rfc9110","title":"Not Found","status":404}"#,
+        ),
+        (
+            404,
+            r#"{"type":"error","error":{"type":"not_found_error","message":"Not Found"}}"#,
+        ),
+    ] {
+        let error = UpstreamError::read(body.as_bytes());
+        let head = ErrorHead::default();
+        let seen = error.answered(&head, "main", ProviderKind::Anthropic, status);
+        let finding = of_answer(&ErrorRules::default(), &seen, NOW);
+        assert_eq!(
+            (finding.row, describe(&finding)),
+            ("82", "T endpoint".to_owned()),
+            "{body}"
+        );
+    }
+    for (status, headers, body) in [
+        (
+            422,
+            "",
+            r#"{"detail":[{"loc":["body","messages"],"msg":"field required"}]}"#,
+        ),
+        (400, "", r#"{"message":"no"}"#),
+        (404, "", r#"{"detail":"The model does not exist"}"#),
+        (400, "", r#"{"error":"no"}"#),
+        (413, "", ""),
+        (400, "content-encoding: gzip", ""),
+        (400, "x-amzn-errortype: SomeException", ""),
+    ] {
+        let error = UpstreamError::read(body.as_bytes());
+        let head = head(headers);
+        let seen = error.answered(&head, "main", ProviderKind::Anthropic, status);
+        assert_eq!(
+            describe(&of_answer(&ErrorRules::default(), &seen, NOW)),
+            "C",
+            "{body}"
+        );
+    }
 }
 
 #[test]
