@@ -275,6 +275,11 @@ impl Finding {
         }
     }
 
+    /// Whether a connection broke, and perhaps others with it.
+    pub fn is_cut(&self) -> bool {
+        self.class == Class::Interrupted || matches!(self.network, Some(Network::Reset | Network::Eof))
+    }
+
     /// Whether anything is set aside.
     pub fn sets_aside(&self) -> bool {
         self.until.is_some() || self.cooling.is_some()

@@ -102,17 +102,17 @@ impl Health {
             .trial_of(model, &provider.provider.breaker, now)
     }
 
-    /// A request failed at a provider, after its last try there. `snapshot`: the request's own.
+    /// A request failed at a provider, after its last try there, which was sent then. `snapshot`: the request's own.
     pub fn failed(
         &self,
         snapshot: &Snapshot,
         (provider, model): (&ProviderEntry, &str),
-        key: KeyId,
+        (key, sent): (KeyId, UnixMs),
         finding: &Finding,
         now: UnixMs,
     ) {
         let known_model = known::is_known(snapshot, provider, model);
-        let seen = self.seen(provider, model, key, known_model, now);
+        let seen = self.seen((provider, model, known_model), (key, sent), now);
         self.change(provider.id, now, |local, state| {
             local.failed(state, &seen, finding)
         });
@@ -120,7 +120,7 @@ impl Health {
 
     /// A request went well at a provider.
     pub fn succeeded(&self, (provider, model): (&ProviderEntry, &str), key: KeyId, sent: Sent, now: UnixMs) {
-        let seen = self.seen(provider, model, key, true, now);
+        let seen = self.seen((provider, model, true), (key, sent.at), now);
         self.change(provider.id, now, |local, state| {
             local.succeeded(state, &seen, sent)
         });
@@ -206,16 +206,15 @@ impl Health {
 
     fn seen<'a>(
         &'a self,
-        provider: &'a ProviderEntry,
-        model: &'a str,
-        key: KeyId,
-        known_model: bool,
+        (provider, model, known_model): (&'a ProviderEntry, &'a str, bool),
+        (key, sent): (KeyId, UnixMs),
         now: UnixMs,
     ) -> Seen<'a> {
         Seen {
             model,
             known_model,
             key,
+            sent,
             settings: &provider.provider.breaker,
             by: &self.node,
             now,

@@ -58,8 +58,6 @@ mod usual;
 mod whole;
 mod words;
 
-pub(crate) use attempt::{Media, media_type};
-
 use std::sync::Arc;
 
 use penstock_core::guard::GuardRules;
@@ -77,6 +75,7 @@ use pricing::Defaults;
 use usual::Usual;
 
 pub use crate::upstream::TlsError;
+pub(crate) use attempt::{Media, media_type};
 pub use penstock_outbound::Tracked;
 pub use plan::{ModelPlan, Plan, ProviderPlan, Question, plan};
 

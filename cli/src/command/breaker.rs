@@ -1,6 +1,7 @@
 //! `penstock breaker`.
 
 use clap::Subcommand;
+use clap::builder::NonEmptyStringValueParser;
 use penstock_proto::admin::v1 as wire;
 
 use super::session::{Session, part};
@@ -28,8 +29,8 @@ pub(crate) struct Open {
     /// Name or id
     provider: String,
     /// Only for this model, as clients name it
-    #[arg(long, default_value = "", hide_default_value = true)]
-    model: String,
+    #[arg(long, value_parser = NonEmptyStringValueParser::new())]
+    model: Option<String>,
     /// When it ends by itself: 2h, 2026-11-01T10:00:00Z, never
     #[arg(long, value_name = "TIME", default_value = "never")]
     until: Expiry,
@@ -65,7 +66,7 @@ impl Open {
     async fn run(self, session: &Session) -> Result<(), Failure> {
         let request = wire::OpenBreakerRequest {
             provider: self.provider,
-            model: self.model,
+            model: self.model.unwrap_or_default(),
             until_ms: self.until.resolve(now()).map(|until| until.0),
             change: self.reason.info(),
         };

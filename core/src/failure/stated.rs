@@ -29,10 +29,16 @@ const FORMATS: [&str; 6] = [
 
 /// From a message about the whole provider, milliseconds.
 const BELIEVED: u64 = 3_600_000;
+/// No limit or budget lasts longer than a month; what states more is out of its mind, milliseconds.
+const LONGEST: u64 = 31 * 86_400_000;
 /// Behind these nothing of a caller's stands before the date.
 const VENDORS: [&str; 2] = ["you have reached your specified", "you will regain access on "];
 
 pub(super) fn moment(moment: Moment, scope: Scope, seen: &Answered<'_>, now: UnixMs) -> Option<UnixMs> {
+    found(moment, scope, seen, now).map(|at| at.min(now.plus_ms(LONGEST)))
+}
+
+fn found(moment: Moment, scope: Scope, seen: &Answered<'_>, now: UnixMs) -> Option<UnixMs> {
     match moment {
         Moment::Any => stated(scope, seen, now),
         Moment::Within(seconds) => stated(scope, seen, now).map(|at| at.min(now.plus_ms(seconds * 1000))),

@@ -82,6 +82,19 @@ fn b09_a_message_that_repeats_the_callers_words_sets_no_provider_aside_for_long(
 }
 
 #[test]
+fn b09_no_stated_moment_is_believed_beyond_a_month() {
+    let retry_after = Some(Duration::from_secs(99_999_999_999_999));
+    let answered = Answered {
+        hints: Hints {
+            retry_after,
+            ..Hints::default()
+        },
+        ..seen(429)
+    };
+    assert_eq!(find(&answered).until, Some(NOW.plus_ms(31 * 86_400_000)));
+}
+
+#[test]
 fn every_status_has_a_default() {
     let letter = |status| find(&seen(status)).class.letter();
     for (statuses, class) in [

@@ -20,6 +20,9 @@
 //! that they do not. The caller reports a request's end once for each provider, so one request is at most one failure
 //! there, however often it was repeated.
 //!
+//! Streams that were cut off together are one failure ([`super::local`]): one restart of a provider with a hundred streams
+//! under way is no row.
+//!
 //! **Opening** takes `failures` of them. When more than one key used the provider in the last 5 minutes, they must also
 //! have come from two keys or more: one caller's requests alone take a provider from nobody. Until then the count goes
 //! on, and the first failure of another key opens.
@@ -27,7 +30,8 @@
 //! **Open.** No request passes for `open_ms`. What ends meanwhile began earlier and changes nothing.
 //!
 //! **Half-open.** Begins by itself when the time has passed. One request at a time is let through as a trial: the lease
-//! on that is kept by the fleet, outside. A failure that counts opens again, whoever's it was; `successes` trials that
+//! on that is kept by the fleet, outside, until the answer's first content; a stream that runs on keeps nobody out, and is
+//! still a trial when it ends. A failure that counts opens again, whoever's it was; `successes` trials that
 //! went well close. What else ends well meanwhile began before, and is none. A trial that ended in something that does not count is as if it had not been, and the next takes
 //! its place.
 //!

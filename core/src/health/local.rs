@@ -13,6 +13,9 @@
 //! | N | the model is set aside here for 10 min |
 //! | the rest | nothing |
 //!
+//! Connections that break together are one failure: what was sent before the last failure was noted, and is cut off after it,
+//! is of the same burst, such as a restart of the provider, which cuts all its streams at once.
+//!
 //! What is about a model says nothing unless the model is known at all: callers invent names.
 
 use std::collections::BTreeMap;
@@ -35,6 +38,8 @@ pub struct Local {
     keys: Keys,
     recent: Recent,
     failures: BTreeMap<Arc<str>, Failures>,
+    /// When the last one was noted, of whatever kind.
+    failed_at: Option<UnixMs>,
 }
 
 /// A call that ended at a provider.
@@ -45,6 +50,8 @@ pub struct Seen<'a> {
     /// To the price table, or to the provider's model rules.
     pub known_model: bool,
     pub key: KeyId,
+    /// When its last try there was sent, or a moment later.
+    pub sent: UnixMs,
     pub settings: &'a BreakerSettings,
     /// This node.
     pub by: &'a str,
@@ -67,9 +74,13 @@ impl Local {
 
     pub fn failed(&mut self, state: &State, seen: &Seen<'_>, finding: &Finding) -> Option<State> {
         self.keys.used(seen.key, seen.now);
+        if finding.is_cut() && self.failed_at.is_some_and(|at| seen.sent < at) {
+            return None;
+        }
         let failures = self.recent.count(seen.now);
         if is_providers_fault(finding.class) {
             self.recent.add(seen.now);
+            self.failed_at = Some(seen.now);
         }
         let model = match finding.scope {
             Scope::Model => seen.model,
@@ -127,7 +138,7 @@ impl Local {
                 continue;
             }
             let changed = change(state, model, seen, "a call went well", |entry, maker| {
-                let circuit = value(&entry.circuit).filter(|_| trial);
+                let circuit = of_trial(&entry.circuit, began).filter(|_| trial);
                 let circuit = circuit.and_then(|it: Circuit| it.succeeded(seen.settings, seen.now));
                 let cooling = since(&entry.cooling, began).and_then(|it: Cooling| it.succeeded(seen.now));
                 let credential = since(&entry.credential, began)
@@ -253,6 +264,13 @@ fn value<T: Copy>(mark: &Option<Mark<T>>) -> Option<T> {
 fn since<T: Copy>(mark: &Option<Mark<T>>, began: UnixMs) -> Option<T> {
     let mark = mark.as_ref().filter(|mark| began >= mark.at)?;
     Some(mark.value)
+}
+
+/// The circuit that a trial was made of. One that was opened anew meanwhile is another.
+fn of_trial(mark: &Option<Mark<Circuit>>, began: UnixMs) -> Option<Circuit> {
+    let mark = mark.as_ref()?;
+    let opened_since = matches!(mark.value, Circuit::Open { .. }) && began < mark.at;
+    (!opened_since).then_some(mark.value)
 }
 
 fn place<T>(at: &mut Option<Mark<T>>, next: Option<T>, maker: Maker<'_>) -> bool {

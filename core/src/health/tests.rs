@@ -59,6 +59,7 @@ impl Node {
             model,
             known_model: true,
             key: key(who),
+            sent: sent.at,
             settings: &self.settings,
             by: self.name,
             now: self.now,

@@ -1,7 +1,7 @@
 //! Members of the request's body that an operator sets or removes for one provider.
 //!
 //! Only members at the top of the body, by name. What Penstock itself reads from the request and sets in it cannot be
-//! overridden: the model has redirects for that, and whether an answer streams is the caller's.
+//! overridden: the model has redirects for that, and whether an answer streams is the caller's. So is the conversation.
 
 use serde::{Deserialize, Serialize};
 
@@ -18,7 +18,14 @@ pub struct Override {
 
 const MAX_PATH: usize = 64;
 const MAX_VALUE: usize = 64 * 1024;
-const OWN: [&str; 3] = ["model", "stream", "stream_options"];
+const OWN: [&str; 6] = [
+    "model",
+    "stream",
+    "stream_options",
+    "messages",
+    "input",
+    "contents",
+];
 
 impl Override {
     pub(super) fn validate(&self) -> Result<(), Invalid> {
@@ -32,7 +39,7 @@ impl Override {
         }
         if OWN.contains(&self.path.as_str()) {
             let problem = format!(
-                "{:?} cannot be overridden; for models there are redirects",
+                "{:?} cannot be overridden: it is the caller's, and for models there are redirects",
                 self.path
             );
             return Err(Invalid::new("path", problem));

@@ -166,6 +166,10 @@ fn b01_members_that_penstock_sets_itself_are_not_overridden() {
     let path = || Err("overrides[0].path".to_owned());
     assert_eq!(with("model", Some("\"x\"")), path());
     assert_eq!(with("stream", None), path());
+    for conversation in ["messages", "input", "contents"] {
+        assert_eq!(with(conversation, Some("[]")), path());
+        assert_eq!(with(conversation, None), path());
+    }
     assert_eq!(with("metadata.user_id", None), path());
     assert_eq!(
         with("temperature", Some("hot")),

@@ -271,3 +271,29 @@ fn b02_who_has_little_room_gets_less_and_who_has_none_nothing_while_another_has_
     };
     assert!(share(&chosen(&providers, &ask), "p1").abs_diff(500) <= 2);
 }
+
+#[test]
+fn b03_a_half_open_breaker_whose_trial_is_under_way_is_a_breaker() {
+    struct HalfOpen;
+    impl Conditions for HalfOpen {
+        fn standing(&self, _: &ProviderEntry, _: &str) -> Standing {
+            Standing::HalfOpen
+        }
+
+        fn room(&self, _: &ProviderEntry, _: &str) -> u32 {
+            weight::FULL
+        }
+    }
+    let providers = [entry(1, |_| {})];
+    let (anyone, tried) = (Access::default(), [providers[0].id]);
+    let asked = Ask {
+        fleet: &HalfOpen,
+        ..ask(&anyone, &tried)
+    };
+    assert!(choose(&providers, &asked, 0).unwrap_err().breakers_alone);
+    assert!(
+        !choose(&providers, &ask(&anyone, &tried), 0)
+            .unwrap_err()
+            .breakers_alone
+    );
+}

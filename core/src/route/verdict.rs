@@ -137,7 +137,7 @@ impl Verdict {
     }
 
     /// The provider would serve the call, only not now.
-    fn is_passing(self) -> bool {
+    pub fn is_passing(self) -> bool {
         matches!(
             self,
             Self::Candidate
@@ -159,14 +159,18 @@ impl NoCandidate {
         let passing = || {
             providers
                 .iter()
-                .map(|entry| judge(entry, ask))
-                .filter(|verdict| verdict.is_passing())
+                .map(|entry| (entry, judge(entry, ask)))
+                .filter(|(_, verdict)| verdict.is_passing())
         };
-        let breaker = |verdict| matches!(verdict, Verdict::BreakerOpen(_));
+        // A half-open one that is no candidate: another call is its trial.
+        let half_open = |entry: &ProviderEntry| ask.fleet.standing(entry, ask.model) == Standing::HalfOpen;
+        let breaker = |(entry, verdict): (&Arc<ProviderEntry>, Verdict)| {
+            matches!(verdict, Verdict::BreakerOpen(_)) || (verdict == Verdict::Candidate && half_open(entry))
+        };
         Self {
             served_elsewhere: providers.iter().any(|entry| serves(entry, ask)),
             breakers_alone: passing().next().is_some() && passing().all(breaker),
-            soonest: passing().filter_map(Verdict::until).min(),
+            soonest: passing().filter_map(|(_, verdict)| verdict.until()).min(),
         }
     }
 }

@@ -38,7 +38,12 @@ impl ModelFallback {
             return Err(Invalid::new("substitutes", problem));
         }
         for (i, substitute) in self.substitutes.iter().enumerate() {
-            check_model(&format!("substitutes[{i}]"), substitute)?;
+            let field = format!("substitutes[{i}]");
+            check_model(&field, substitute)?;
+            if matches!(&self.model, ModelPattern::Exact(model) if model == substitute) {
+                let problem = format!("{substitute:?} is no substitute for itself");
+                return Err(Invalid::new(field, problem));
+            }
         }
         Ok(())
     }
@@ -58,5 +63,15 @@ mod tests {
         let field = |fallback| validate_all(&[fallback]).unwrap_err().field;
         assert_eq!(field(fallback(&[])), "model_fallbacks[0].substitutes");
         assert_eq!(field(fallback(&["a b"])), "model_fallbacks[0].substitutes[0]");
+    }
+
+    #[test]
+    fn b14_a_model_is_no_substitute_for_itself() {
+        let itself = ModelFallback {
+            model: ModelPattern::Exact("a".into()),
+            substitutes: vec!["b".into(), "a".into()],
+        };
+        let refused = validate_all(&[itself]).unwrap_err();
+        assert_eq!(refused.field, "model_fallbacks[0].substitutes[1]");
     }
 }

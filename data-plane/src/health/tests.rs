@@ -41,7 +41,7 @@ fn trip(health: &Health, provider: &ProviderEntry) {
         health.failed(
             &health.live.load(),
             (provider, MODEL),
-            key(1),
+            (key(1), NOW),
             &Finding::of_class(Class::Transient),
             NOW,
         );
@@ -98,13 +98,19 @@ fn b09_a_model_that_nobody_knows_is_not_set_aside() {
     health.failed(
         &health.live.load(),
         (&provider(&[]), "invented"),
-        key(1),
+        (key(1), NOW),
         &missing,
         NOW,
     );
     assert_eq!(health.standing(&provider(&[]), "invented", NOW), Standing::Ready);
     let provider = provider(&[MODEL]);
-    health.failed(&health.live.load(), (&provider, MODEL), key(1), &missing, NOW);
+    health.failed(
+        &health.live.load(),
+        (&provider, MODEL),
+        (key(1), NOW),
+        &missing,
+        NOW,
+    );
     let until = Some(NOW.plus_ms(600_000));
     let why = SetAside::NoModel;
     assert_eq!(
@@ -130,13 +136,13 @@ fn b09_nothing_is_kept_for_models_that_callers_invent() {
         let invented = format!("claude-{n}");
         for class in [Class::RateLimited, Class::Overloaded, Class::NoModel] {
             let finding = Finding::of_class(class);
-            health.failed(&snapshot, (&provider, &invented), key(1), &finding, NOW);
+            health.failed(&snapshot, (&provider, &invented), (key(1), NOW), &finding, NOW);
         }
         health.saw_headroom(&snapshot, (&provider, &invented), little, NOW);
     }
     assert!(health.states().is_empty() && health.outbox().take().is_empty());
     let limited = Finding::of_class(Class::RateLimited);
-    health.failed(&snapshot, (&provider, MODEL), key(1), &limited, NOW);
+    health.failed(&snapshot, (&provider, MODEL), (key(1), NOW), &limited, NOW);
     assert!(matches!(
         health.standing(&provider, MODEL, NOW),
         Standing::Cooling { .. }

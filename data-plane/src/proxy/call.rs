@@ -68,8 +68,10 @@ pub(super) struct Call {
     pub(super) affinity: Affinity,
     /// For its decision record.
     pub(super) notes: Notes,
-    /// The trial of a half-open breaker, while this call is it.
+    /// The trial of a half-open breaker, while nobody else may be it.
     pub(super) trial: Option<Lease>,
+    /// The present attempt is such a trial.
+    pub(super) is_trial: bool,
     /// Set when the answer has begun as a stream before there was one.
     pub(super) begun: Option<Begun>,
     /// Providers whose breakers know of a failure of this call.
@@ -162,6 +164,7 @@ impl Call {
             affinity: Affinity::default(),
             notes: Notes::default(),
             trial: None,
+            is_trial: false,
             begun: None,
             charged: Vec::new(),
             attempting: None,

@@ -30,10 +30,10 @@ use penstock_core::health::{Standing, recent};
 use penstock_core::route::Verdict;
 use penstock_core::snapshot::Caller;
 use penstock_core::time::UnixMs;
-use penstock_fleet::Trial;
+use penstock_fleet::{Lease, Trial};
 use tokio::time::{Instant, sleep};
 
-use super::attempt::{self, Answered, Way};
+use super::attempt::{self, Answered, Content, Way};
 use super::call::{Call, Chosen};
 use super::failed::{Ending, Failed, Failure};
 use super::outgoing::{Outgoing, Sent};
@@ -47,8 +47,8 @@ use crate::upstream::Target;
 const MAX_TRIES: u32 = 2;
 /// Between tries, in one call.
 const MAX_WAITS: Duration = Duration::from_secs(3);
-/// The trial of a half-open breaker is another's after this.
-const TRIAL: Duration = Duration::from_secs(60);
+/// The trial of a half-open breaker is another's so long after its process died.
+const TRIAL: Duration = Duration::from_secs(10);
 
 /// Which of a provider's base URLs was asked last.
 #[derive(Default)]
@@ -76,15 +76,28 @@ pub(super) async fn run(call: &mut Call, caller: &Caller, outgoing: &Outgoing) -
             }
             continue;
         };
-        let failure = match ask(call, &chosen, (outgoing, &sent), &mut trail).await {
+        let keeper = call.trial.as_ref().map(Lease::keeper);
+        let asking = ask(call, &chosen, (outgoing, &sent), &mut trail);
+        let asked = match keeper {
+            None => asking.await,
+            Some(keeper) => tokio::select! {
+                asked = asking => asked,
+                never = Box::pin(keeper.keep(TRIAL)) => match never {},
+            },
+        };
+        let failure = match asked {
             Ok(answered) => {
+                if matches!(answered.content, Content::Stream(_)) {
+                    // The next trial may begin; this one goes on.
+                    call.trial = None;
+                }
                 affinity::bind(call, &chosen);
                 return Ok(answered);
             }
             Err(failure) => failure,
         };
         call.give_back_provider();
-        call.trial = None;
+        (call.trial, call.is_trial) = (None, false);
         if failure.failed.is_ours() || !failure.finding.class.tries_next() {
             return Err(failure.ending());
         }
@@ -129,7 +142,9 @@ async fn may_ask(call: &mut Call, chosen: &Chosen, outgoing: &Outgoing, trail: &
                 call.notes.passed_over(entry.id, Verdict::TrialUnderWay);
                 return None;
             }
-            Trial::Ours(lease) | Trial::OursAlone(lease) => call.trial = Some(lease),
+            Trial::Ours(lease) | Trial::OursAlone(lease) => {
+                (call.trial, call.is_trial) = (Some(lease), true);
+            }
         }
     }
     match provider_limits::admit(call, chosen, &outgoing.asked).await {
@@ -138,7 +153,7 @@ async fn may_ask(call: &mut Call, chosen: &Chosen, outgoing: &Outgoing, trail: &
             Some(sent)
         }
         Err(no_room) => {
-            call.trial = None;
+            (call.trial, call.is_trial) = (None, false);
             call.notes.passed_over(entry.id, trail.full(entry, &no_room));
             None
         }

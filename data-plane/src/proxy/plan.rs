@@ -9,6 +9,7 @@ use std::sync::Arc;
 use penstock_core::access::{self, Access};
 use penstock_core::dialect::Dialect;
 use penstock_core::error::{CallerError, Code};
+use penstock_core::health::Standing;
 use penstock_core::id::{KeyId, ProviderId, UserId};
 use penstock_core::provider::Request;
 use penstock_core::route::{self, Ask, Bound, Verdict};
@@ -18,7 +19,7 @@ use penstock_core::time::UnixMs;
 use penstock_fleet::account::Account;
 
 use super::pricing::{self, Defaults};
-use super::route::Known;
+use super::route::{Known, nobody_message as route_nobody};
 use crate::app::App;
 use crate::clock;
 use crate::commands::ReadError;
@@ -109,10 +110,11 @@ pub async fn plan(app: &App, question: &Question) -> Result<Plan, ReadError> {
     };
     let substitutes = snapshot.model_fallbacks(&question.model).iter();
     let substitutes = substitutes.filter(|model| whose.may_use(model));
-    let models: Vec<_> = std::iter::once(&question.model)
-        .chain(substitutes)
-        .map(|model| planner.of_model(model))
-        .collect();
+    let mut models = Vec::new();
+    for model in std::iter::once(&question.model).chain(substitutes) {
+        let tried = planner.tried(model).await;
+        models.push(planner.of_model(model, &tried));
+    }
     Ok(Plan {
         revision: snapshot.revision(),
         refusal: whose
@@ -146,7 +148,29 @@ async fn full(app: &App, snapshot: &Snapshot) -> Vec<(ProviderId, Verdict)> {
 }
 
 impl Planner<'_> {
-    fn of_model(&self, model: &str) -> ModelPlan {
+    /// Half-open providers that another call tries now.
+    async fn tried(&self, model: &str) -> Vec<(ProviderId, Verdict)> {
+        let now = clock::now();
+        let health = &self.app.health;
+        let half_open =
+            |entry: &&Arc<ProviderEntry>| health.standing(entry, model, now) == Standing::HalfOpen;
+        let mut tried = Vec::new();
+        for entry in self
+            .snapshot
+            .providers()
+            .iter()
+            .filter(half_open)
+            .take(MAX_PROVIDERS)
+        {
+            let of = health.trial_of(entry, model, now);
+            if self.app.fleet.trial_is_out(entry.id, of).await {
+                tried.push((entry.id, Verdict::TrialUnderWay));
+            }
+        }
+        tried
+    }
+
+    fn of_model(&self, model: &str, tried: &[(ProviderId, Verdict)]) -> ModelPlan {
         let known = Known::now(&self.app.health);
         let ask = Ask {
             request: Request::answer(self.dialect),
@@ -161,7 +185,11 @@ impl Planner<'_> {
                 return_to_better_tier: self.snapshot.routing().return_to_better_tier,
             },
         };
-        let passed: Vec<_> = self.unpriced(model).chain(self.full.iter().copied()).collect();
+        let passed: Vec<_> = self
+            .unpriced(model)
+            .chain(self.full.iter().copied())
+            .chain(tried.iter().copied())
+            .collect();
         let judged = route::plan(self.snapshot.providers(), &ask, &passed);
         let providers = judged.into_iter().take(MAX_PROVIDERS).map(|judged| {
             let entry = judged.entry;
@@ -207,7 +235,13 @@ fn nobody(models: &[ModelPlan]) -> Option<CallerError> {
             format!("Model {model} has no price here, and calls without a price are refused."),
         ),
         () if has(|verdict| !never_serves(verdict)) => {
-            CallerError::new(Code::NoAvailableAccount, "No available provider found")
+            let breakers = |verdict| matches!(verdict, Verdict::BreakerOpen(_) | Verdict::TrialUnderWay);
+            let mut passing = asked
+                .providers
+                .iter()
+                .map(|it| it.verdict)
+                .filter(|it| it.is_passing());
+            CallerError::new(Code::NoAvailableAccount, route_nobody(passing.all(breakers)))
         }
         () => CallerError::new(
             Code::ModelNotFound,

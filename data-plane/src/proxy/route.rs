@@ -109,6 +109,14 @@ fn choose_for(
     }
 }
 
+/// What is said when nobody can serve a call now.
+pub(super) fn nobody_message(breakers_alone: bool) -> &'static str {
+    match breakers_alone {
+        true => "No available provider found: Circuit breaker is OPEN",
+        false => "No available provider found",
+    }
+}
+
 /// Nobody can serve the call.
 pub(super) fn nobody() -> Refusal {
     Refusal::new(Code::NoAvailableAccount, "No available provider found")
@@ -179,10 +187,7 @@ fn no_candidate(call: &Call, ask: &Ask<'_>, none: &NoCandidate) -> Refusal {
         let message = format!("Model {} is not available here.", ask.model);
         return Refusal::new(Code::ModelNotFound, message).because(why);
     }
-    let mut message = "No available provider found".to_owned();
-    if none.breakers_alone {
-        message.push_str(": Circuit breaker is OPEN");
-    }
+    let mut message = nobody_message(none.breakers_alone).to_owned();
     if call.snapshot.explain_refusals() {
         message = format!("{message}: {why}");
     }

@@ -106,17 +106,22 @@ impl Call {
         let answered = self.endpoint.is_metered() && outcome == Outcome::Succeeded;
         if let Some(chosen) = self.chosen.as_ref().filter(|_| answered) {
             let health = &self.proxy.app.health;
-            let attempt = self.attempts.last();
-            let began = attempt.map_or(0, |attempt| clock::whole_ms(attempt.began));
-            // Both are cut to whole milliseconds; together they may be one short.
             let sent = Sent {
-                at: self.arrival.at.plus_ms(u64::from(began) + 1),
-                trial: self.trial.is_some(),
+                at: self.sent_at(),
+                trial: self.is_trial,
             };
             let asked = (&*chosen.provider, chosen.model(self));
             health.succeeded(asked, self.key.id, sent, clock::now());
         }
         self.trial = None;
+    }
+
+    /// When the last attempt was sent.
+    fn sent_at(&self) -> UnixMs {
+        let attempt = self.attempts.last();
+        let began = attempt.map_or(0, |attempt| clock::whole_ms(attempt.began));
+        // Both are cut to whole milliseconds; together they may be one short.
+        self.arrival.at.plus_ms(u64::from(began) + 1)
     }
 
     /// The provider's answer broke off after it had begun.
@@ -139,7 +144,7 @@ impl Call {
         }
         let health = &self.proxy.app.health;
         let asked = (&**provider, chosen.model(self));
-        health.failed(&self.snapshot, asked, self.key.id, finding, now);
+        health.failed(&self.snapshot, asked, (self.key.id, self.sent_at()), finding, now);
     }
 
     /// Books what the call used with its limits. `number`: of its record in the spool.

@@ -31,3 +31,4 @@ mod slots;
 mod sticky;
 mod streams;
 mod strict;
+mod trials;

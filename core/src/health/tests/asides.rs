@@ -54,6 +54,7 @@ fn b09_a_model_that_is_not_there_is_set_aside_only_when_it_is_known_at_all() {
     node.fails(1, Class::NoModel);
     assert_eq!(node.standing(), aside(SetAside::NoModel, Some(10 * MINUTE)));
     let seen = Seen {
+        sent: node.now,
         model: "invented",
         known_model: false,
         key: key(1),

@@ -63,6 +63,46 @@ fn b07_five_failures_in_a_row_open_for_half_an_hour() {
 }
 
 #[test]
+fn b07_streams_that_a_restart_cuts_together_are_one_failure() {
+    let mut node = Node::new("a");
+    let long_ago = Sent {
+        at: node.now,
+        trial: false,
+    };
+    node.after(MINUTE);
+    let cut = finding(Class::Interrupted);
+    for who in 0..90 {
+        node.saw_of(long_ago, who, MODEL, Some(&cut));
+        node.after(1);
+    }
+    assert_eq!(node.standing(), Standing::Ready);
+    assert_eq!(node.local.recent_failures(node.now), 1);
+    for _ in 0..3 {
+        node.fails(1, Class::Interrupted);
+    }
+    assert_eq!(node.standing(), Standing::Ready, "four");
+    node.fails(2, Class::Interrupted);
+    assert!(
+        matches!(node.standing(), Standing::Open { .. }),
+        "one after the other"
+    );
+}
+
+#[test]
+fn b07_answers_that_are_errors_count_each_also_when_they_come_together() {
+    let mut node = Node::new("a");
+    let at_once = Sent {
+        at: node.now,
+        trial: false,
+    };
+    for who in 0..5 {
+        node.after(1);
+        node.saw_of(at_once, who, MODEL, Some(&finding(Class::Transient)));
+    }
+    assert!(matches!(node.standing(), Standing::Open { .. }));
+}
+
+#[test]
 fn b07_a_success_begins_the_row_anew() {
     let mut node = Node::new("a");
     for n in 0..20 {
@@ -90,6 +130,21 @@ fn b07_two_trials_that_go_well_close_and_the_count_begins_anew() {
         node.fails(1, Class::Transient);
     }
     assert_eq!(node.standing(), Standing::Ready);
+}
+
+#[test]
+fn b07_a_trial_of_before_the_breaker_opened_anew_is_none() {
+    let mut node = tripped();
+    node.after(30 * MINUTE);
+    let slow = Sent {
+        at: node.now,
+        trial: true,
+    };
+    node.after(1);
+    node.fails(2, Class::Transient);
+    node.after(30 * MINUTE);
+    assert_eq!(node.standing(), Standing::HalfOpen);
+    assert!(node.saw_of(slow, 1, MODEL, None).is_empty());
 }
 
 #[test]

@@ -58,10 +58,21 @@ impl LocalTrials {
         is_ours && all.remove(name).is_some()
     }
 
+    /// If it is still this one's.
+    pub(crate) fn renew(&self, name: &TrialName, number: u64, lease: Duration) {
+        self.take_as(name, number, lease);
+    }
+
+    pub(crate) fn is_out(&self, name: &TrialName) -> bool {
+        let now = (self.clock)();
+        self.out().get(name).is_some_and(|out| out.ends > now)
+    }
+
     fn take_as(&self, name: &TrialName, number: u64, lease: Duration) -> i64 {
         let now = (self.clock)();
         let mut all = self.out();
-        if let Some(out) = all.get(name).filter(|out| out.ends > now) {
+        let others = |out: &&Out| out.ends > now && out.number != Some(number);
+        if let Some(out) = all.get(name).filter(others) {
             return out.ends.0 - now.0;
         }
         if all.len() >= MANY {
@@ -85,6 +96,11 @@ impl LocalTrials {
 impl Trials for LocalTrials {
     async fn take(&self, name: &TrialName, number: u64, lease: Duration) -> Result<i64, Unreachable> {
         Ok(self.take_as(name, number, lease))
+    }
+
+    async fn left(&self, name: &TrialName) -> Result<i64, Unreachable> {
+        let now = (self.clock)();
+        Ok(self.out().get(name).map_or(0, |out| (out.ends.0 - now.0).max(0)))
     }
 
     async fn end(&self, name: &TrialName, number: u64) -> Result<bool, Unreachable> {

@@ -15,6 +15,12 @@ impl Trials for RedisCounters {
         Ok(self.link.invoke(&call, self.link.timeout()).await?)
     }
 
+    async fn left(&self, name: &TrialName) -> Result<i64, Unreachable> {
+        let mut call = ScriptCall::new(&self.scripts.trial, &[key(name)]);
+        call.arg(self.now()).arg("").arg(0);
+        Ok(self.link.invoke(&call, self.link.timeout()).await?)
+    }
+
     async fn end(&self, name: &TrialName, number: u64) -> Result<bool, Unreachable> {
         let mut call = ScriptCall::new(&self.scripts.end_trial, &[key(name)]);
         call.arg(self.holder(number));

@@ -1,12 +1,13 @@
 //! The half-open trial, in the process and in Redis: one suite; then through the fleet. Behaviour B7.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::join_all;
-use penstock_fleet::Trial;
 use penstock_fleet::local::LocalTrials;
 use penstock_fleet::redis::RedisCounters;
 use penstock_fleet::trial::{TrialName, Trials};
+use penstock_fleet::{Fleet, Trial};
 
 use crate::bench::NOON;
 use crate::bindings::provider;
@@ -34,6 +35,13 @@ impl Kept {
         match self {
             Self::Local(local, _) => local.take(name, number, LEASE).await.unwrap(),
             Self::Redis(redis, _) => redis.take(name, number, LEASE).await.unwrap(),
+        }
+    }
+
+    async fn left(&self, name: &TrialName) -> i64 {
+        match self {
+            Self::Local(local, _) => local.left(name).await.unwrap(),
+            Self::Redis(redis, _) => redis.left(name).await.unwrap(),
         }
     }
 
@@ -97,6 +105,48 @@ async fn b07_a_trial_that_nobody_ends_ends_by_itself_and_is_then_anothers() {
         assert_eq!(kept.take(&one, 3).await, 30_000);
     })
     .await;
+}
+
+#[tokio::test]
+async fn b07_a_trial_is_renewed_by_its_holder_only_and_asking_takes_none() {
+    on_both(async |kept| {
+        let one = name(1, None);
+        assert_eq!(kept.left(&one).await, 0);
+        assert_eq!(kept.take(&one, 1).await, 0, "asking took none");
+        for _ in 0..3 {
+            kept.step(20_000);
+            assert_eq!(kept.left(&one).await, 10_000);
+            assert_eq!(kept.take(&one, 2).await, 10_000);
+            assert_eq!(kept.take(&one, 1).await, 0);
+        }
+        kept.step(30_000);
+        assert_eq!(kept.take(&one, 2).await, 0);
+        assert_eq!(kept.take(&one, 1).await, 30_000, "it is another's now");
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn b07_a_kept_trial_outlives_its_lease_and_no_longer_than_its_keeper() {
+    let clock = Clock::at(NOON);
+    let theirs = clock.clone();
+    let fleet = Arc::new(Fleet::alone(move || theirs.now()));
+    let (short, told) = (Duration::from_secs(10), Some("m"));
+    let Trial::Ours(lease) = fleet.trial(provider(1), told, short).await else {
+        panic!("not let through")
+    };
+    let keeping = tokio::time::timeout(Duration::from_secs(60), lease.keeper().keep(short));
+    let stepping = async {
+        for _ in 0..59 {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            clock.step(1_000);
+            assert!(fleet.trial_is_out(provider(1), told).await);
+        }
+    };
+    drop(tokio::join!(keeping, stepping));
+    clock.step(10_000);
+    assert!(!fleet.trial_is_out(provider(1), told).await);
+    drop(lease);
 }
 
 #[tokio::test]
