@@ -82,6 +82,27 @@ async fn claude_code_with_a_provider_that_speaks_chat() -> Result<()> {
     check(&npm, &stack, &said, "/v1/chat/completions").await
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn claude_code_in_its_bedrock_mode() -> Result<()> {
+    let Some(npm) = Npm::new()? else { return Ok(()) };
+    let stack = Stack::builder().start().await?;
+    stack.provider("aws", "bedrock", &stack.fake.base_url(), &[])?;
+    let key = stack.alice()?;
+    stack.synced().await?;
+    let url = format!("{}/bedrock", stack.data[0].url);
+    let env = [
+        ("CLAUDE_CODE_USE_BEDROCK", "1"),
+        ("ANTHROPIC_BEDROCK_BASE_URL", url.as_str()),
+        ("AWS_BEARER_TOKEN_BEDROCK", key.as_str()),
+        ("AWS_REGION", "us-east-1"),
+        ("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "1"),
+    ];
+    let prompt = prompt("Bash", "command");
+    let args = ["-p", prompt.as_str(), "--allowedTools", "Bash"];
+    let said = npm.program("claude", &args, &env).await?;
+    check(&npm, &stack, &said, "/model/").await
+}
+
 async fn codex(npm: &Npm, stack: &Stack, key: &str) -> Result<String> {
     let config = format!(
         "model = \"gpt-5.5\"\nmodel_provider = \"gw\"\ncheck_for_update_on_startup = false\n\

@@ -6,6 +6,7 @@
 mod answers;
 mod bound;
 mod client;
+mod corpus;
 mod digest;
 mod error_shape;
 mod filter;
