@@ -22,7 +22,7 @@ flags="-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 -Cllvm-arg
 flags="$flags -Cllvm-args=-sanitizer-coverage-pc-table -Cllvm-args=-sanitizer-coverage-trace-compares --cfg fuzzing"
 host=$(rustc +nightly -vV | sed -n 's/^host: //p')
 # A target is named, so that build scripts are built without the flags.
-RUSTFLAGS="$flags" cargo +nightly build --release --locked --manifest-path "$fuzz/Cargo.toml" --target "$host" \
+RUSTFLAGS="$flags" cargo +nightly build --release --manifest-path "$fuzz/Cargo.toml" --target "$host" \
     --target-dir "$work/build" --bins
 
 mkdir -p "$work/findings"
