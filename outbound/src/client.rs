@@ -161,15 +161,6 @@ impl Connections {
     }
 }
 
-#[cfg(test)]
-impl Connections {
-    /// The way to a target, without a pool.
-    pub(super) fn dial_for_tests(&self) -> Dial {
-        let tls = trusting(public_roots()).unwrap();
-        self.dial(&tls).unwrap()
-    }
-}
-
 impl Clients {
     /// `tasks` runs the connections.
     pub fn new(tasks: Tracked) -> Result<Self, TlsError> {
@@ -253,3 +244,6 @@ fn roots_with(pem: &str) -> Result<RootCertStore, BadConnections> {
     }
     Ok(roots)
 }
+
+#[cfg(test)]
+mod tests;
