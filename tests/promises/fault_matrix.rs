@@ -215,7 +215,28 @@ impl Matrix {
         }
         // What a data plane decides is known to the control plane a moment later.
         let what = format!("{}: the state of {name} is known", row.name);
-        until(&what, || async { shown() }).await
+        let seen = || async {
+            match shown()? {
+                Some(state) => Ok(Some(state)),
+                // A probe may have cleared it by now; the data plane remembers that it was so.
+                None => self.was(&name).await,
+            }
+        };
+        until(&what, seen).await
+    }
+
+    /// The state of its credential that the data plane found the provider in.
+    async fn was(&self, name: &str) -> Result<Option<String>> {
+        let url = format!("{}/metrics", self.stack.data[0].admin_url);
+        let metrics = self.stack.http.get(url).send().await?.text().await?;
+        let of_it = format!("penstock_provider_state_changes_total{{provider=\"{name}\",");
+        let began = |line: &str| Some(line.split_once("to=\"")?.1.split_once('"')?.0.to_owned());
+        let states = metrics
+            .lines()
+            .filter(|line| line.starts_with(&of_it))
+            .filter_map(began);
+        let mut refused = states.filter(|to| to == "credential_suspect" || to == "credential_revoked");
+        Ok(refused.next())
     }
 
     async fn call(&self, model: &str, stream: bool, says: &str) -> Result<String> {
