@@ -1,7 +1,7 @@
 //! Translation where a caller's dialect and a provider's differ.
 //!
 //! A request is read strictly out of the caller's dialect into an [`Ask`](ask::Ask) and written in the provider's; an
-//! answer is read leniently into a sequence of [`Event`](answer::Event)s, whole or in a stream, and written in the
+//! answer is read leniently into a sequence of events ([`answer`]), whole or in a stream, and written in the
 //! caller's. So each dialect has one reader and one writer, and a whole answer and a stream cannot say different things.
 //!
 //! | rule | where |
