@@ -120,6 +120,16 @@ impl Connections {
         }
     }
 
+    /// Without a proxy, to whatever host is asked for.
+    pub fn direct(connect_timeout: Duration, reach: Reach) -> Self {
+        Self {
+            connect_timeout,
+            outbound: Outbound::default(),
+            proxy_password: None,
+            reach,
+        }
+    }
+
     fn plain(&self, through_proxy: bool) -> Plain {
         let reach = match through_proxy {
             // Operators name proxies, also inside.

@@ -1,21 +1,21 @@
 //! A file of prices from a URL that an operator named.
 //!
 //! Bounded in everything: the scheme (https, unless plain http was asked for), the size, the time, the redirects. A
-//! redirect never leads from https to http unless plain http was asked for. Nothing of ours is sent along: no token, no
-//! cookie.
+//! redirect never leads from https to http unless plain http was asked for. Link-local and metadata addresses are never
+//! dialled, wherever a name or a redirect leads. Nothing of ours is sent along: no token, no cookie.
 
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, StatusCode, Uri, header};
 use http_body_util::{BodyExt, Empty, Limited};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
 use penstock_core::price::import::MAX_BYTES;
+use penstock_outbound::{BadConnections, Client, Clients, Connections, Reach, TlsError, Tracked, chain};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 const PATIENCE: Duration = Duration::from_secs(30);
+const CONNECT: Duration = Duration::from_secs(10);
 const MAX_REDIRECTS: usize = 3;
 
 /// Why there is no file.
@@ -31,8 +31,10 @@ pub(super) enum FetchError {
     Redirects,
     #[error("status {0}")]
     Status(u16),
-    #[error("TLS cannot be set up: {0}")]
-    Tls(#[from] rustls::Error),
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    #[error(transparent)]
+    Connections(#[from] BadConnections),
     #[error("the server cannot be reached: {0}")]
     Network(String),
     #[error("the answer broke off or is larger than {max} MB: {0}", max = MAX_BYTES >> 20)]
@@ -48,7 +50,10 @@ pub(super) async fn fetch(url: &str, allow_http: bool) -> Result<Bytes, FetchErr
 }
 
 async fn follow(url: &str, allow_http: bool) -> Result<Bytes, FetchError> {
-    let client = client()?;
+    // Its connections end with it.
+    let stop = CancellationToken::new();
+    let client = client(&stop)?;
+    let _stop = stop.drop_guard();
     let mut uri = checked(url, allow_http)?;
     for _ in 0..=MAX_REDIRECTS {
         let request = Request::get(uri.clone())
@@ -78,14 +83,10 @@ async fn follow(url: &str, allow_http: bool) -> Result<Bytes, FetchError> {
     Err(FetchError::Redirects)
 }
 
-fn client() -> Result<Client<HttpsConnector<HttpConnector>, Empty<Bytes>>, FetchError> {
-    let provider = rustls::crypto::aws_lc_rs::default_provider();
-    let https = HttpsConnectorBuilder::new()
-        .with_provider_and_webpki_roots(provider)?
-        .https_or_http()
-        .enable_http1()
-        .build();
-    Ok(Client::builder(TokioExecutor::new()).build(https))
+fn client(stop: &CancellationToken) -> Result<Client<Empty<Bytes>>, FetchError> {
+    let clients = Clients::new(Tracked::new(TaskTracker::new(), stop.clone()))?;
+    let connections = Connections::direct(CONNECT, Reach::Local);
+    Ok(clients.make(&connections)?.open())
 }
 
 fn checked(url: &str, allow_http: bool) -> Result<Uri, FetchError> {
@@ -109,16 +110,6 @@ fn joined(from: &Uri, location: &str) -> String {
         ),
         false => location.to_owned(),
     }
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
 }
 
 #[cfg(test)]
@@ -149,5 +140,13 @@ mod tests {
         let from: Uri = "https://example.org/a".parse().unwrap();
         assert_eq!(joined(&from, "/b"), "https://example.org/b");
         assert!(checked(&joined(&from, "http://example.org/b"), false).is_err());
+    }
+
+    #[tokio::test]
+    async fn e04_metadata_addresses_are_never_dialled() {
+        for url in ["http://169.254.169.254/latest", "http://[fd00:ec2::254]/"] {
+            let refused = fetch(url, true).await.unwrap_err();
+            assert!(refused.to_string().contains("metadata"), "{url}: {refused}");
+        }
     }
 }
