@@ -91,3 +91,23 @@ impl Reset {
         session.print(&view::ProviderReset::read(answer.into_inner()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        open: Open,
+    }
+
+    #[test]
+    fn b08_an_empty_model_does_not_open_the_whole_provider() {
+        let line = |model| Line::try_parse_from(["x", "main", "--model", model]);
+        assert!(line("").is_err());
+        assert_eq!(line("m").ok().unwrap().open.model.as_deref(), Some("m"));
+    }
+}

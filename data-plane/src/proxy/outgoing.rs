@@ -90,13 +90,9 @@ impl Outgoing {
             stream: translated.stream,
         };
         let in_path = Some(&in_path).filter(|_| chosen.spoken == penstock_core::dialect::Dialect::Gemini);
-        let body = match inspect::inspect(chosen.spoken, in_path, &body) {
-            Ok(inspected) => self.edited(call, chosen, &body, &inspected, false),
-            // It is one of ours, so it is a body.
-            Err(_) => body.into(),
-        };
+        let inspected = inspect::inspect(chosen.spoken, in_path, &body).map_err(Untranslatable::NoRequest)?;
         Ok(Sent {
-            body,
+            body: self.edited(call, chosen, &body, &inspected, false),
             answers: Some(translated.answers),
             headers: None,
         })

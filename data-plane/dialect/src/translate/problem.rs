@@ -2,6 +2,7 @@
 
 use penstock_core::dialect::Dialect;
 
+use crate::inspect::InspectError;
 use crate::json::Problem;
 
 /// A word of the caller's that is repeated in a message is cut to this, bytes.
@@ -26,6 +27,9 @@ pub enum Untranslatable {
         /// What the provider speaks.
         provider: Dialect,
     },
+    /// What came of it is no request of the provider's dialect, so that the provider's overrides cannot be applied.
+    #[error("its translation is no request: {0}")]
+    NoRequest(InspectError),
     /// The field is not what the caller's own dialect says it is.
     #[error("`{path}` must be {expected}")]
     Invalid {
