@@ -8,7 +8,7 @@
 //! zero. A provider whose own rate limits are nearly used up gets less than its weight, and nothing while another one has
 //! room ([`weight`]). A session that is bound to a candidate stays there: its prompt is in that provider's cache.
 //!
-//! Providers arrive sorted by priority. Nothing is allocated.
+//! Providers arrive sorted by priority. Each is judged once for a choice; the verdicts also tell later why it was so.
 
 mod plan;
 mod verdict;
@@ -81,16 +81,23 @@ impl Conditions for AllWell {
     }
 }
 
-/// Picks a provider. `random` is uniform over all of its values.
+/// What speaks for and against each provider, in their order.
+pub fn verdicts(providers: &[Arc<ProviderEntry>], ask: &Ask<'_>) -> Vec<Verdict> {
+    providers.iter().map(|entry| judge(entry, ask)).collect()
+}
+
+/// Picks one of the providers of which these are the [`verdicts`]. `random` is uniform over all of its values.
 pub fn choose<'a>(
     providers: &'a [Arc<ProviderEntry>],
+    verdicts: &[Verdict],
     ask: &Ask<'_>,
     random: u64,
 ) -> Result<&'a Arc<ProviderEntry>, NoCandidate> {
     let candidates = || {
-        providers
-            .iter()
-            .filter(|entry| judge(entry, ask) == Verdict::Candidate)
+        let judged = providers.iter().zip(verdicts);
+        judged
+            .filter(|(_, verdict)| **verdict == Verdict::Candidate)
+            .map(|(entry, _)| entry)
     };
     let Some(first) = candidates().next() else {
         return Err(NoCandidate::of(providers, ask));

@@ -16,7 +16,6 @@ use penstock_fleet::account::{Account, SubjectName};
 use penstock_fleet::baseline::{Answers, Asking, Question, Span, Spend};
 use penstock_fleet::counters::RecordNumber;
 use penstock_proto::config::v1::LimitLevel;
-use penstock_proto::convert::usage_record_from_wire;
 use penstock_proto::telemetry::v1 as wire;
 use penstock_proto::telemetry::v1::telemetry_service_client::TelemetryServiceClient;
 use tokio::sync::Mutex;
@@ -162,14 +161,11 @@ pub(crate) async fn say_waiting(app: Arc<App>, stop: CancellationToken) {
                 return;
             };
             cursor = next;
-            let numbers = batch.first_number..=last;
-            for (number, record) in numbers.zip(batch.records) {
-                if let Ok(record) = usage_record_from_wire(record) {
-                    settle(&app, &record, number);
-                }
-            }
             if batch.first_number > last {
                 return;
+            }
+            for (number, record) in batch.decoded().take_while(|(number, _)| *number <= last) {
+                settle(&app, &record, number);
             }
         }
     };

@@ -75,8 +75,8 @@ mod tests {
     use super::*;
     use crate::access::Access;
     use crate::limits::Dimension;
-    use crate::route::tests::{ask, entry};
-    use crate::route::{Bound, choose};
+    use crate::route::Bound;
+    use crate::route::tests::{ask, choose, entry};
 
     fn three() -> [Arc<ProviderEntry>; 3] {
         [

@@ -31,6 +31,15 @@ pub(super) fn ask<'a>(user: &'a Access, tried: &'a [ProviderId]) -> Ask<'a> {
     }
 }
 
+/// The choice, with everybody judged for it.
+pub(super) fn choose<'a>(
+    providers: &'a [Arc<ProviderEntry>],
+    ask: &Ask<'_>,
+    random: u64,
+) -> Result<&'a Arc<ProviderEntry>, NoCandidate> {
+    super::choose(providers, &verdicts(providers, ask), ask, random)
+}
+
 #[test]
 fn b02_the_best_priority_tier_wins() {
     let providers = [entry(1, |p| p.priority = 0), entry(2, |p| p.priority = 1)];

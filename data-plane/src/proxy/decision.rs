@@ -1,15 +1,15 @@
 //! What a call will tell of itself: its decision record.
 //!
 //! While the call runs, only notes are taken: the verdict on each provider, as small values without texts, and instants
-//! that are read anyway. The record is made of them when the call is settled. What speaks against a provider is looked at
-//! before the first choice and, when nobody is left, once more.
+//! that are read anyway. The record is made of them when the call is settled. What speaks against a provider is what the
+//! first choice found and, when nobody is left, what is found then.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use penstock_core::failure::Class;
 use penstock_core::id::ProviderId;
-use penstock_core::route::{Verdict, judge};
+use penstock_core::route::{Verdict, verdicts};
 use penstock_core::session::SessionSource;
 use penstock_core::snapshot::{Caller, ProviderEntry};
 use penstock_core::usage::decision::{
@@ -28,8 +28,10 @@ pub(super) struct Notes {
     pub(super) body: Option<Duration>,
     /// The call was let in.
     pub(super) admitted: Option<Duration>,
-    /// The first providers, before the first choice.
-    candidates: Vec<Candidate>,
+    /// Of the first providers, in their order: as they were judged for the first choice.
+    verdicts: Vec<Verdict>,
+    /// The same when nobody was left; empty where that did not come to pass.
+    at_end: Vec<Verdict>,
     /// Candidates that could not be asked when they were chosen, each with why.
     passed_over: Vec<(ProviderId, Verdict)>,
 }
@@ -50,6 +52,13 @@ pub(super) struct Attempted {
 }
 
 impl Notes {
+    /// How providers were judged for a choice. The first one counts; its verdicts are taken away.
+    pub(super) fn judged(&mut self, verdicts: &mut Vec<Verdict>) {
+        if self.verdicts.is_empty() {
+            self.verdicts = std::mem::take(verdicts);
+        }
+    }
+
     /// A provider was chosen and could not be asked.
     pub(super) fn passed_over(&mut self, provider: ProviderId, verdict: Verdict) {
         self.passed_over.retain(|(id, _)| *id != provider);
@@ -63,55 +72,41 @@ impl Notes {
     }
 }
 
-/// Notes what speaks for and against each provider before one is chosen.
-pub(super) fn look(call: &mut Call, caller: &Caller) {
-    let verdicts = verdicts(call, caller);
-    let candidates = call.snapshot.providers().iter().zip(verdicts);
-    call.notes.candidates = candidates
-        .map(|(entry, verdict)| Candidate {
-            provider_id: entry.id,
-            verdict,
-            at_end: None,
-        })
-        .collect();
-}
-
-/// Notes what has changed when nobody is left.
+/// Notes how providers are when nobody is left.
 pub(super) fn look_again(call: &mut Call, caller: &Caller) {
-    let verdicts = verdicts(call, caller);
-    for (candidate, now) in call.notes.candidates.iter_mut().zip(verdicts) {
-        candidate.at_end = (now != candidate.verdict).then_some(now);
-    }
-}
-
-fn verdicts(call: &Call, caller: &Caller) -> Vec<Verdict> {
     let known = Known::now(&call.proxy.app.health);
     let ask = route::ask(call, caller, &call.asked.model, &[], &known);
-    let providers = call.snapshot.providers().iter().take(MAX_CANDIDATES);
-    providers.map(|entry| judge(entry, &ask)).collect()
+    let verdicts = verdicts(call.snapshot.providers(), &ask);
+    call.notes.at_end = verdicts;
+}
+
+fn candidates(call: &Call) -> Vec<Candidate> {
+    let notes = &call.notes;
+    let judged = call.snapshot.providers().iter().zip(&notes.verdicts);
+    let mut at_end = notes.at_end.iter();
+    judged
+        .take(MAX_CANDIDATES)
+        .map(|(entry, first)| {
+            let (verdict, now) = (notes.why(entry.id), at_end.next().copied());
+            Candidate {
+                provider_id: entry.id,
+                verdict: verdict.unwrap_or(*first),
+                at_end: now.filter(|now| verdict.is_none() && now != first),
+            }
+        })
+        .collect()
 }
 
 /// The record of a call that took so long.
 pub(super) fn of(call: &Call, total: Duration) -> Decision {
     let notes = &call.notes;
-    let candidates = notes
-        .candidates
-        .iter()
-        .map(|noted| match notes.why(noted.provider_id) {
-            Some(verdict) => Candidate {
-                verdict,
-                at_end: None,
-                ..*noted
-            },
-            None => *noted,
-        });
     let attempts = call.attempts.iter().take(MAX_ATTEMPTS);
     let answered = |attempt: &Attempted| attempt.end.status().is_some() && attempt.finding.is_none();
     let served = call.attempts.last().is_some_and(answered);
     Decision {
         session_source: notes.session_source,
         affinity: call.affinity.told().filter(|_| served),
-        candidates: candidates.collect(),
+        candidates: candidates(call),
         attempts: attempts.map(|attempt| told(attempt, call)).collect(),
         phases: Phases {
             body_us: notes.body.map(micros),

@@ -60,7 +60,6 @@ struct Endpoint {
 /// Asks providers until one answers.
 pub(super) async fn run(call: &mut Call, caller: &Caller, outgoing: &Outgoing) -> Result<Answered, Ending> {
     let mut trail = Trail::new(call);
-    decision::look(call, caller);
     loop {
         let chosen = match route::choose(call, caller, &mut trail) {
             Ok(chosen) => chosen,

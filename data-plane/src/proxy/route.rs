@@ -42,6 +42,7 @@ pub(super) fn choose(call: &mut Call, caller: &Caller, trail: &mut Trail) -> Res
         };
         let mut unpriced = Vec::new();
         let chosen = choose_for(call, caller, model, (trail, &mut unpriced));
+        call.notes.judged(&mut trail.verdicts);
         for provider in unpriced {
             call.notes.passed_over(provider, Verdict::Unpriced);
         }
@@ -78,7 +79,9 @@ fn choose_for(
         let excluded: Vec<_> = trail.excluded().iter().chain(&*unpriced).copied().collect();
         let known = Known::now(&call.proxy.app.health);
         let ask = ask(call, caller, model, &excluded, &known);
-        let provider = match route::choose(call.snapshot.providers(), &ask, random()) {
+        let providers = call.snapshot.providers();
+        trail.verdicts = route::verdicts(providers, &ask);
+        let provider = match route::choose(providers, &trail.verdicts, &ask, random()) {
             Ok(provider) => provider,
             Err(_) if !unpriced.is_empty() => return Err(model_unpriced(model)),
             Err(none) => {

@@ -42,6 +42,8 @@ pub(super) struct Trail {
     deadline: Instant,
     /// Which of the models is looked for: 0 is the one asked, the others its substitutes.
     pub(super) model: usize,
+    /// What spoke for and against each provider in the newest choice.
+    pub(super) verdicts: Vec<Verdict>,
 }
 
 impl Trail {
@@ -59,6 +61,7 @@ impl Trail {
             waited: Duration::ZERO,
             deadline: call.arrival.instant,
             model: 0,
+            verdicts: Vec::new(),
         }
     }
 

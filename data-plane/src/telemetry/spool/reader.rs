@@ -8,6 +8,8 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
+use bytes::Bytes;
+use penstock_proto::convert::usage_record_from_wire;
 use penstock_proto::telemetry::v1::UsageRecord;
 use prost::Message;
 
@@ -28,11 +30,11 @@ pub(crate) struct Cursor {
     offset: u64,
 }
 
-/// Records with consecutive numbers.
+/// Records with consecutive numbers, as they were encoded.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Batch {
     pub(crate) first_number: u64,
-    pub(crate) records: Vec<UsageRecord>,
+    pub(crate) records: Vec<Bytes>,
 }
 
 impl Cursor {
@@ -51,6 +53,16 @@ impl Batch {
         self.first_number
             .saturating_add(self.records.len() as u64)
             .saturating_sub(1)
+    }
+
+    /// The records with their numbers, without those that cannot be read.
+    pub(crate) fn decoded(self) -> impl Iterator<Item = (u64, penstock_core::usage::UsageRecord)> {
+        (self.first_number..)
+            .zip(self.records)
+            .filter_map(|(number, bytes)| {
+                let record = UsageRecord::decode(bytes).map(usage_record_from_wire);
+                Some((number, record.ok()?.ok()?))
+            })
     }
 }
 
@@ -85,7 +97,7 @@ pub(super) fn read(
         let left = segment.length.saturating_sub(cursor.offset);
         if left > 0 {
             let chunk = chunk(directory, segment.serial, cursor.offset, left.min(CHUNK))?;
-            let (read, end) = gathered.take(&chunk, cursor, most);
+            let (read, end) = gathered.take(&Bytes::from(chunk), cursor, most);
             // A chunk holds at least one frame, unless its first one is damaged.
             let stuck = read == 0 && end.is_some();
             cursor.offset = match stuck {
@@ -118,7 +130,7 @@ fn skip_rest(segment: &Segment) -> u64 {
 
 impl Gathered {
     /// Takes frames from a chunk; says how many bytes are done with, and why it stopped before the chunk's end.
-    fn take(&mut self, chunk: &[u8], cursor: &mut Cursor, most: usize) -> (usize, Option<NoFrame>) {
+    fn take(&mut self, chunk: &Bytes, cursor: &mut Cursor, most: usize) -> (usize, Option<NoFrame>) {
         let mut done = 0;
         while done < chunk.len() {
             let frame = match frame::read(chunk.get(done..).unwrap_or_default()) {
@@ -126,7 +138,7 @@ impl Gathered {
                 Err(end) => return (done, Some(end)),
             };
             if frame.kind == FrameKind::Record && frame.number >= cursor.next {
-                if !self.takes(frame.number, frame.content, most) {
+                if !self.takes(frame.number, chunk.slice_ref(frame.content), most) {
                     self.complete = true;
                     return (done, None);
                 }
@@ -138,21 +150,14 @@ impl Gathered {
     }
 
     /// False: the record belongs to the next batch.
-    fn takes(&mut self, number: u64, content: &[u8], most: usize) -> bool {
+    fn takes(&mut self, number: u64, record: Bytes, most: usize) -> bool {
         if let Some(batch) = &self.batch {
             let gap = batch.last_number().saturating_add(1) != number;
             if gap || batch.records.len() >= most || self.bytes >= MAX_BATCH_BYTES {
                 return false;
             }
         }
-        let record = match UsageRecord::decode(content) {
-            Ok(record) => record,
-            Err(error) => {
-                tracing::error!(number, %error, "a record in the usage spool cannot be read and is lost");
-                return true;
-            }
-        };
-        self.bytes += content.len();
+        self.bytes += record.len();
         let batch = self.batch.get_or_insert_with(|| Batch {
             first_number: number,
             records: Vec::new(),

@@ -4,7 +4,6 @@ use penstock_core::id::{KeyId, UserId};
 use penstock_core::money::{Millionths, NanoUsd};
 use penstock_core::time::UnixMs;
 use penstock_core::usage::{Outcome, TokenUsage};
-use penstock_proto::convert::usage_record_from_wire;
 
 use super::*;
 
@@ -57,11 +56,10 @@ pub(super) fn waiting(spool: &Spool) -> Vec<(u64, UsageRecord)> {
     let mut cursor = Cursor::at(spool.first_waiting());
     let mut all = Vec::new();
     while let Some(batch) = spool.read(&mut cursor, 3).unwrap() {
-        let records = batch
-            .records
-            .into_iter()
-            .map(|r| usage_record_from_wire(r).unwrap());
-        all.extend((batch.first_number..).zip(records));
+        let expected = batch.records.len();
+        let before = all.len();
+        all.extend(batch.decoded());
+        assert_eq!(all.len(), before + expected);
     }
     all
 }

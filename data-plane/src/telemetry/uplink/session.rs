@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use penstock_core::resource::ResourceRef;
 use penstock_proto::convert::reference_to_wire;
+use penstock_proto::stored::{self, StoredBatch};
 use penstock_proto::telemetry::v1 as wire;
 use penstock_proto::telemetry::v1::report_request::Message;
 use penstock_proto::telemetry::v1::report_response::Message as Reply;
-use penstock_proto::telemetry::v1::telemetry_service_client::TelemetryServiceClient;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, Interval, MissedTickBehavior};
 use tokio_stream::wrappers::ReceiverStream;
@@ -71,7 +71,7 @@ pub(super) enum StreamEnd {
 pub(super) struct Session<'a> {
     app: &'a App,
     inbound: Streaming<wire::ReportResponse>,
-    outbound: mpsc::Sender<wire::ReportRequest>,
+    outbound: mpsc::Sender<stored::Report>,
     settings: wire::ReporterSettings,
     cursor: Cursor,
     /// Last numbers of batches that are not acknowledged; in order, at most `window`.
@@ -102,7 +102,6 @@ enum Event {
 impl<'a> Session<'a> {
     pub(super) async fn open(app: &'a App, link: &Link) -> Result<Self, StreamEnd> {
         let channel = link.connect().await?;
-        let mut client = TelemetryServiceClient::new(channel);
         let (outbound, requests) = mpsc::channel(2);
         let hello = wire::ReporterHello {
             node_id: app.node_id.to_string(),
@@ -110,7 +109,7 @@ impl<'a> Session<'a> {
         send(&outbound, Message::Hello(hello)).await;
         let opening = async {
             let request = link.sign(ReceiverStream::new(requests));
-            let mut inbound = client.report(request).await?.into_inner();
+            let mut inbound = stored::report(channel, request).await?.into_inner();
             let first = inbound.message().await?.and_then(|response| response.message);
             Ok::<_, StreamEnd>((inbound, first))
         };
@@ -265,12 +264,12 @@ impl<'a> Session<'a> {
         }
         self.last_sent = Some(batch.last_number());
         self.under_way.push(batch.last_number());
-        let usage = wire::UsageBatch {
+        let usage = StoredBatch {
             spool_id: self.app.spool.id().to_string(),
             first_sequence: batch.first_number,
             records: batch.records,
         };
-        send(&self.outbound, Message::Usage(usage)).await;
+        drop(self.outbound.send(stored::Report::Usage(usage)).await);
         Ok(())
     }
 
@@ -292,9 +291,10 @@ impl<'a> Session<'a> {
 }
 
 /// The stream may have ended meanwhile; then reading it says so.
-async fn send(outbound: &mpsc::Sender<wire::ReportRequest>, message: Message) {
+async fn send(outbound: &mpsc::Sender<stored::Report>, message: Message) {
     let message = Some(message);
-    drop(outbound.send(wire::ReportRequest { message }).await);
+    let report = stored::Report::Message(wire::ReportRequest { message });
+    drop(outbound.send(report).await);
 }
 
 fn to_wire(report: &Report) -> Message {
