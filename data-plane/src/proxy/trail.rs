@@ -21,6 +21,9 @@ use super::provider_limits::NoRoom;
 /// A call does not ask the fleet of more providers that turn out to have no room.
 const MAX_PASSED: u32 = 32;
 
+/// What the caller of an untranslatable request can do.
+const HELP: &str = "Leave it out, or have the operator add a provider that speaks this API.";
+
 /// See the module.
 pub(super) struct Trail {
     /// Asked, or passed over for want of room, for the model that is looked for now.
@@ -167,7 +170,7 @@ impl Trail {
                 Ending::Refused(Refusal::overloaded(detail))
             }
             (None, Some(why)) if soonest.is_none() => {
-                let message = format!("No provider here can be asked this: {why}.");
+                let message = format!("No provider here can be asked this: {why}. {HELP}");
                 Ending::Refused(Refusal::new(Code::InvalidRequest, message))
             }
             (None, Some(_) | None) => {
