@@ -62,3 +62,19 @@ pub(super) fn splices(body: &[u8]) -> Vec<Splice> {
     }
     splices
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_scope_of_a_cache_goes_and_the_callers_own_words_stay() {
+        let body = r#"{"cache_control":{"type":"ephemeral","scope":"global"},"system":[{"text":"scope","cache_control":{"scope":"global","ttl":"1h"}}],"tools":[{"input_schema":{"cache_control":{"scope":1}}}]}"#;
+        let expected = r#"{"cache_control":{"type":"ephemeral"},"system":[{"text":"scope","cache_control":{"ttl":"1h"}}],"tools":[{"input_schema":{"cache_control":{"scope":1}}}]}"#;
+        let mut left = body.to_owned();
+        for splice in splices(body.as_bytes()).into_iter().rev() {
+            left.replace_range(splice.at, "");
+        }
+        assert_eq!(left, expected);
+    }
+}
