@@ -298,13 +298,13 @@ impl Failure {
         if !shown {
             return self.refused();
         }
-        let events = match &self.failed {
-            Failed::ErrorAnswer(reported) => reported.stream(&self.chosen, self.finding.class),
-            _ => None,
-        };
+        let mut events = None;
         let answer = match self.failed {
             Failed::Status(answer) => *answer,
-            Failed::ErrorAnswer(reported) => reported.answer(&self.chosen, self.finding.class),
+            Failed::ErrorAnswer(reported) => {
+                events = reported.stream(&self.chosen, self.finding.class);
+                reported.answer(&self.chosen, self.finding.class)
+            }
             Failed::Target(_)
             | Failed::NoEndpoint
             | Failed::Connect { .. }

@@ -21,7 +21,7 @@ fn behind(pairs: &[(&'static str, &str)]) -> String {
 }
 
 fn shown(address: Option<IpAddr>) -> String {
-    address.map_or("unknown".to_owned(), |address| address.to_string())
+    address.map_or_else(|| "unknown".to_owned(), |address| address.to_string())
 }
 
 fn trusted() -> Vec<Cidr> {
