@@ -118,7 +118,7 @@ async fn may_ask(call: &mut Call, chosen: &Chosen, outgoing: &Outgoing, trail: &
         call.notes.passed_over(entry.id, Verdict::OutOfTime);
         return None;
     }
-    let sent = match outgoing.sent(call, chosen) {
+    let sent = match outgoing.sent(call, chosen).await {
         Ok(sent) => sent,
         Err(why) => {
             trail.untranslatable(entry, &why);

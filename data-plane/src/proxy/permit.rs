@@ -47,9 +47,10 @@ pub(super) fn client(
         &key.rules.allowed_clients,
         &key.rules.blocked_clients,
     ];
+    let user_agent = client::user_agent(headers);
     let client = match lists.into_iter().flatten().any(ClientRule::is_known) {
-        true => client::recognise(headers, inspected, body),
-        false => client::by_user_agent(headers),
+        true => client::recognise(&user_agent, headers, inspected, body),
+        false => client::by_user_agent(&user_agent),
     };
     access::check_client(user, key, &client).map_err(CallerError::from)?;
     Ok(())

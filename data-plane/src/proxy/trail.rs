@@ -10,16 +10,19 @@ use penstock_core::id::ProviderId;
 use penstock_core::route::Verdict;
 use penstock_core::snapshot::ProviderEntry;
 use penstock_core::time::UnixMs;
-use penstock_dialect::translate::Untranslatable;
 use tokio::time::Instant;
 
 use super::call::{Call, Chosen};
 use super::error::Refusal;
 use super::failed::{Ending, Failure};
+use super::outgoing::Unsendable;
 use super::provider_limits::NoRoom;
 
 /// A call does not ask the fleet of more providers that turn out to have no room.
 const MAX_PASSED: u32 = 32;
+
+/// What the caller of an untranslatable request can do.
+const HELP: &str = "Leave it out, or have the operator add a provider that speaks this API.";
 
 /// See the module.
 pub(super) struct Trail {
@@ -31,7 +34,7 @@ pub(super) struct Trail {
     recovery: Option<u64>,
     telling: Option<Failure>,
     /// What the first of the providers that would be asked by translation cannot be asked.
-    untranslatable: Option<Untranslatable>,
+    untranslatable: Option<Unsendable>,
     asked: u32,
     /// Chosen and passed over, each after a question to the fleet.
     passed: u32,
@@ -100,8 +103,8 @@ impl Trail {
         self.pass_over(provider.id, 1);
     }
 
-    /// The request cannot be said in the provider's dialect.
-    pub(super) fn untranslatable(&mut self, provider: &ProviderEntry, why: &Untranslatable) {
+    /// The request cannot be said in the provider's dialect, or not be made now.
+    pub(super) fn untranslatable(&mut self, provider: &ProviderEntry, why: &Unsendable) {
         self.excluded.push(provider.id);
         self.untranslatable.get_or_insert_with(|| why.clone());
     }
@@ -165,8 +168,12 @@ impl Trail {
         let soonest = self.soonest.into_iter().chain(self.recovery).min();
         match (self.telling, self.untranslatable) {
             (Some(failure), _) => failure.ending().retry_after(soonest),
+            (None, Some(Unsendable::NoMemory | Unsendable::Failed(_))) if soonest.is_none() => {
+                let detail = "what a provider would be sent could not be made";
+                Ending::Refused(Refusal::overloaded(detail))
+            }
             (None, Some(why)) if soonest.is_none() => {
-                let message = format!("No provider here can be asked this: {why}.");
+                let message = format!("No provider here can be asked this: {why}. {HELP}");
                 Ending::Refused(Refusal::new(Code::InvalidRequest, message))
             }
             (None, Some(_) | None) => {
