@@ -100,6 +100,10 @@ impl ProviderService for Providers {
         let reference = ResourceRef::Provider(found.id);
         let given = credential::read(request.credential, request.new_credential)?;
         let has_new_credential = given.is_some();
+        let stays = !has_new_credential && found.value.credential.is_some();
+        if stays && !request.keep_credential {
+            credential::stays(&provider, &found.value.provider)?;
+        }
         let credential = credential::seal(&self.0, &reference, given)?;
         let proxies = (
             found.value.provider.outbound.proxy.as_ref(),
