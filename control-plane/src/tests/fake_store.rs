@@ -648,6 +648,7 @@ impl Store for FakeStore {
             state: TokenState::Ready,
             token: Some(put.token.clone()),
             failure: None,
+            exchange_began_at: None,
         };
         inner.tokens.insert(put.provider, token);
         Ok(TokenWritten::Written(put.replaces + 1))
@@ -667,12 +668,28 @@ impl Store for FakeStore {
             state,
             token: None,
             failure: None,
+            exchange_began_at: None,
         });
         if token.version != version {
             return Ok(false);
         }
         (token.state, token.failure) = (state, Some(failure.clone()));
+        token.exchange_began_at = None;
         Ok(true)
+    }
+
+    async fn token_exchange_began(
+        &self,
+        provider: ProviderId,
+        version: u64,
+        at: UnixMs,
+    ) -> Result<(), Error> {
+        let mut inner = self.here()?;
+        let token = inner.tokens.get_mut(&provider);
+        if let Some(token) = token.filter(|token| token.version == version) {
+            token.exchange_began_at = Some(at);
+        }
+        Ok(())
     }
 
     async fn take_token_lease(
