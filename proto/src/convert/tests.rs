@@ -54,6 +54,7 @@ fn access() -> Access {
         activation: Some(Activation {
             expires_after_ms: 9,
             first_used_at: Some(UnixMs(4)),
+            granted_at: Some(UnixMs(3)),
         }),
     }
 }
