@@ -67,6 +67,38 @@ fn e04_litellms_own_file_is_read_and_what_is_left_out_is_counted() {
 }
 
 #[test]
+fn e04_web_searches_do_not_become_free_by_an_import() {
+    let of = |search: &str| {
+        let text = format!(
+            r#"{{"m": {{"litellm_provider": "openai", "input_cost_per_token": 1e-6, "output_cost_per_token": 1e-6,
+            "search_context_cost_per_query": {search}}}, "n": {{"litellm_provider": "openai",
+            "input_cost_per_token": 1e-6, "output_cost_per_token": 1e-6}}}}"#
+        );
+        let imported = parse(&text).unwrap();
+        let search = imported.prices.get("m").map(|price| price.web_search.0);
+        (search, imported.left_names.contains("m"))
+    };
+    let (low, high) = (
+        r#""search_context_size_low": 0.025"#,
+        r#""search_context_size_high": 0.05"#,
+    );
+    let medium = r#""search_context_size_medium": 0.01"#;
+    assert_eq!(
+        of(&format!("{{{low}, {high}, {medium}}}")),
+        (Some(10_000_000), false)
+    );
+    assert_eq!(of(&format!("{{{low}, {high}}}")), (Some(50_000_000), false));
+    assert_eq!(of("{}"), (Some(0), false));
+    for wrong in [
+        r#"{"search_context_size_medium": 0.0000000001}"#,
+        "0.01",
+        r#"{"search_context_size_low": "a"}"#,
+    ] {
+        assert_eq!(of(wrong), (None, true), "{wrong}");
+    }
+}
+
+#[test]
 fn e04_the_shape_that_ships_is_read_whole_or_not_at_all() {
     let text = include_str!("../../../../control-plane/prices/model_prices.json");
     let imported = parse(text).unwrap();
