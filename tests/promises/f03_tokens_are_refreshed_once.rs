@@ -223,7 +223,10 @@ async fn f03_a_revoked_login_stops_refreshing_says_so_and_a_new_login_brings_the
     bench.all_served().await?;
     bench.server.revoke_all();
     let (status, body) = bench.call(0).await?;
-    ensure!(status == 502 || status == 503, "{status}: {body}");
+    ensure!(
+        status == 503 && body.contains("access token cannot be renewed"),
+        "{status}: {body}"
+    );
     let status = bench.state("needs_login").await?;
     let failure = &status["failure"];
     assert_eq!(
