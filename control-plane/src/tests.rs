@@ -2,6 +2,7 @@
 
 pub(crate) mod fake_store;
 pub(crate) mod plane;
+pub(crate) mod token_endpoint;
 
 use std::sync::Arc;
 

@@ -27,6 +27,8 @@ mod follow;
 mod keep;
 mod lease;
 mod login;
+#[cfg(test)]
+mod mishap_tests;
 mod refresh;
 mod schedule;
 mod shown;
@@ -51,6 +53,8 @@ pub(crate) use lease::{cut_off, give_back, login_lease};
 pub(crate) use login::{Login, LoginError, Pasted};
 pub(crate) use refresh::{Outcome, Why, refresh};
 pub(crate) use schedule::refresh_at;
+#[cfg(test)]
+pub(crate) use subject::subject;
 pub(crate) use subject::{Subject, SubjectError};
 
 /// More than are ever configured.

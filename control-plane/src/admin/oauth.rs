@@ -1,6 +1,8 @@
 //! Logins, refreshes by hand, and how providers' access tokens do.
 
 mod client;
+#[cfg(test)]
+mod login_tests;
 mod reply;
 mod test;
 

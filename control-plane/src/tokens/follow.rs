@@ -90,7 +90,7 @@ async fn step(context: &Context, known: &mut Known, room: &Arc<Semaphore>) -> Re
 }
 
 /// In a task of its own. Whoever waits for a refresh of the same provider takes no room from others.
-fn begin(context: &Context, room: &Arc<Semaphore>, provider: ProviderId, why: Why) {
+pub(super) fn begin(context: &Context, room: &Arc<Semaphore>, provider: ProviderId, why: Why) {
     let flight = context.tokens.flight(provider);
     let waits = match why {
         // One that is under way is enough: it looks again when its turn comes.
