@@ -40,7 +40,7 @@ const METADATA_V4: [Ipv4Addr; 3] = [
     Ipv4Addr::new(100, 100, 100, 200),
     Ipv4Addr::new(192, 0, 0, 192),
 ];
-/// Google. Amazon has a range, fd00:ec2::/32.
+/// Google. Amazon has a range, `fd00:ec2::/32`.
 const METADATA_V6: Ipv6Addr = Ipv6Addr::new(0xfd20, 0x00ce, 0, 0, 0, 0, 0, 0x0254);
 
 impl Reach {
