@@ -22,7 +22,7 @@ use decimal::whole;
 /// The largest file that is read, bytes.
 pub const MAX_BYTES: usize = 16 << 20;
 
-const CLASSES: [(&str, TokenClass); 7] = [
+const CLASSES: [(&str, TokenClass); 11] = [
     (
         "cache_creation_input_token_cost_above_12hr",
         TokenClass::CacheWrite12h,
@@ -34,6 +34,10 @@ const CLASSES: [(&str, TokenClass); 7] = [
     ("cache_creation_input_token_cost", TokenClass::CacheWrite),
     ("cache_read_input_token_cost", TokenClass::CacheRead),
     ("output_cost_per_reasoning_token", TokenClass::Reasoning),
+    ("input_cost_per_audio_token", TokenClass::AudioInput),
+    ("input_cost_per_image_token", TokenClass::ImageInput),
+    ("output_cost_per_audio_token", TokenClass::AudioOutput),
+    ("output_cost_per_image_token", TokenClass::ImageOutput),
     ("output_cost_per_token", TokenClass::Output),
     ("input_cost_per_token", TokenClass::Input),
 ];

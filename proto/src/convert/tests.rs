@@ -272,6 +272,8 @@ fn a_usage_record_is_read_back_as_written() {
             input: 1,
             output: 2,
             cache_write_12h: 3,
+            audio_input: 1,
+            image_output: 2,
             factors: vec!["us".into()],
             ..TokenUsage::default()
         },

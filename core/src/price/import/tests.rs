@@ -5,7 +5,7 @@ const SOURCE: &str = r#"{
   "claude-x": {"litellm_provider": "anthropic", "mode": "chat", "input_cost_per_token": 3e-06,
     "output_cost_per_token": 1.5e-05, "cache_creation_input_token_cost_above_1hr": 6e-06,
     "input_cost_per_token_above_200k_tokens": 6e-06, "output_cost_per_token_batches": 7.5e-06,
-    "input_cost_per_token_above_200k_tokens_priority": 9e-06, "output_cost_per_image_token": 1e-06,
+    "input_cost_per_token_above_200k_tokens_priority": 9e-06, "output_cost_per_image_token": 1e-06, "input_cost_per_image": 0.1,
     "search_context_cost_per_query": {"search_context_size_medium": 0.01}, "input_cost_per_request": 0.002,
     "provider_specific_entry": {"us": 1.1, "fast": 2.0}, "max_input_tokens": 200000, "supports_vision": true},
   "text-embedding-x": {"litellm_provider": "openai", "mode": "embedding", "input_cost_per_token": 2e-08},
@@ -43,6 +43,10 @@ fn e04_litellms_own_file_is_read_and_what_is_left_out_is_counted() {
     assert_eq!(
         rate(claude, TokenClass::CacheWrite1h, ServiceTier::Standard, 0),
         Some(6_000_000)
+    );
+    assert_eq!(
+        rate(claude, TokenClass::ImageOutput, ServiceTier::Standard, 0),
+        Some(1_000_000)
     );
     assert_eq!(claude.factors.len(), 2);
     let embedding = &imported.prices["text-embedding-x"];
