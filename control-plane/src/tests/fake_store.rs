@@ -704,8 +704,7 @@ impl Store for FakeStore {
 
     async fn token_exchange_began(
         &self,
-        provider: ProviderId,
-        version: u64,
+        (provider, version): (ProviderId, u64),
         at: UnixMs,
     ) -> Result<(), Error> {
         let mut inner = self.here()?;

@@ -88,7 +88,7 @@ async fn f03_a_refresh_that_was_cut_off_is_asked_once_more_and_told_of() {
     let bench = Bench::start().await;
     let id = bench.provider(Some("refresh-1"), 3_600).await;
     let long_ago = UnixMs(clock::now().0 - 600_000);
-    bench.store.token_exchange_began(id, 1, long_ago).await.unwrap();
+    bench.store.token_exchange_began((id, 1), long_ago).await.unwrap();
     let known = subject(&bench.context, id).await.unwrap();
     assert_eq!(
         cut_off(&known, &bench.row(id).await, clock::now()),

@@ -204,7 +204,7 @@ impl Attempt<'_> {
         }
         let of = (self.subject.id, version(self.row.as_ref()));
         let store = &self.context.store;
-        store.token_exchange_began(of.0, of.1, clock::now()).await?;
+        store.token_exchange_began(of, clock::now()).await?;
         let asked = match exchange(tokens, self.subject, Grant::Refresh(refresh)).await {
             // Only the server knows whether the token is used up: once more, with the same one.
             Err(fault) if fault.kind == Kind::Unknown => {

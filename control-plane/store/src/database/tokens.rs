@@ -116,8 +116,7 @@ impl Database {
 
     pub(super) async fn note_exchange(
         &self,
-        provider: ProviderId,
-        version: u64,
+        (provider, version): (ProviderId, u64),
         at: UnixMs,
     ) -> Result<(), Error> {
         let query =
