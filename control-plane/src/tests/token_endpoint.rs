@@ -11,6 +11,7 @@ use penstock_store::{CredentialChange, SealedToken, Store, TokenPut};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
+use tokio_util::task::TaskTracker;
 
 use super::fake_store::FakeStore;
 use crate::clock;
@@ -39,9 +40,10 @@ impl TokenEndpoint {
             gate: Semaphore::new(0),
         });
         let serving = Arc::clone(&shared);
-        tokio::spawn(async move {
+        let (tasks, connections) = (TaskTracker::new(), TaskTracker::new());
+        tasks.spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(serve(stream, Arc::clone(&serving)));
+                connections.spawn(serve(stream, Arc::clone(&serving)));
             }
         });
         Self { port, shared }

@@ -68,7 +68,7 @@ async fn f03_that_a_refresh_token_is_shown_is_known_before_and_forgotten_with_th
     let id = bench.provider(Some("refresh-1"), 3_600).await;
     let refreshing = {
         let context = bench.context.clone();
-        tokio::spawn(async move { refresh(&context, id, Why::Operator).await.unwrap() })
+        TaskTracker::new().spawn(async move { refresh(&context, id, Why::Operator).await.unwrap() })
     };
     until(async || bench.endpoint.asked().len() == 1).await;
     let row = bench.row(id).await;
