@@ -26,6 +26,8 @@ pub struct Context {
     pub fleet_states: Arc<FleetStates>,
     /// Access tokens that are obtained for providers.
     pub tokens: Arc<Tokens>,
+    /// Hosts, perhaps with a port, from which price files may be fetched though they are inside.
+    pub trusted_price_hosts: Arc<[String]>,
     pub metrics: Arc<Metrics>,
     /// This replica's name.
     pub name: Arc<str>,

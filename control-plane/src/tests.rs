@@ -2,6 +2,7 @@
 
 pub(crate) mod fake_store;
 pub(crate) mod plane;
+pub(crate) mod token_endpoint;
 
 use std::sync::Arc;
 
@@ -41,6 +42,7 @@ pub(crate) async fn context(store: &Arc<FakeStore>) -> Context {
         nodes: Arc::new(NodeRegistry::new("cp-1".into())),
         fleet_states: Arc::default(),
         tokens: Arc::new(Tokens::new("cp-1", &["127.0.0.1".to_owned()]).unwrap()),
+        trusted_price_hosts: Arc::default(),
         metrics,
         name: "cp-1".into(),
         started: Instant::now(),

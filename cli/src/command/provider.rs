@@ -71,6 +71,10 @@ pub(crate) struct Update {
     credential: CredentialFlags,
     #[command(flatten)]
     proxy_password: ProxyPassword,
+
+    /// The present credential may be shown to the new host or proxy
+    #[arg(long)]
+    keep_credential: bool,
 }
 
 impl Command {
@@ -138,6 +142,7 @@ impl Update {
             fields,
             credential: CredentialFlags::default(),
             proxy_password: ProxyPassword::default(),
+            keep_credential: false,
         }
     }
 
@@ -148,6 +153,7 @@ impl Update {
             fields,
             credential,
             proxy_password,
+            keep_credential,
         } = self;
         let proxy_password = proxy_password.read(&process_env, &credential.api_key)?;
         let credential = credential.read(&process_env)?;
@@ -165,6 +171,7 @@ impl Update {
                 spec: Some(convert::provider_to_wire(&provider)),
                 credential: None,
                 new_credential: credential.clone(),
+                keep_credential,
                 change: edit.reason(),
             };
             Ok(services.providers().update_provider(request).await?.into_inner())

@@ -88,6 +88,7 @@ async fn provider(
                 ..spec
             });
             let update = admin::UpdateProviderRequest {
+                keep_credential: false,
                 new_credential: None,
                 proxy_password: None,
                 provider: known.id,

@@ -18,6 +18,7 @@ use penstock_store::{Filter, FleetAction, Page};
 use tonic::{Request, Response, Status};
 
 use super::author::Author;
+use super::price::resolve as resolve_price;
 use super::{names, page, status};
 use crate::clock;
 use crate::context::Context;
@@ -71,8 +72,10 @@ impl BreakerService for Breakers {
         let (_, after) = done(act(&self.0, found.id, &action, opened).await, &request.provider)?;
         say(&action, &found.value.provider.name);
         let mut breakers = reply::breakers(found.id, &found.value.provider, &after, now).into_iter();
+        let remark = self.remark(&found.value.provider, &request.model).await?;
         Ok(Response::new(wire::OpenBreakerResponse {
             breaker: breakers.find(|breaker| breaker.model == request.model),
+            remark,
         }))
     }
 
@@ -100,6 +103,29 @@ impl BreakerService for Breakers {
 }
 
 impl Breakers {
+    /// About a model that is perhaps misspelt.
+    async fn remark(&self, provider: &Provider, model: &str) -> Result<String, Status> {
+        let named = provider.models.iter().any(|pattern| pattern.matches(model))
+            || provider
+                .redirects
+                .iter()
+                .any(|redirect| redirect.from.matches(model));
+        let upstream = provider.upstream_model(model);
+        let is_known = model == WHOLE
+            || named
+            || resolve_price(&*self.0.store, provider, upstream)
+                .await?
+                .price
+                .is_some();
+        Ok(match is_known {
+            true => String::new(),
+            false => format!(
+                "no rule of provider {:?} names model {model:?}, and it has no price there: is it spelt right?",
+                provider.name
+            ),
+        })
+    }
+
     /// All of them, by name.
     async fn providers(&self) -> Result<Vec<(ProviderId, Provider)>, Status> {
         let (mut providers, mut asked) = (Vec::new(), page::asked(None));

@@ -106,7 +106,7 @@ impl KeyService for Keys {
         // Operators write name, access and limits; the secret and what is known of it stay.
         let key = Key {
             name: written.name,
-            access: activation::kept(written.access, &found.value.access),
+            access: activation::kept(written.access, &found.value.access, clock::now()),
             limits: resets::kept(&written.limits, &found.value.limits),
             ..found.value
         };

@@ -1,9 +1,11 @@
 //! Providers. Credentials and proxies' passwords are sealed before anything else happens to them.
 
 mod credential;
+mod named;
 mod proxy;
 
 pub(super) use credential::set as set_credential;
+pub(super) use named::check as check_name;
 
 use penstock_core::id::ProviderId;
 use penstock_core::provider::Provider;
@@ -96,10 +98,17 @@ impl ProviderService for Providers {
         let expect = Expect::Version(status::expected_version(request.expected_version)?);
         let mut provider = read_spec(request.spec)?;
         let found = names::provider(&*self.0.store, &request.provider).await?;
+        if provider.name != found.value.provider.name {
+            named::renamed(&*self.0.store, &found.value.provider.name).await?;
+        }
         provider.limits = resets::kept(&provider.limits, &found.value.provider.limits);
         let reference = ResourceRef::Provider(found.id);
         let given = credential::read(request.credential, request.new_credential)?;
         let has_new_credential = given.is_some();
+        let stays = !has_new_credential && found.value.credential.is_some();
+        if stays && !request.keep_credential {
+            credential::stays(&provider, &found.value.provider)?;
+        }
         let credential = credential::seal(&self.0, &reference, given)?;
         let proxies = (
             found.value.provider.outbound.proxy.as_ref(),

@@ -10,7 +10,7 @@ use penstock_store::{Expect, Filter, NewSpec, Op, Put, Stored};
 use tonic::{Request, Response, Status};
 
 use super::author::Author;
-use super::provider::expect_or_any;
+use super::provider::{check_name, expect_or_any};
 use super::refusals::Refusals;
 use super::status::{self, required};
 use super::{names, page, reply};
@@ -27,6 +27,7 @@ impl RequestFilterService for Filters {
         let author = Author::of(&request);
         let request = request.into_inner();
         let filter = read_spec(&request.name, request.spec)?;
+        check_name(&*self.0.store, "spec.provider", filter.provider.as_deref()).await?;
         let put = put(filter).expecting(Expect::Absent);
         let (stored, revision) = author.commit(&self.0, request.change, put).await?.into_stored()?;
         Ok(Response::new(wire::CreateRequestFilterResponse {
@@ -71,6 +72,7 @@ impl RequestFilterService for Filters {
         let request = request.into_inner();
         let expect = Expect::Version(status::expected_version(request.expected_version)?);
         let filter = read_spec(&request.name, request.spec)?;
+        check_name(&*self.0.store, "spec.provider", filter.provider.as_deref()).await?;
         self.find(&request.name).await?;
         let put = put(filter).expecting(expect);
         let (stored, revision) = author.commit(&self.0, request.change, put).await?.into_stored()?;

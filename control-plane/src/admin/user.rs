@@ -15,6 +15,7 @@ use super::provider::expect_or_any;
 use super::refusals::Refusals;
 use super::status::{self, required};
 use super::{activation, names, page, random, reply, resets};
+use crate::clock;
 use crate::context::Context;
 
 pub(super) struct Users(pub(super) Context);
@@ -79,7 +80,7 @@ impl UserService for Users {
         let mut user = read_spec(request.spec)?;
         let found = names::user(&*self.0.store, &request.user).await?;
         user.limits = resets::kept(&user.limits, &found.value.limits);
-        user.access = activation::kept(user.access, &found.value.access);
+        user.access = activation::kept(user.access, &found.value.access, clock::now());
         let put = Put::new(found.stored.reference, NewSpec::User(user)).expecting(expect);
         let (stored, revision) = author.commit(&self.0, request.change, put).await?.into_stored()?;
         let user = reply::user(stored, &self.refusals().await?)?;

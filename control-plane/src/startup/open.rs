@@ -46,6 +46,7 @@ async fn build(config: &Config, store: Arc<dyn Store>, sealer: Sealer) -> Result
         nodes,
         fleet_states: Arc::default(),
         tokens: Arc::new(tokens),
+        trusted_price_hosts: config.prices.trusted_price_host.clone().into(),
         metrics,
         name,
         started: Instant::now(),

@@ -311,6 +311,10 @@ impl Store for Database {
         self.write_failure(of, failure, state).await
     }
 
+    async fn token_exchange_began(&self, of: (ProviderId, u64), at: UnixMs) -> Result<(), Error> {
+        self.note_exchange(of, at).await
+    }
+
     async fn take_token_lease(
         &self,
         provider: ProviderId,

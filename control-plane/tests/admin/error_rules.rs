@@ -211,3 +211,19 @@ async fn g01_a_rollback_brings_a_rule_back() {
     assert_eq!(restored.spec, Some(spec(config::FailureClass::Billing)));
     assert_eq!(restored.version, 3, "versions never fall");
 }
+
+#[tokio::test]
+async fn g13_a_rule_for_a_provider_that_does_not_exist_is_refused() {
+    let operator = Operator::start().await;
+    let request = wire::CreateErrorRuleRequest {
+        name: "odd".into(),
+        spec: Some(config::ErrorRule {
+            provider: Some("nope".into()),
+            ..spec(config::FailureClass::Billing)
+        }),
+        change: None,
+    };
+    let answer = operator.error_rule_service().create_error_rule(request).await;
+    let words = refused(answer, Code::InvalidArgument);
+    assert!(words.starts_with("spec.provider: "), "{words}");
+}

@@ -229,6 +229,7 @@ impl Operator {
         let mut spec = read.spec.clone().unwrap();
         change(&mut spec);
         let request = wire::UpdateProviderRequest {
+            keep_credential: false,
             new_credential: None,
             proxy_password: None,
             provider: read.id.clone(),

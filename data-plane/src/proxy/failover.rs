@@ -188,8 +188,11 @@ async fn ask(
                     (chosen.provider, renewed) = (provider, true);
                     continue;
                 }
-                Renewed::Late => return Err(failure(chosen, failed, finding)),
-                Renewed::Stopped => {}
+                Renewed::Late => {
+                    trail.lacks_token();
+                    return Err(failure(chosen, failed, finding));
+                }
+                Renewed::Stopped => trail.lacks_token(),
             }
         }
         tries += 1;

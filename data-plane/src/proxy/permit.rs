@@ -68,11 +68,14 @@ pub(super) fn model(call: &Call, caller: &Caller) -> Result<(), Refusal> {
 fn used(call: &Call, caller: &Caller) {
     let (user, key) = rules(caller);
     let reports = &call.proxy.app.reports;
-    if key.awaits_first_use() {
-        reports.first_use(Subject::Key(caller.key.id), call.arrival.at);
+    let waiting = |access: &Access| access.activation.filter(|_| access.awaits_first_use());
+    if let Some(activation) = waiting(key) {
+        let subject = Subject::Key(caller.key.id);
+        reports.first_use(subject, activation.granted_at, call.arrival.at);
     }
-    if user.awaits_first_use() {
-        reports.first_use(Subject::User(caller.user.id), call.arrival.at);
+    if let Some(activation) = waiting(user) {
+        let subject = Subject::User(caller.user.id);
+        reports.first_use(subject, activation.granted_at, call.arrival.at);
     }
 }
 

@@ -22,7 +22,9 @@ use penstock_core::setting::Setting;
 use penstock_core::snapshot::{Update, Upsert};
 use penstock_core::user::User;
 use penstock_data_plane::app::App;
-use penstock_data_plane::config::{DrainSettings, NodeSettings, Settings, TrafficSettings, WhenSpoolFull};
+use penstock_data_plane::config::{
+    DrainSettings, NodeSettings, ProviderAddresses, Settings, TrafficSettings, WhenSpoolFull,
+};
 use penstock_data_plane::drain::Drained;
 use penstock_data_plane::proxy::Proxy;
 use penstock_data_plane::telemetry::spool::{Spool, SpoolOptions};
@@ -147,6 +149,7 @@ impl Default for Setup {
                 trusted_proxies: Vec::new(),
                 spool_max_bytes: 64 << 20,
                 spool_full: WhenSpoolFull::Drop,
+                provider_addresses: ProviderAddresses::Any,
             },
         }
     }

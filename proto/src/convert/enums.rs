@@ -107,6 +107,10 @@ enums! {
         CacheWrite1h = CacheWrite1h,
         CacheWrite12h = CacheWrite12h,
         Reasoning = Reasoning,
+        AudioInput = AudioInput,
+        ImageInput = ImageInput,
+        AudioOutput = AudioOutput,
+        ImageOutput = ImageOutput,
     }
     /// A service tier.
     service_tier_to_wire, service_tier_from_wire: ServiceTier = wire::ServiceTier {

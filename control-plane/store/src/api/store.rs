@@ -235,6 +235,10 @@ pub trait Store: Send + Sync + 'static {
         state: TokenState,
     ) -> Result<bool, Error>;
 
+    /// Notes that the refresh token of this version is shown to its token endpoint now, until the outcome is written. Under
+    /// the lease only.
+    async fn token_exchange_began(&self, of: (ProviderId, u64), at: UnixMs) -> Result<(), Error>;
+
     /// Takes the right to obtain a provider's token until then. None: somebody else has it, or there is no such
     /// provider. The answer rises with each taking.
     async fn take_token_lease(

@@ -22,6 +22,10 @@ pub(super) struct Reported {
     pub(super) reasoning: u64,
     /// Of chat; 0: not said.
     total: u64,
+    audio_input: u64,
+    image_input: u64,
+    audio_output: u64,
+    image_output: u64,
 }
 
 pub(super) fn event(seen: &mut Seen, data: &[u8]) -> Event {
@@ -140,11 +144,7 @@ fn usage(seen: &mut Seen, usage: &Value<'_>) {
         }
         b"total_tokens" => told.total = tokens(&value).unwrap_or_default(),
         b"prompt_tokens_details" => told.prompt_details(&value),
-        b"completion_tokens_details" => value.each_member(|name, value| {
-            if name == b"reasoning_tokens" {
-                told.reasoning = tokens(&value).unwrap_or_default();
-            }
-        }),
+        b"completion_tokens_details" => told.completion_details(&value),
         _ => {}
     });
     seen.reported = true;
@@ -155,12 +155,23 @@ impl Reported {
     pub(super) fn prompt_details(&mut self, details: &Value<'_>) {
         details.each_member(|name, value| match name {
             b"cached_tokens" => self.cached = tokens(&value).unwrap_or_default(),
+            b"audio_tokens" => self.audio_input = tokens(&value).unwrap_or_default(),
+            b"image_tokens" => self.image_input = tokens(&value).unwrap_or_default(),
             b"cache_write_tokens" => self.written = tokens(&value).unwrap_or_default(),
             b"cache_write_tokens_details" => value.each_member(|name, value| {
                 if name == b"ttl_12h_tokens" {
                     self.written_12h = tokens(&value).unwrap_or_default();
                 }
             }),
+            _ => {}
+        });
+    }
+
+    pub(super) fn completion_details(&mut self, details: &Value<'_>) {
+        details.each_member(|name, value| match name {
+            b"reasoning_tokens" => self.reasoning = tokens(&value).unwrap_or_default(),
+            b"audio_tokens" => self.audio_output = tokens(&value).unwrap_or_default(),
+            b"image_tokens" => self.image_output = tokens(&value).unwrap_or_default(),
             _ => {}
         });
     }
@@ -174,6 +185,11 @@ impl Reported {
         out.cache_write = self.written.saturating_sub(self.written_12h);
         out.output = self.completion.max(self.total.saturating_sub(self.prompt));
         out.reasoning = self.reasoning.min(out.output);
+        // What was cached pays as cached, whatever it was.
+        out.audio_input = self.audio_input.min(out.input);
+        out.image_input = self.image_input.min(out.input - out.audio_input);
+        out.audio_output = self.audio_output.min(out.output);
+        out.image_output = self.image_output.min(out.output - out.audio_output);
     }
 }
 
