@@ -1,5 +1,6 @@
 //! A control plane in a test's memory: a fake store, the shared parts, and commits in one line.
 
+pub(crate) mod fake_accounts;
 pub(crate) mod fake_store;
 pub(crate) mod plane;
 
@@ -16,6 +17,7 @@ use penstock_core::user::User;
 use penstock_store::{Commit, CredentialChange, Expect, NewSpec, Op, Put, Sealed, Store};
 use tokio::time::Instant;
 
+use crate::access::operators::Operators;
 use crate::context::Context;
 use crate::credentials::{Field, MasterKey, Sealer};
 use crate::index::Index;
@@ -41,6 +43,7 @@ pub(crate) async fn context(store: &Arc<FakeStore>) -> Context {
         nodes: Arc::new(NodeRegistry::new("cp-1".into())),
         fleet_states: Arc::default(),
         tokens: Arc::new(Tokens::new("cp-1", &["127.0.0.1".to_owned()]).unwrap()),
+        operators: Arc::new(Operators::new(Arc::clone(store) as Arc<dyn Store>)),
         metrics,
         name: "cp-1".into(),
         started: Instant::now(),

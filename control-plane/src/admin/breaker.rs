@@ -56,6 +56,7 @@ impl BreakerService for Breakers {
         let request = request.into_inner();
         let until = request.until_ms.map(UnixMs);
         check(&request.model, until, now).map_err(|error| status::invalid(&error))?;
+        author.about(&label(&request.provider), None)?;
         let action = author.fleet_action("open", &request.model, request.change)?;
         let found = names::provider(&*self.0.store, &request.provider).await?;
         let why = match action.reason.is_empty() {
@@ -82,6 +83,7 @@ impl BreakerService for Breakers {
     ) -> Result<Response<wire::ResetProviderResponse>, Status> {
         let (author, now) = (Author::of(&request), clock::now());
         let request = request.into_inner();
+        author.about(&label(&request.provider), None)?;
         let action = author.fleet_action("reset", WHOLE, request.change)?;
         let found = names::provider(&*self.0.store, &request.provider).await?;
         let acted = act(&self.0, found.id, &action, State::reset).await;
@@ -141,6 +143,10 @@ pub(super) async fn new_credential(context: &Context, provider: ProviderId, name
             tracing::warn!(provider = name, %error, "the state of the old credential stays until a probe");
         }
     }
+}
+
+fn label(provider: &str) -> String {
+    format!("provider {provider:?}")
 }
 
 fn check(model: &str, until: Option<UnixMs>, now: UnixMs) -> Result<(), Invalid> {

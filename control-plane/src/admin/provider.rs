@@ -128,7 +128,10 @@ impl ProviderService for Providers {
         &self,
         request: Request<wire::TestProviderRequest>,
     ) -> Result<Response<wire::TestProviderResponse>, Status> {
-        let answer = provider_test::run(&self.0, request.into_inner()).await?;
+        let author = Author::of(&request);
+        let request = request.into_inner();
+        author.about(&format!("provider {:?}", request.provider), None)?;
+        let answer = provider_test::run(&self.0, request).await?;
         Ok(Response::new(answer))
     }
 

@@ -13,6 +13,7 @@ use tonic::{Request, Response, Status};
 use super::author::Author;
 use super::provider::expect_or_any;
 use super::refusals::Refusals;
+use super::scope::Scope;
 use super::status::{self, required};
 use super::{activation, names, page, random, reply, resets};
 use crate::context::Context;
@@ -45,8 +46,13 @@ impl UserService for Users {
         &self,
         request: Request<wire::GetUserRequest>,
     ) -> Result<Response<wire::GetUserResponse>, Status> {
-        let found = names::user(&*self.0.store, &request.into_inner().user).await?;
-        let user = reply::user(found.stored, &self.refusals().await?)?;
+        let scope = Scope::of(&request);
+        let found = scope.user(&*self.0.store, &request.into_inner().user).await?;
+        let mut user = reply::user(found.stored, &self.refusals().await?)?;
+        if scope.own().is_some() {
+            // Names of nodes are not the user's business.
+            user.refused_by.clear();
+        }
         Ok(Response::new(wire::GetUserResponse { user: Some(user) }))
     }
 
