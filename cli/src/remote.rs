@@ -93,6 +93,24 @@ impl Reason {
     }
 }
 
+/// Which part of a listing.
+#[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args)]
+pub(crate) struct Beginning {
+    /// Only what has a name that begins so
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
+    prefix: String,
+}
+
+impl Beginning {
+    /// A page of it.
+    pub(crate) fn on(&self, page: Option<PageRequest>) -> Option<PageRequest> {
+        page.map(|page| PageRequest {
+            name_prefix: self.prefix.clone(),
+            ..page
+        })
+    }
+}
+
 /// Every item of a listing, page after page.
 pub(crate) async fn all<T>(
     mut page: impl AsyncFnMut(Option<PageRequest>) -> Result<(Vec<T>, Option<PageResponse>), Failure>,
@@ -100,7 +118,11 @@ pub(crate) async fn all<T>(
     let mut items = Vec::new();
     let mut token = String::new();
     loop {
-        let request = PageRequest { size: PAGE, token };
+        let request = PageRequest {
+            size: PAGE,
+            token,
+            ..PageRequest::default()
+        };
         let (more, next) = page(Some(request)).await?;
         items.extend(more);
         token = next.map(|page| page.next_token).unwrap_or_default();

@@ -10,6 +10,8 @@
 //! [`access`](crate::access); what it may see, by its [`Scope`].
 
 mod activation;
+#[cfg(test)]
+mod api_page;
 mod audit;
 mod author;
 mod breaker;
@@ -20,6 +22,7 @@ mod fleet;
 mod key;
 mod labels;
 mod limits;
+mod mask;
 mod names;
 mod oauth;
 mod operator;

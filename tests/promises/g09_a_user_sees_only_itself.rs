@@ -74,7 +74,9 @@ async fn g09_of_others_the_answer_is_that_of_what_does_not_exist() -> Result<()>
                 .iter()
                 .map(|arg| if *arg == "?" { name } else { arg })
                 .collect();
-            Ok(cli.fails(&args)?.stderr.replace(name, "?"))
+            let said = cli.fails(&args)?.stderr;
+            // A key that is not there may be called by its user, who is not there either.
+            Ok(said.replace(name.split('/').next().unwrap_or(name), "?"))
         };
         assert_eq!(said(others)?, said(nothing)?, "{args:?}");
     }
@@ -102,7 +104,7 @@ async fn g09_its_own_is_all_that_it_is_shown() -> Result<()> {
     assert_eq!(cli.json(&["usage"])?["requests"], 1);
     assert_eq!(cli.json(&["usage", "--key", &key])?["requests"], 0);
     let groups = cli.json(&["usage", "--by", "user"])?;
-    assert_eq!(groups["groups"].as_array().map(Vec::len), Some(1), "{groups}");
+    assert_eq!(groups["items"].as_array().map(Vec::len), Some(1), "{groups}");
     let records = cli.json(&["usage", "records"])?;
     let records = records["items"].as_array().cloned().unwrap_or_default();
     assert_eq!(records.len(), 1);
@@ -160,7 +162,8 @@ async fn g09_self_service_is_a_switch_whose_refusal_says_how_to_enable_it() -> R
         let said = cli.fails(args)?.stderr;
         assert!(said.contains("does not exist"), "{args:?}: {said}");
     }
-    let imported = [&create[..], &["--sha256", &"01".repeat(32)]].concat();
+    let hash = "01".repeat(32);
+    let imported = [&create[..], &["--sha256", &hash]].concat();
     assert!(cli.fails(&imported)?.stderr.contains("only operators"));
     assert_eq!(
         admin.json(&["key", "get", "bob/laptop"])?["version"],

@@ -57,7 +57,7 @@ async fn g09_an_account_is_the_author_of_what_it_changes_and_its_token_is_shown_
         admin.run(&["operator", "list"])?,
         admin.run(&["operator", "show", "ann", "-o", "json"])?
     );
-    assert!(!shown.contains(&token) && shown.contains(&token[..8]), "{shown}");
+    assert!(!shown.contains(&token) && shown.contains("pso_"), "{shown}");
     until("it is known when it was used", || async {
         let shown = admin.json(&["operator", "show", "ann"])?;
         Ok(shown["last_used_at"].as_str().map(|_| ()))
@@ -94,10 +94,9 @@ async fn g09_g10_up_has_operators_and_an_audit_log_too() -> Result<()> {
     let up = Up::start(&["--demo"]).await?;
     let cli = up.cli();
     let token = cli.run(&["operator", "create", "--name", "ann", "--role", "viewer"])?;
-    let as_ann = ["--token", token.trim()];
-    let with = |args: &[&str]| [&as_ann[..], args].concat();
-    assert_eq!(cli.json(&with(&["whoami"]))?["role"], "viewer");
-    let denied = cli.fails(&with(&["user", "create", "--name", "x"]))?;
+    let token = token.trim();
+    assert_eq!(cli.json(&["--token", token, "whoami"])?["role"], "viewer");
+    let denied = cli.fails(&["--token", token, "user", "create", "--name", "x"])?;
     assert!(
         denied.stderr.contains("needs the role operator"),
         "{}",

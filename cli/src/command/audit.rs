@@ -25,7 +25,7 @@ pub(crate) struct List {
     /// An operator's name; `admin` is the admin token
     #[arg(long)]
     actor: Option<String>,
-    /// A part of the action: KeyService, CreateKey, sign-in
+    /// A part of the action: `KeyService`, `CreateKey`, sign-in
     #[arg(long)]
     action: Option<String>,
     /// A part of what it was about: alice

@@ -143,6 +143,7 @@ impl Update {
                 expected_version: edit.version(found.version),
                 spec: Some(changed(operator, role, user.as_deref())),
                 change: edit.reason(),
+                update_mask: None,
             };
             Ok(services.operators().update_operator(request).await?.into_inner())
         });

@@ -107,8 +107,9 @@ impl Operators {
     /// Reads what changed.
     pub async fn refresh(&self) -> Result<(), Error> {
         let mut looked = self.looked.lock().await;
+        let read = self.read_again().await;
         *looked = Some(Instant::now());
-        self.read_again().await
+        read
     }
 
     /// Under the lock, so that of two that read at once the older does not win.
@@ -128,10 +129,11 @@ impl Operators {
         if looked.is_some_and(|at| at.elapsed() < LOOK) {
             return;
         }
-        *looked = Some(Instant::now());
         if let Err(error) = self.read_again().await {
             tracing::debug!(%error, "operators are looked up later");
         }
+        // Of those who wait for a database that is away only the first does.
+        *looked = Some(Instant::now());
     }
 
     fn held(&self, hash: &KeyHash, now: UnixMs) -> Option<Arc<StoredOperator>> {

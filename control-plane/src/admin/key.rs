@@ -19,6 +19,7 @@ use penstock_store::{Expect, Filter, NewSpec, Op, Put, Stored, StoredSpec};
 use tonic::{Request, Response, Status};
 
 use super::author::Author;
+use super::mask::Mask;
 use super::names::Found;
 use super::provider::expect_or_any;
 use super::refusals::Refusals;
@@ -102,9 +103,11 @@ impl KeyService for Keys {
     ) -> Result<Response<wire::UpdateKeyResponse>, Status> {
         let author = Author::of(&request);
         let request = request.into_inner();
-        let expect = Expect::Version(status::expected_version(request.expected_version)?);
+        let mask = Mask::of(request.update_mask);
         let found = names::key(&*self.0.store, &request.key).await?;
-        let mut spec = required("spec", request.spec)?;
+        let expect = mask.expect(request.expected_version, found.stored.version)?;
+        let current = convert::key_spec_to_wire(&found.value);
+        let mut spec = mask.spec("penstock.config.v1.KeySpec", Some(current), request.spec)?;
         self.check_owner(&found, &spec.user_id).await?;
         spec.user_id = found.value.user_id.to_string();
         let written =

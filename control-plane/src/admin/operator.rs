@@ -16,6 +16,7 @@ use penstock_store::{Expect, OperatorPut, OperatorToken, StoredOperator};
 use tonic::{Request, Response, Status};
 
 use super::author::Author;
+use super::mask::Mask;
 use super::provider::expect_or_any;
 use super::status::{self, required};
 use super::{labels, names, page, random, scope};
@@ -67,7 +68,12 @@ impl OperatorService for Operators {
         let asked = page::asked(request.into_inner().page);
         let all = self.0.store.operators().await.map_err(status::from_store)?;
         let after = asked.after.unwrap_or_default();
-        let mut rest = all.operators.iter().filter(|stored| stored.operator.name > after);
+        let prefix = asked.prefix.unwrap_or_default();
+        let wanted = |name: &str| *name > *after && name.starts_with(&prefix);
+        let mut rest = all
+            .operators
+            .iter()
+            .filter(|stored| wanted(&stored.operator.name));
         let size = usize::try_from(asked.size).unwrap_or(usize::MAX);
         let mut operators = Vec::new();
         for stored in rest.by_ref().take(size) {
@@ -91,9 +97,12 @@ impl OperatorService for Operators {
         let author = Author::of(&request);
         let request = request.into_inner();
         author.about(&label(&request.operator), request.change)?;
-        let expect = Expect::Version(status::expected_version(request.expected_version)?);
-        let operator = self.read_spec(request.spec).await?;
+        let mask = Mask::of(request.update_mask);
         let found = self.find(&request.operator).await?;
+        let expect = mask.expect(request.expected_version, found.version)?;
+        let current = convert::operator_to_wire(&found.operator);
+        let spec = mask.spec("penstock.admin.v1.OperatorSpec", Some(current), request.spec)?;
+        let operator = self.read_spec(Some(spec)).await?;
         let put = OperatorPut {
             id: found.id,
             operator,

@@ -16,6 +16,7 @@ use penstock_store::{Expect, Filter, NewSpec, Op, Put};
 use tonic::{Request, Response, Status};
 
 use super::author::Author;
+use super::mask::Mask;
 use super::refusals::Refusals;
 use super::status::{self, required};
 use super::{breaker, names, page, provider_test, random, reply, resets};
@@ -93,9 +94,12 @@ impl ProviderService for Providers {
     ) -> Result<Response<wire::UpdateProviderResponse>, Status> {
         let author = Author::of(&request);
         let request = request.into_inner();
-        let expect = Expect::Version(status::expected_version(request.expected_version)?);
-        let mut provider = read_spec(request.spec)?;
+        let mask = Mask::of(request.update_mask);
         let found = names::provider(&*self.0.store, &request.provider).await?;
+        let expect = mask.expect(request.expected_version, found.stored.version)?;
+        let current = convert::provider_to_wire(&found.value.provider);
+        let spec = mask.spec("penstock.config.v1.ProviderSpec", Some(current), request.spec)?;
+        let mut provider = read_spec(Some(spec))?;
         provider.limits = resets::kept(&provider.limits, &found.value.provider.limits);
         let reference = ResourceRef::Provider(found.id);
         let given = credential::read(request.credential, request.new_credential)?;

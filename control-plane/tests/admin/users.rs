@@ -51,6 +51,7 @@ async fn a_user_can_be_renamed_and_keeps_its_keys() {
         expected_version: alice.version,
         spec: Some(user("alice@example.com")),
         change: None,
+        update_mask: None,
     };
     operator.user_service().update_user(request).await.unwrap();
     let key = operator.get_key("alice@example.com/laptop").await.unwrap();
@@ -66,6 +67,7 @@ async fn an_update_that_names_no_version_is_refused() {
         expected_version: 0,
         spec: Some(user("alice")),
         change: None,
+        update_mask: None,
     };
     let answer = operator.user_service().update_user(request).await;
     assert!(refused(answer, Code::InvalidArgument).starts_with("expected_version: "));

@@ -86,7 +86,7 @@ fn deny_is_the_default() {
     }
 }
 
-/// `just docs` (or `INSTA_UPDATE`-like: `PENSTOCK_WRITE_DOCS=1`) writes it anew.
+/// `just docs` writes it anew.
 #[test]
 fn g09_the_page_has_the_same_table() {
     let table = table();
