@@ -10,8 +10,6 @@
 //! [`access`](crate::access); what it may see, by its [`Scope`].
 
 mod activation;
-#[cfg(test)]
-mod api_page;
 mod audit;
 mod author;
 mod breaker;
