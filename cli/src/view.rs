@@ -5,6 +5,7 @@
 //! none; nothing here can hold a credential.
 
 mod access;
+mod audit;
 mod backfill;
 mod breaker;
 mod change;
@@ -17,6 +18,7 @@ mod limits_used;
 mod migration;
 mod node;
 mod oauth;
+mod operator;
 mod outbound;
 mod price;
 mod price_import;
@@ -38,6 +40,7 @@ mod word_rule;
 use penstock_core::time::UnixMs;
 use serde::Serialize;
 
+pub(crate) use audit::AuditEntry;
 pub(crate) use backfill::{Backfilled, PriceBackfill};
 pub(crate) use breaker::{Breaker, Breakers, ProviderReset};
 pub(crate) use change::Difference;
@@ -48,6 +51,7 @@ pub(crate) use limits_used::{LimitsReset, LimitsUsed};
 pub(crate) use migration::Migration;
 pub(crate) use node::Nodes;
 pub(crate) use oauth::{OauthLogin, OauthStatus, OauthStep};
+pub(crate) use operator::{NewOperator, Operator, OperatorDeleted, WhoAmI};
 pub(crate) use price::{Price, ResolvedPrice};
 pub(crate) use price_import::PriceImport;
 pub(crate) use provider::Provider;

@@ -27,6 +27,8 @@ pub enum Setting {
     Routing(RoutingPolicy),
     /// What may be asked for instead when nobody serves a model. Empty: nothing.
     ModelFallbacks(Vec<ModelFallback>),
+    /// Whether operators of the role `user` may create, rotate and delete keys of their own. Data planes have no use for it.
+    SelfService(bool),
 }
 
 /// How limits are enforced as a whole.
@@ -142,13 +144,14 @@ impl UnpricedAction {
 
 impl Setting {
     /// Every setting at its default.
-    pub fn defaults() -> [Self; 5] {
+    pub fn defaults() -> [Self; 6] {
         [
             Self::Unpriced(UnpricedPolicy::default()),
             Self::ExplainRefusals(false),
             Self::Limits(LimitsPolicy::default()),
             Self::Routing(RoutingPolicy::default()),
             Self::ModelFallbacks(Vec::new()),
+            Self::SelfService(false),
         ]
     }
 
@@ -159,6 +162,7 @@ impl Setting {
             Self::Limits(_) => "limits",
             Self::Routing(_) => "routing",
             Self::ModelFallbacks(_) => "model_fallbacks",
+            Self::SelfService(_) => "self_service",
         }
     }
 
@@ -167,13 +171,14 @@ impl Setting {
         match self {
             Self::Unpriced(_) | Self::ExplainRefusals(_) | Self::Limits(_) => 1,
             Self::Routing(_) | Self::ModelFallbacks(_) => 3,
+            Self::SelfService(_) => 5,
         }
     }
 
     pub fn validate(&self) -> Result<(), Invalid> {
         match self {
             Self::Unpriced(policy) => Rate::validate_all("unpriced.default_rates", &policy.default_rates),
-            Self::ExplainRefusals(_) => Ok(()),
+            Self::ExplainRefusals(_) | Self::SelfService(_) => Ok(()),
             Self::Limits(policy) => policy.validate(),
             Self::Routing(policy) => policy.validate(),
             Self::ModelFallbacks(fallbacks) => fallbacks::validate_all(fallbacks),

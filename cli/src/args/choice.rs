@@ -5,12 +5,18 @@ use penstock_core::dialect::Dialect;
 use penstock_core::error_rule::ErrorField;
 use penstock_core::failure::Class;
 use penstock_core::limits::{Budget, Dimension};
+use penstock_core::operator::Role;
 use penstock_core::provider::ProviderKind;
 use penstock_core::setting::{Degraded, UnpricedAction};
 
 /// A provider's kind.
 pub(crate) fn provider_kind() -> impl TypedValueParser<Value = ProviderKind> {
     words(&ProviderKind::ALL, ProviderKind::as_str)
+}
+
+/// What an operator may do.
+pub(crate) fn role() -> impl TypedValueParser<Value = Role> {
+    words(&Role::ALL, Role::as_str)
 }
 
 /// A client API.

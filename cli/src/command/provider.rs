@@ -15,7 +15,7 @@ use crate::args::credential::CredentialFlags;
 use crate::args::provider::ProviderFlags;
 use crate::failure::Failure;
 use crate::input::ProxyPassword;
-use crate::remote::{Reason, Services, all};
+use crate::remote::{Beginning, Reason, Services, all};
 use crate::target::process_env;
 use crate::view;
 
@@ -24,7 +24,7 @@ pub(crate) enum Command {
     /// Make a provider
     Create(Box<Create>),
     /// All providers
-    List,
+    List(Beginning),
     /// One provider
     Get {
         /// Name or id
@@ -81,7 +81,7 @@ impl Command {
     pub(crate) async fn run(self, session: &Session) -> Result<(), Failure> {
         match self {
             Self::Create(create) => create.run(session).await,
-            Self::List => list(session).await,
+            Self::List(beginning) => list(session, &beginning).await,
             Self::Get { provider } => {
                 let found = read(&session.connect().await?, &provider).await?;
                 session.print(&view::Provider::read(found)?)
@@ -173,6 +173,7 @@ impl Update {
                 new_credential: credential.clone(),
                 keep_credential,
                 change: edit.reason(),
+                update_mask: None,
             };
             Ok(services.providers().update_provider(request).await?.into_inner())
         });
@@ -181,9 +182,10 @@ impl Update {
     }
 }
 
-async fn list(session: &Session) -> Result<(), Failure> {
+async fn list(session: &Session, beginning: &Beginning) -> Result<(), Failure> {
     let services = session.connect().await?;
     let providers = all(async |page| {
+        let page = beginning.on(page);
         let request = wire::ListProvidersRequest { page };
         let answer = services.providers().list_providers(request).await?.into_inner();
         Ok((answer.providers, answer.page))

@@ -77,6 +77,14 @@ pub(crate) enum Set {
         #[command(flatten)]
         reason: Reason,
     },
+    /// Whether operators of the role user may create, rotate and delete keys of their own
+    #[command(name = "self_service", alias = "self-service")]
+    SelfService {
+        #[arg(action = ArgAction::Set)]
+        on: bool,
+        #[command(flatten)]
+        reason: Reason,
+    },
 }
 
 impl Command {
@@ -98,6 +106,7 @@ impl Set {
                 reason,
             } => (unpriced(action, &rates), reason),
             Self::ExplainRefusals { on, reason } => (Setting::ExplainRefusals(on), reason),
+            Self::SelfService { on, reason } => (Setting::SelfService(on), reason),
             Self::ModelFallbacks { fallbacks, reason } => {
                 let fallbacks = fallbacks.into_iter().map(|FallbackArg(given)| given);
                 (Setting::ModelFallbacks(fallbacks.collect()), reason)

@@ -96,6 +96,7 @@ async fn provider(
                 spec,
                 credential: Some(CREDENTIAL.to_owned()),
                 change,
+                update_mask: None,
             };
             providers.update_provider(update).await?;
         }

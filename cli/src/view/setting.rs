@@ -43,7 +43,7 @@ impl Setting {
                 action: policy.action.as_str(),
                 default_rates: policy.default_rates.iter().map(Rate::from).collect(),
             },
-            Core::ExplainRefusals(on) => Value::Switch(on),
+            Core::ExplainRefusals(on) | Core::SelfService(on) => Value::Switch(on),
             Core::Routing(policy) => Value::Routing(policy),
             Core::ModelFallbacks(list) => Value::ModelFallbacks(list.iter().map(fallback::write).collect()),
             Core::Limits(policy) => Value::Limits(Enforcement::at(policy, now)),

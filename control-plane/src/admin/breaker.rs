@@ -57,6 +57,7 @@ impl BreakerService for Breakers {
         let request = request.into_inner();
         let until = request.until_ms.map(UnixMs);
         check(&request.model, until, now).map_err(|error| status::invalid(&error))?;
+        author.about(&label(&request.provider), None)?;
         let action = author.fleet_action("open", &request.model, request.change)?;
         let found = names::provider(&*self.0.store, &request.provider).await?;
         let why = match action.reason.is_empty() {
@@ -85,6 +86,7 @@ impl BreakerService for Breakers {
     ) -> Result<Response<wire::ResetProviderResponse>, Status> {
         let (author, now) = (Author::of(&request), clock::now());
         let request = request.into_inner();
+        author.about(&label(&request.provider), None)?;
         let action = author.fleet_action("reset", WHOLE, request.change)?;
         let found = names::provider(&*self.0.store, &request.provider).await?;
         let acted = act(&self.0, found.id, &action, State::reset).await;
@@ -167,6 +169,10 @@ pub(super) async fn new_credential(context: &Context, provider: ProviderId, name
             tracing::warn!(provider = name, %error, "the state of the old credential stays until a probe");
         }
     }
+}
+
+fn label(provider: &str) -> String {
+    format!("provider {provider:?}")
 }
 
 fn check(model: &str, until: Option<UnixMs>, now: UnixMs) -> Result<(), Invalid> {

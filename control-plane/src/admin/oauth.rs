@@ -41,6 +41,7 @@ impl OauthService for Oauth {
     ) -> Result<Response<wire::StartOauthLoginResponse>, Status> {
         let author = Author::of(&request);
         let request = request.into_inner();
+        author.about(&format!("provider {:?}", request.provider), None)?;
         let found = names::provider(&*self.0.store, &request.provider).await?;
         let present = self.present_client(&found.stored);
         let client = client::read(request.client, present.as_ref(), self.0.tokens.trusted())?;
@@ -60,6 +61,7 @@ impl OauthService for Oauth {
     ) -> Result<Response<wire::FinishOauthLoginResponse>, Status> {
         let author = Author::of(&request);
         let request = request.into_inner();
+        author.about(&format!("provider {:?}", request.provider), None)?;
         let found = names::provider(&*self.0.store, &request.provider).await?;
         let pasted = Pasted::read(&Secret::new(request.code)).map_err(|error| refused(&error))?;
         let login = Login::take(&self.0, found.id, author.name(), &pasted).await;
@@ -78,7 +80,10 @@ impl OauthService for Oauth {
         &self,
         request: Request<wire::RefreshOauthTokenRequest>,
     ) -> Result<Response<wire::RefreshOauthTokenResponse>, Status> {
-        let found = names::provider(&*self.0.store, &request.into_inner().provider).await?;
+        let author = Author::of(&request);
+        let name = request.into_inner().provider;
+        author.about(&format!("provider {name:?}"), None)?;
+        let found = names::provider(&*self.0.store, &name).await?;
         let (context, id) = (self.0.clone(), found.id);
         let refreshing = async move { refresh(&context, id, Why::Operator).await };
         let refreshed = self.0.tokens.to_its_end(refreshing).await;
@@ -98,7 +103,10 @@ impl OauthService for Oauth {
         &self,
         request: Request<wire::TestOauthRequest>,
     ) -> Result<Response<wire::TestOauthResponse>, Status> {
-        let found = names::provider(&*self.0.store, &request.into_inner().provider).await?;
+        let author = Author::of(&request);
+        let name = request.into_inner().provider;
+        author.about(&format!("provider {name:?}"), None)?;
+        let found = names::provider(&*self.0.store, &name).await?;
         let row = self.0.store.token(found.id).await.map_err(status::from_store)?;
         Ok(Response::new(wire::TestOauthResponse {
             provider_id: found.id.to_string(),

@@ -25,6 +25,7 @@ use tonic::{Request, Response, Status};
 use self::backfill::Backfill;
 pub(super) use self::resolve::resolve;
 use super::author::Author;
+use super::mask::Mask;
 use super::provider::expect_or_any;
 use super::status::{self, required};
 use super::{names, page, reply};
@@ -93,9 +94,12 @@ impl PriceService for Prices {
     ) -> Result<Response<wire::UpdatePriceResponse>, Status> {
         let author = Author::of(&request);
         let request = request.into_inner();
-        let expect = Expect::Version(status::expected_version(request.expected_version)?);
-        let price = read_spec(&request.name, request.spec)?;
+        let mask = Mask::of(request.update_mask);
         let stored = self.find(&request.name).await?;
+        let expect = mask.expect(request.expected_version, stored.version)?;
+        let current = reply::price(&stored)?.spec;
+        let spec = mask.spec("penstock.config.v1.Price", current, request.spec)?;
+        let price = read_spec(&request.name, Some(spec))?;
         let put = Put::new(stored.reference, NewSpec::Price(Box::new(price))).expecting(expect);
         let (stored, revision) = author.commit(&self.0, request.change, put).await?.into_stored()?;
         Ok(Response::new(wire::UpdatePriceResponse {

@@ -18,6 +18,7 @@ use penstock_store::{Expect, Filter, NewSpec, Op, Put};
 use tonic::{Request, Response, Status};
 
 use super::author::Author;
+use super::mask::Mask;
 use super::refusals::Refusals;
 use super::status::{self, required};
 use super::{breaker, names, page, provider_test, random, reply, resets};
@@ -95,9 +96,12 @@ impl ProviderService for Providers {
     ) -> Result<Response<wire::UpdateProviderResponse>, Status> {
         let author = Author::of(&request);
         let request = request.into_inner();
-        let expect = Expect::Version(status::expected_version(request.expected_version)?);
-        let mut provider = read_spec(request.spec)?;
+        let mask = Mask::of(request.update_mask);
         let found = names::provider(&*self.0.store, &request.provider).await?;
+        let expect = mask.expect(request.expected_version, found.stored.version)?;
+        let current = convert::provider_to_wire(&found.value.provider);
+        let spec = mask.spec("penstock.config.v1.ProviderSpec", Some(current), request.spec)?;
+        let mut provider = read_spec(Some(spec))?;
         if provider.name != found.value.provider.name {
             named::renamed(&*self.0.store, &found.value.provider.name).await?;
         }
@@ -137,7 +141,10 @@ impl ProviderService for Providers {
         &self,
         request: Request<wire::TestProviderRequest>,
     ) -> Result<Response<wire::TestProviderResponse>, Status> {
-        let answer = provider_test::run(&self.0, request.into_inner()).await?;
+        let author = Author::of(&request);
+        let request = request.into_inner();
+        author.about(&format!("provider {:?}", request.provider), None)?;
+        let answer = provider_test::run(&self.0, request).await?;
         Ok(Response::new(answer))
     }
 

@@ -14,13 +14,15 @@ use penstock_store::*;
 use tokio::sync::watch;
 use uuid::Uuid;
 
+use super::fake_accounts::FakeAccounts;
+
 pub(crate) struct FakeStore {
     inner: Mutex<Inner>,
     notify: watch::Sender<u64>,
 }
 
 #[derive(Clone)]
-struct Inner {
+pub(super) struct Inner {
     head: Head,
     rows: BTreeMap<ResourceRef, Row>,
     away: bool,
@@ -39,6 +41,7 @@ struct Inner {
     tokens: BTreeMap<ProviderId, StoredToken>,
     leases: BTreeMap<ProviderId, (u64, UnixMs)>,
     logins: BTreeMap<(ProviderId, String), OauthLogin>,
+    pub(super) accounts: FakeAccounts,
 }
 
 #[derive(Clone)]
@@ -83,6 +86,7 @@ impl FakeStore {
             tokens: BTreeMap::new(),
             leases: BTreeMap::new(),
             logins: BTreeMap::new(),
+            accounts: FakeAccounts::default(),
         };
         Arc::new(Self {
             inner: Mutex::new(inner),
@@ -148,7 +152,7 @@ impl FakeStore {
         self.inner.lock().unwrap()
     }
 
-    fn here(&self) -> Result<MutexGuard<'_, Inner>, Error> {
+    pub(super) fn here(&self) -> Result<MutexGuard<'_, Inner>, Error> {
         let inner = self.lock();
         match inner.away {
             false => Ok(inner),

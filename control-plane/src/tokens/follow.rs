@@ -129,10 +129,7 @@ impl Known {
             return Ok(());
         }
         let mut providers = HashMap::new();
-        let mut page = Page {
-            size: PAGE,
-            after: None,
-        };
+        let mut page = Page::first(PAGE);
         loop {
             let listed = context.store.list(&Filter::Providers, &page).await?;
             providers.extend(

@@ -3,6 +3,8 @@
 //! One file a concern: reading, the feed of changes, commits, history, the ledger, nodes. Statements and rows are
 //! shared; the two databases differ in how records are inserted in bulk and in how news of commits spreads.
 
+mod accounts;
+mod audit;
 mod baseline;
 mod call;
 mod command;
@@ -14,6 +16,7 @@ mod fold;
 mod history;
 mod ingest;
 mod nodes;
+mod operators;
 mod recharge;
 pub(crate) mod records;
 mod rollup;

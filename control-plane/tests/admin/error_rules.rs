@@ -67,6 +67,7 @@ async fn g13_a_rule_is_made_changed_listed_and_deleted() {
         expected_version,
         spec: Some(spec(config::FailureClass::Caller)),
         change: None,
+        update_mask: None,
     };
     operator
         .error_rule_service()

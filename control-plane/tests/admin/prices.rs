@@ -73,6 +73,7 @@ async fn e04_an_updated_price_is_manual() {
         expected_version,
         spec: shipped.spec.clone(),
         change: None,
+        update_mask: None,
     };
     operator
         .price_service()

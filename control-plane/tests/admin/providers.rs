@@ -171,7 +171,11 @@ async fn listings_are_ordered_by_name_and_cut_into_pages() {
     let mut names = Vec::new();
     let mut token = String::new();
     loop {
-        let page = Some(wire::PageRequest { size: 2, token });
+        let page = Some(wire::PageRequest {
+            size: 2,
+            token,
+            ..wire::PageRequest::default()
+        });
         let request = wire::ListProvidersRequest { page };
         let answer = operator
             .provider_service()

@@ -37,6 +37,7 @@ async fn g12_a_filter_is_made_changed_listed_and_deleted() {
         expected_version: 1,
         spec: Some(spec(Part::Body("metadata.user_id".into()), removal())),
         change: None,
+        update_mask: None,
     };
     let answer = service.update_request_filter(update).await.unwrap().into_inner();
     assert_eq!(answer.request_filter.unwrap().version, 2);

@@ -167,6 +167,7 @@ async fn g01_a_credential_does_not_follow_a_rollback_to_another_host() {
         }),
         credential: Some("sk-for-the-second".into()),
         change: None,
+        update_mask: None,
     };
     operator
         .provider_service()

@@ -6,6 +6,7 @@ use penstock_core::error_rule::ErrorField;
 use penstock_core::failure::Class;
 use penstock_core::invalid::Invalid;
 use penstock_core::limits::{Budget, Dimension, Level};
+use penstock_core::operator::Role;
 use penstock_core::price::{PriceSource, ServiceTier, TokenClass};
 use penstock_core::provider::{AddressFamily, ProviderKind};
 use penstock_core::resource::Kind;
@@ -15,6 +16,7 @@ use penstock_core::usage::Outcome;
 use penstock_core::usage::decision::Affinity;
 use penstock_core::word_rule::Matching;
 
+use crate::admin::v1 as admin;
 use crate::config::v1 as wire;
 use crate::telemetry::v1 as telemetry;
 
@@ -42,6 +44,13 @@ macro_rules! enums {
 }
 
 enums! {
+    /// What an operator may do.
+    operator_role_to_wire, operator_role_from_wire: Role = admin::OperatorRole {
+        User = User,
+        Viewer = Viewer,
+        Operator = Operator,
+        Admin = Admin,
+    }
     /// Who said the session.
     session_source_to_wire, session_source_from_wire: SessionSource = telemetry::SessionSource {
         ClaudeCodeHeader = ClaudeCodeHeader,

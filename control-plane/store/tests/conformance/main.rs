@@ -8,6 +8,7 @@
 #![cfg(test)]
 
 mod access;
+mod audit;
 mod bench;
 mod build;
 mod clashes;
@@ -22,6 +23,7 @@ mod limits;
 mod listing;
 mod nodes;
 mod opening;
+mod operators;
 mod postgres_only;
 mod providers;
 mod recharge;
