@@ -136,6 +136,11 @@ impl Chosen {
 }
 
 impl Call {
+    /// The present provider's credential; empty when there is none.
+    pub(super) fn secret(&self) -> &str {
+        self.chosen.as_ref().map_or("", Chosen::secret)
+    }
+
     pub(super) fn new(
         proxy: &Arc<Proxy>,
         snapshot: &Arc<Snapshot>,

@@ -49,7 +49,7 @@ pub(super) struct Patience {
     pub(super) idle: Duration,
     /// Until the whole call is over.
     pub(super) total: Instant,
-    /// That is earlier than the provider's own total timeout, since others were asked before.
+    /// That is much earlier than the provider's own total timeout: others were asked before, or the caller sent slowly.
     pub(super) cut_short: bool,
 }
 

@@ -27,6 +27,7 @@ use http_body::Body;
 use penstock_core::error::{CallerError, Code};
 use penstock_core::usage::Outcome;
 use penstock_dialect::error_shape;
+use penstock_dialect::mask::mask_text;
 use tokio::runtime::Handle;
 use tokio::time::{Instant, Sleep, sleep, sleep_until, timeout};
 
@@ -209,7 +210,9 @@ impl Relay {
         if let Some(error) = said.error.filter(|_| !self.whole) {
             let kind = error.words.kind.as_deref().unwrap_or("error");
             let fault = self.fault(&error);
-            self.interrupt(&format!("error event of the provider: {kind}"), fault);
+            let how = format!("error event of the provider: {kind}");
+            let how = mask_text(how, &[self.call.secret()]);
+            self.interrupt(&how, fault);
         }
     }
 
