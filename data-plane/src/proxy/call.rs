@@ -222,6 +222,11 @@ impl Call {
         });
     }
 
+    /// A provider has answered, or may be reading the prompt.
+    pub(super) fn is_with_provider(&self) -> bool {
+        self.attempting.is_some() || self.attempts.last().is_some_and(|last| last.finding.is_none())
+    }
+
     /// What the caller sees: an answer that has begun keeps its 200.
     pub(super) fn status_seen(&self, status: u16) -> u16 {
         match self.begun.as_ref().is_some_and(Begun::is_set) {

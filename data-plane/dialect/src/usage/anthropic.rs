@@ -141,7 +141,10 @@ fn usage(seen: &mut Seen, writes: &mut CacheWrites, value: &Value<'_>, last: boo
     seen.reported = true;
     let (out, output_reported) = (&mut seen.usage, &mut seen.output_reported);
     value.each_member(|name, value| match name {
-        b"input_tokens" => set(&mut out.input, &value),
+        b"input_tokens" => {
+            set(&mut out.input, &value);
+            seen.input_reported |= tokens(&value).is_some();
+        }
         b"output_tokens" => {
             set(&mut out.output, &value);
             *output_reported |= last && tokens(&value).is_some();
