@@ -110,7 +110,8 @@ impl RequestFilter {
         }
         match self.regex()? {
             Some(regex) if finds_nothing(&regex) => {
-                let problem = "matches the empty text everywhere: the replacement would stand between all characters";
+                let problem =
+                    "matches the empty text everywhere: the replacement would stand between all characters";
                 Err(Invalid::new("replace.find", problem))
             }
             Some(_) | None => Ok(()),

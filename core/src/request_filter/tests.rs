@@ -63,7 +63,10 @@ fn g12_what_makes_no_sense_is_refused_with_its_field() {
     assert!(problem(&body("a.**", Action::Remove)).contains("only be replaced"));
     for everywhere in ["x*", "(a|)", "a?"] {
         let found = problem(&body("a", replace(Find::Regex(everywhere.into()), "b")));
-        assert!(found.starts_with("replace.find: matches the empty text"), "{found}");
+        assert!(
+            found.starts_with("replace.find: matches the empty text"),
+            "{found}"
+        );
     }
     assert!(problem(&body("a", replace(Find::Regex("(".into()), ""))).starts_with("replace.find:"));
     assert!(problem(&body("a", replace(Find::Text(String::new()), ""))).starts_with("replace.find:"));

@@ -95,7 +95,10 @@ mod tests {
 
     #[test]
     fn halves_are_replaced_and_pairs_stay() {
-        assert_eq!(text(&mend(br#""a\ud83db\uDE00 \ud83d\ude00 \\ud83d""#)), "a\u{fffd}b\u{fffd} 😀 \\ud83d");
+        assert_eq!(
+            text(&mend(br#""a\ud83db\uDE00 \ud83d\ude00 \\ud83d""#)),
+            "a\u{fffd}b\u{fffd} 😀 \\ud83d"
+        );
         assert!(matches!(mend(br#""\ud83d\ude00 \udead""#), Cow::Owned(_)));
         assert!(matches!(mend(br#""\ud83d\ude00""#), Cow::Borrowed(_)));
     }

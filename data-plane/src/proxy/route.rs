@@ -9,9 +9,11 @@
 use std::fmt::Write;
 use std::sync::Arc;
 
+use penstock_core::dialect::Operation;
 use penstock_core::error::Code;
 use penstock_core::health::Standing;
 use penstock_core::id::ProviderId;
+use penstock_core::provider::Request;
 use penstock_core::route::{self, Ask, Conditions, NoCandidate, Verdict};
 use penstock_core::snapshot::{Caller, ProviderEntry};
 use penstock_core::time::UnixMs;
@@ -184,7 +186,13 @@ fn model_unpriced(model: &str) -> Refusal {
 fn no_candidate(call: &Call, ask: &Ask<'_>, none: &NoCandidate) -> Refusal {
     let why = explain(call, ask);
     if !none.served_elsewhere {
-        let message = format!("Model {} is not available here.", ask.model);
+        let message = match untranslated(call, ask) {
+            None => format!("Model {} is not available here.", ask.model),
+            Some(what) => format!(
+                "{what} is not available for model {} here: its providers speak another API, and this is not translated.",
+                ask.model
+            ),
+        };
         return Refusal::new(Code::ModelNotFound, message).because(why);
     }
     let mut message = nobody_message(none.breakers_alone).to_owned();
@@ -192,6 +200,27 @@ fn no_candidate(call: &Call, ask: &Ask<'_>, none: &NoCandidate) -> Refusal {
         message = format!("{message}: {why}");
     }
     Refusal::new(Code::NoAvailableAccount, message).because(why)
+}
+
+/// What is asked, if the model would answer and only this is what nobody can be asked by translation.
+fn untranslated(call: &Call, ask: &Ask<'_>) -> Option<&'static str> {
+    let what = match ask.request.operation {
+        Operation::Generate => return None,
+        Operation::CountTokens => "Counting tokens",
+        Operation::Compact => "Compacting a conversation",
+    };
+    let answer = Ask {
+        request: Request {
+            operation: Operation::Generate,
+            ..ask.request
+        },
+        ..*ask
+    };
+    let serves = match route::choose(call.snapshot.providers(), &answer, 0) {
+        Ok(_) => true,
+        Err(none) => none.served_elsewhere,
+    };
+    serves.then_some(what)
 }
 
 /// Each provider with what speaks against it.

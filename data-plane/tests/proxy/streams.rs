@@ -134,7 +134,7 @@ async fn c03_the_providers_own_error_event_is_the_last_word_masked() {
 
 #[tokio::test]
 async fn c03_an_answer_ends_with_its_last_event_whatever_the_providers_connection_does() {
-    let begun = std::time::Instant::now();
+    let begun = tokio::time::Instant::now();
     let (fake, gateway) = {
         let fake = provider(Behaviour::ends(1_000, Ending::Stall)).await;
         let providers = [anthropic(&fake), openai(&fake)];

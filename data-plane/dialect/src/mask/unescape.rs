@@ -38,16 +38,14 @@ impl Unescaped {
         };
         let (mut at, mut bytes) = (0, [0; 4]);
         while let Some(&byte) = self.text.get(at) {
-            let (character, length) = match byte {
-                b'\\' => character(self.text.get(at + 1..).unwrap_or_default()),
-                _ => None,
-            }
-            .unwrap_or((char::from(byte), 0));
-            let said = match length {
+            let rest = self.text.get(at + 1..).unwrap_or_default();
+            let escape = (byte == b'\\').then(|| character(rest)).flatten();
+            let (said, length) = match escape {
+                Some((character, length)) => (&*character.encode_utf8(&mut bytes), length),
                 // Not a character perhaps, but a part of one.
-                0 => &[byte],
-                _ => character.encode_utf8(&mut bytes).as_bytes(),
+                None => ("", 0),
             };
+            let said = if length == 0 { &[byte] } else { said.as_bytes() };
             read.text.extend_from_slice(said);
             let from = self.from.get(at).copied().unwrap_or_default();
             read.from.extend(said.iter().map(|_| from));

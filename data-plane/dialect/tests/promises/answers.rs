@@ -63,9 +63,18 @@ fn e01_counts_that_cannot_be_are_absent_and_the_output_is_estimated() {
 fn e01_counts_written_in_other_ways_are_read() {
     for (prompt, read) in [("7.0", 7), ("1e3", 1000), ("\"12\"", 12)] {
         for (dialect, answer) in [
-            (OpenaiChat, r#"{"choices":[],"usage":{"prompt_tokens":COUNT,"completion_tokens":1}}"#),
-            (Anthropic, r#"{"content":[],"usage":{"input_tokens":COUNT,"output_tokens":1}}"#),
-            (Gemini, r#"{"candidates":[],"usageMetadata":{"promptTokenCount":COUNT}}"#),
+            (
+                OpenaiChat,
+                r#"{"choices":[],"usage":{"prompt_tokens":COUNT,"completion_tokens":1}}"#,
+            ),
+            (
+                Anthropic,
+                r#"{"content":[],"usage":{"input_tokens":COUNT,"output_tokens":1}}"#,
+            ),
+            (
+                Gemini,
+                r#"{"candidates":[],"usageMetadata":{"promptTokenCount":COUNT}}"#,
+            ),
         ] {
             let mut observer = Observer::new(dialect);
             observer.body(answer.replace("COUNT", prompt).as_bytes());
@@ -77,7 +86,11 @@ fn e01_counts_written_in_other_ways_are_read() {
 
 #[test]
 fn e02_gemini_counts_that_cannot_be_read_are_no_report() {
-    for metadata in [r#"{}"#, r#"{"promptTokenCount":-1,"candidatesTokenCount":[2]}"#, r#"{"promptTokenCount":"x"}"#] {
+    for metadata in [
+        r#"{}"#,
+        r#"{"promptTokenCount":-1,"candidatesTokenCount":[2]}"#,
+        r#"{"promptTokenCount":"x"}"#,
+    ] {
         let answer = format!(
             r#"{{"candidates":[{{"content":{{"parts":[{{"text":"0123456789"}}]}},"finishReason":"STOP"}}],"usageMetadata":{metadata}}}"#
         );

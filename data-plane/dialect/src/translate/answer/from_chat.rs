@@ -123,7 +123,10 @@ impl Reader {
             self.begun = true;
             events.push(Event::Begin);
         }
-        for choice in choices.into_iter().filter(|choice| choice.index.unwrap_or_default() == 0) {
+        for choice in choices
+            .into_iter()
+            .filter(|choice| choice.index.unwrap_or_default() == 0)
+        {
             if let Some(said) = choice.delta.or(choice.message) {
                 self.said(said, events)?;
             }

@@ -102,7 +102,10 @@ impl Reader {
             self.begun = true;
             events.push(Event::Begin);
         }
-        for candidate in candidates.into_iter().filter(|candidate| candidate.index.unwrap_or_default() == 0) {
+        for candidate in candidates
+            .into_iter()
+            .filter(|candidate| candidate.index.unwrap_or_default() == 0)
+        {
             for part in candidate
                 .content
                 .and_then(|content| content.parts)

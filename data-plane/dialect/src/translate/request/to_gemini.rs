@@ -112,12 +112,10 @@ fn contents<'t>(ask: &'t Ask<'_>, model: &str) -> Vec<Content<'t>> {
         }
     }
     for content in &mut contents {
-        content
-            .parts
-            .sort_by_key(|piece| match piece {
-                Piece::Response { call, .. } => (false, *call),
-                Piece::Text { .. } | Piece::Data { .. } | Piece::File { .. } | Piece::Call { .. } => (true, 0),
-            });
+        content.parts.sort_by_key(|piece| match piece {
+            Piece::Response { call, .. } => (false, *call),
+            Piece::Text { .. } | Piece::Data { .. } | Piece::File { .. } | Piece::Call { .. } => (true, 0),
+        });
     }
     contents
 }

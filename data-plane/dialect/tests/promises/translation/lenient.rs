@@ -32,8 +32,14 @@ fn b01_counts_that_are_written_oddly_lose_no_answer() {
         let told = pair(OpenaiChat, Anthropic).whole(ASKED, &anthropic.replace("COUNT", count));
         assert_eq!(value(&told)["usage"]["prompt_tokens"], read, "{count}");
     }
-    let none = chat.replace(r#"{"prompt_tokens":COUNT,"completion_tokens":2,"prompt_tokens_details":"x"}"#, "\"none\"");
-    assert_eq!(value(&pair(Anthropic, OpenaiChat).whole(ASKED, &none))["content"][0]["text"], "Hi");
+    let none = chat.replace(
+        r#"{"prompt_tokens":COUNT,"completion_tokens":2,"prompt_tokens_details":"x"}"#,
+        "\"none\"",
+    );
+    assert_eq!(
+        value(&pair(Anthropic, OpenaiChat).whole(ASKED, &none))["content"][0]["text"],
+        "Hi"
+    );
 }
 
 #[test]
@@ -85,18 +91,29 @@ fn b01_an_answer_ends_in_a_call_only_if_there_is_one() {
         value(&pair(Anthropic, OpenaiChat).whole(ASKED, &answer.to_string()))
     };
     for reason in ["tool_calls", "function_call"] {
-        assert_eq!(answer(json!({"content": "Hi"}), reason)["stop_reason"], "end_turn");
+        assert_eq!(
+            answer(json!({"content": "Hi"}), reason)["stop_reason"],
+            "end_turn"
+        );
     }
     let legacy = json!({"content": null, "function_call": {"name": "look", "arguments": "{\"a\":1}"}});
     let told = answer(legacy, "function_call");
-    assert_eq!((&told["stop_reason"], &told["content"][0]["name"]), (&"tool_use".into(), &"look".into()));
+    assert_eq!(
+        (&told["stop_reason"], &told["content"][0]["name"]),
+        (&"tool_use".into(), &"look".into())
+    );
     assert_eq!(told["content"][0]["input"], json!({"a": 1}));
 }
 
 #[test]
 fn b01_halves_of_characters_in_requests_are_replaced() {
-    let body = r#"{"max_tokens":9,"messages":[{"role":"user","content":"cut \ud83d here, \ud83d\ude00 not"}]}"#;
-    for (caller, provider) in [(Anthropic, OpenaiChat), (Anthropic, Gemini), (OpenaiChat, Anthropic)] {
+    let body =
+        r#"{"max_tokens":9,"messages":[{"role":"user","content":"cut \ud83d here, \ud83d\ude00 not"}]}"#;
+    for (caller, provider) in [
+        (Anthropic, OpenaiChat),
+        (Anthropic, Gemini),
+        (OpenaiChat, Anthropic),
+    ] {
         let told = pair(caller, provider).request(body);
         assert!(told.contains("cut \u{fffd} here, 😀 not"), "{told}");
     }
@@ -112,7 +129,10 @@ fn b01_arguments_too_deep_for_any_provider_are_told_as_text() {
         {"role": "tool", "tool_call_id": "c", "content": "done"},
     ]});
     let told = value(&pair(OpenaiChat, Anthropic).request(&body.to_string()));
-    assert_eq!(told["messages"][1]["content"][0]["input"], json!({"arguments": deep}));
+    assert_eq!(
+        told["messages"][1]["content"][0]["input"],
+        json!({"arguments": deep})
+    );
     let body = json!({"input": [
         {"type": "message", "role": "user", "content": "Hi"},
         {"type": "function_call", "call_id": "c", "name": "f", "arguments": deep},
@@ -125,7 +145,8 @@ fn b01_arguments_too_deep_for_any_provider_are_told_as_text() {
 #[test]
 fn b01_results_for_gemini_stand_in_the_order_of_their_calls() {
     let call = |id: &str| json!({"type": "tool_use", "id": id, "name": "look", "input": {"id": id}});
-    let result = |id: &str| json!({"type": "tool_result", "tool_use_id": id, "content": format!("result of {id}")});
+    let result =
+        |id: &str| json!({"type": "tool_result", "tool_use_id": id, "content": format!("result of {id}")});
     let body = json!({"max_tokens": 9, "messages": [
         {"role": "user", "content": "Hi"},
         {"role": "assistant", "content": [call("t1"), call("t2"), call("t3")]},
@@ -133,6 +154,17 @@ fn b01_results_for_gemini_stand_in_the_order_of_their_calls() {
     ]});
     let told = value(&pair(Anthropic, Gemini).request(&body.to_string()));
     let parts = told["contents"][2]["parts"].as_array().unwrap();
-    let said: Vec<_> = parts.iter().map(|part| part["functionResponse"]["response"]["output"].as_str()).collect();
-    assert_eq!(said, [Some("result of t1"), Some("result of t2"), Some("result of t3"), None]);
+    let said: Vec<_> = parts
+        .iter()
+        .map(|part| part["functionResponse"]["response"]["output"].as_str())
+        .collect();
+    assert_eq!(
+        said,
+        [
+            Some("result of t1"),
+            Some("result of t2"),
+            Some("result of t3"),
+            None
+        ]
+    );
 }
