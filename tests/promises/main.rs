@@ -12,6 +12,7 @@ mod b10_providers_are_reached_through_proxies;
 mod b11_a_provider_can_be_tested;
 mod b12_a_dry_run_says_where_a_request_would_go;
 mod behind_a_reverse_proxy;
+mod c01_what_hostile_providers_do;
 mod coding_agents_run_a_turn;
 mod d03_a_rate_limit_is_exact_over_all_data_planes;
 mod d04_a_strict_budget_is_never_overspent;

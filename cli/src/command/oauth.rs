@@ -9,11 +9,14 @@ use penstock_proto::admin::v1 as wire;
 
 use super::session::{Session, part};
 use crate::failure::Failure;
-use crate::input::{self, Given};
+use crate::input;
 use crate::output;
 use crate::remote::Reason;
 use crate::target::process_env;
 use crate::view::{self, List};
+
+/// What ends a login.
+const CODE: &str = "the code that the browser shows at the end of the login, or the whole URL there";
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
@@ -116,11 +119,7 @@ impl Command {
                 let begun = start.run(session).await?;
                 session.print(&view::OauthLogin::read(begun))
             }
-            Self::Finish(finish) => {
-                let code = input::read(Some(Given::Stdin), None, None, &process_env)?;
-                let code = code.ok_or_else(|| Failure::Input("standard input holds no code".into()))?;
-                finish.run(session, &code).await
-            }
+            Self::Finish(finish) => finish.run(session, &input::stdin(CODE)?).await,
             Self::Refresh(refresh) => refresh.run(session).await,
             Self::Test { provider } => test(session, provider).await,
             Self::Status { provider } => {
@@ -171,6 +170,11 @@ impl Start {
 
 impl Finish {
     async fn run(self, session: &Session, code: &Secret) -> Result<(), Failure> {
+        if code.is_empty() {
+            return Err(Failure::Input(format!(
+                "standard input is empty, but must hold {CODE}"
+            )));
+        }
         let request = wire::FinishOauthLoginRequest {
             provider: self.provider,
             // To be exchanged by the control plane.

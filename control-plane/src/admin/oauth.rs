@@ -344,6 +344,6 @@ fn exchange_refused(provider: &str, fault: &Fault) -> Status {
         }
     }
     text.push_str("; a code is good for one use: begin again (penstock oauth start). ");
-    text.push_str(fault.advice());
+    text.push_str(fault.exchange_advice());
     Status::failed_precondition(text)
 }

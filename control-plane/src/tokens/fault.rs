@@ -135,6 +135,25 @@ impl Fault {
         }
     }
 
+    /// What an operator can do whose login was not accepted: there is nothing yet that would be tried again.
+    pub(crate) fn exchange_advice(&self) -> &'static str {
+        if self.step == "address" {
+            self.advice()
+        } else if self.kind == Kind::InvalidGrant {
+            "The authorization server does not take the code: it was used, is too old, is cut short, or belongs to another \
+             login or client."
+        } else if self.kind == Kind::Misconfigured {
+            "The authorization server does not accept the client: check the client's id and secret, its redirect URI, its \
+             scopes and the token URL (penstock oauth start PROVIDER takes them)."
+        } else if self.step == "connect" {
+            "The token endpoint cannot be reached from the control plane: check the network, the name, TLS and the \
+             provider's proxy (penstock oauth test PROVIDER)."
+        } else {
+            "The token endpoint gave no usable answer: check the token URL and what is between it and the control plane \
+             (penstock oauth test PROVIDER)."
+        }
+    }
+
     /// As it is kept.
     pub(super) fn record(&self, at: UnixMs, times: u32, next_try_at: Option<UnixMs>) -> TokenFailure {
         TokenFailure {
@@ -272,6 +291,23 @@ mod tests {
             fault.body,
             "application/json, 35 bytes, members: access_token, token_type"
         );
+    }
+
+    #[test]
+    fn f03_a_code_that_is_not_taken_is_no_login_that_ended() {
+        let told = |kind, step| Fault::new(kind, step, "").exchange_advice();
+        assert!(told(Kind::InvalidGrant, "answer").contains("does not take the code"));
+        assert!(told(Kind::Misconfigured, "answer").contains("redirect URI"));
+        for (kind, step) in [
+            (Kind::InvalidGrant, "answer"),
+            (Kind::Later, "connect"),
+            (Kind::Later, "answer"),
+            (Kind::Unknown, "answer"),
+        ] {
+            let advice = told(kind, step);
+            let of_refresh = ["by itself", "refresh token", "service account"];
+            assert!(!of_refresh.iter().any(|words| advice.contains(words)), "{advice}");
+        }
     }
 
     #[test]

@@ -85,6 +85,8 @@ struct Trimmed<'a> {
 
 /// Reads a file. Fails when it is none of the three, or holds no price at all.
 pub fn parse(text: &str) -> Result<Imported, ParseError> {
+    // Some editors put it there.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let top: BTreeMap<String, &RawValue> = serde_json::from_str(text)?;
     if !top.contains_key("models") {
         return taken_over(top);
@@ -131,12 +133,23 @@ fn taken_over(models: BTreeMap<String, &RawValue>) -> Result<Imported, ParseErro
         }
     }
     match imported.prices.is_empty() {
-        true => Err(ParseError::Nothing),
+        true => Err(ParseError::Nothing(imported.reasons())),
         false => Ok(imported),
     }
 }
 
 impl Imported {
+    fn reasons(&self) -> String {
+        let reasons = self
+            .left_out
+            .iter()
+            .map(|(reason, count)| format!("{count} {reason}"));
+        match reasons.collect::<Vec<_>>() {
+            none if none.is_empty() => String::new(),
+            some => format!(": left out are {}", some.join(", ")),
+        }
+    }
+
     fn leave_out(&mut self, reason: &str) {
         *self.left_out.entry(reason.to_owned()).or_default() += 1;
     }

@@ -48,6 +48,7 @@ pub mod provider_body;
 pub mod route;
 pub mod session;
 pub mod sse;
+mod surrogates;
 pub mod text;
 pub mod translate;
 pub mod upstream_error;

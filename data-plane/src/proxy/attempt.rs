@@ -9,6 +9,7 @@ use http::{HeaderMap, HeaderValue, Method, header, response};
 use penstock_core::provider::Provider;
 use penstock_dialect::framing::BEDROCK_CONTENT_TYPE;
 use penstock_dialect::headers::upstream_request_id;
+use penstock_dialect::mask::mask_text;
 use penstock_dialect::translate::Answers;
 use tokio::time::{Instant, timeout_at};
 
@@ -24,6 +25,8 @@ use crate::upstream::{ReceiveBody, Spoken, Target, request};
 
 /// For the body of an error.
 const ERROR_BODY: Duration = Duration::from_secs(10);
+/// An attempt that lost more than this part of its own time to what came before it was cut short: one in so many.
+const MAX_LOST: u32 = 4;
 
 /// Where an attempt goes, and how long it may last.
 pub(super) struct Way<'a> {
@@ -77,7 +80,8 @@ pub(super) async fn run(
     let response = call.stopwatch.waiting(sending).await;
     let response = response.map_err(|_| patience.ran_out())??;
     let (head, body) = response.into_parts();
-    call.upstream_request_id = upstream_request_id(&head.headers).map(str::to_owned);
+    let id = upstream_request_id(&head.headers).map(str::to_owned);
+    call.upstream_request_id = id.map(|id| mask_text(id, &[chosen.secret()]));
     headroom::see(call, chosen, &head.headers);
     let answers = sent.answers.as_ref();
     let reshape = Reshape::of(call, outgoing.hide_usage, answers);
@@ -89,10 +93,12 @@ pub(super) async fn run(
     })
 }
 
-/// From now on. What is no stream has no bytes to wait for but the last one.
+/// From now on. What is no stream has no bytes to wait for but the last one. The call's deadline is always a little
+/// earlier than the provider's own: only one that takes a good part of its time away cuts it short.
 fn patience(call: &Call, provider: &Provider, deadline: Instant) -> Patience {
     let (stream, now) = (call.asked.stream, Instant::now());
-    let own = now + provider.total_timeout(stream);
+    let most = provider.total_timeout(stream);
+    let own = now + most;
     let total = deadline.min(own);
     let first_byte = match stream {
         true => total.min(now + provider.first_byte_timeout()),
@@ -102,7 +108,7 @@ fn patience(call: &Call, provider: &Provider, deadline: Instant) -> Patience {
         first_byte,
         idle: provider.idle_timeout(),
         total,
-        cut_short: total < own,
+        cut_short: own.saturating_duration_since(total) > most / MAX_LOST,
     }
 }
 

@@ -136,6 +136,11 @@ impl Chosen {
 }
 
 impl Call {
+    /// The present provider's credential; empty when there is none.
+    pub(super) fn secret(&self) -> &str {
+        self.chosen.as_ref().map_or("", Chosen::secret)
+    }
+
     pub(super) fn new(
         proxy: &Arc<Proxy>,
         snapshot: &Arc<Snapshot>,
@@ -215,6 +220,11 @@ impl Call {
             finding,
             upstream_request_id: upstream_request_id.map(Into::into),
         });
+    }
+
+    /// A provider has answered, or may be reading the prompt.
+    pub(super) fn is_with_provider(&self) -> bool {
+        self.attempting.is_some() || self.attempts.last().is_some_and(|last| last.finding.is_none())
     }
 
     /// What the caller sees: an answer that has begun keeps its 200.

@@ -203,6 +203,7 @@ fn deliver(mut call: Call, answered: Answered) -> Response<AnswerBody> {
     let spoken = call.chosen.as_ref().map_or(dialect, |chosen| chosen.spoken);
     let streaming = matches!(content, Content::Stream(_));
     let content_type = reshape::content_type(&call, call.chosen.as_ref(), streaming);
+    let headers = client_response_headers(&head.headers, dialect, spoken, streaming, call.secret());
     let body = match content {
         Content::Whole(received) => {
             call.answer_begins();
@@ -219,7 +220,7 @@ fn deliver(mut call: Call, answered: Answered) -> Response<AnswerBody> {
     };
     let mut response = Response::new(body);
     *response.status_mut() = head.status;
-    *response.headers_mut() = client_response_headers(&head.headers, dialect, spoken, streaming);
+    *response.headers_mut() = headers;
     response.headers_mut().insert(REQUEST_ID, id_value(id));
     if let Some(content_type) = content_type {
         response.headers_mut().insert(header::CONTENT_TYPE, content_type);

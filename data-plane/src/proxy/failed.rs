@@ -334,6 +334,7 @@ impl Failure {
             }
             (failed, _) => failed.refusal(name),
         };
-        Ending::Refused(refusal)
+        // What a provider calls its error, or its content, may be anything.
+        Ending::Refused(refusal.masked(self.chosen.secret()))
     }
 }

@@ -19,7 +19,7 @@
 //! the most patient provider asked; one whose own has run out by then is passed over.
 //!
 //! *Health.* A provider's is told of one failure for each call, however many tries and substitutes, and of none that our
-//! own deadline made.
+//! own deadline made: one that left the provider less than three quarters of its own time.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -16,8 +16,8 @@ use penstock_core::error::{CallerError, Code};
 use penstock_core::failure::{Replace, ReplaceBody};
 use penstock_core::usage::Outcome;
 use penstock_dialect::error_shape;
-use penstock_dialect::headers::client_response_headers;
-use penstock_dialect::mask::mask;
+use penstock_dialect::headers::{client_response_headers, hints};
+use penstock_dialect::mask::{mask, mask_text};
 use penstock_dialect::upstream_error::UpstreamError;
 
 use super::answer::{AnswerBody, REQUEST_ID, id_value};
@@ -25,6 +25,7 @@ use super::attempt::{Media, media_type};
 use super::call::{Call, Chosen};
 use super::error::Refusal;
 use super::settle::End;
+use crate::clock;
 
 /// Of a provider's message in the log, bytes.
 const MAX_LOGGED: usize = 2048;
@@ -47,8 +48,8 @@ pub(super) fn answer(call: &mut Call, shown: Shown) -> Result<Response<AnswerBod
     let head = &shown.head;
     let spoken = shown.chosen.spoken;
     call.chosen = Some(shown.chosen);
-    let masked = mask(&shown.body, &[call.chosen.as_ref().map_or("", Chosen::secret)]);
-    let told = told(head.status, &masked);
+    let masked = mask(&shown.body, &[call.secret()]);
+    let told = mask_text(told(head.status, &masked), &[call.secret()]);
     if let Some(refusal) = page(head).filter(|_| shown.replace.is_none()) {
         return Err(refusal.because(told));
     }
@@ -71,7 +72,8 @@ pub(super) fn answer(call: &mut Call, shown: Shown) -> Result<Response<AnswerBod
     });
     let mut response = Response::new(AnswerBody::from(body));
     *response.status_mut() = status;
-    *response.headers_mut() = client_response_headers(&head.headers, call.dialect, spoken, false);
+    *response.headers_mut() =
+        client_response_headers(&head.headers, call.dialect, spoken, false, call.secret());
     let headers = response.headers_mut();
     headers.insert(REQUEST_ID, id_value(call.arrival.id));
     come_back(headers, head, shown.retry_after);
@@ -93,7 +95,8 @@ fn stream(call: &mut Call, events: Bytes, told: String, head: &response::Parts) 
         error: Some(told.into()),
     });
     let mut response = Response::new(AnswerBody::from(events));
-    *response.headers_mut() = client_response_headers(&head.headers, call.dialect, call.dialect, true);
+    let dialect = call.dialect;
+    *response.headers_mut() = client_response_headers(&head.headers, dialect, dialect, true, call.secret());
     let headers = response.headers_mut();
     headers.insert(REQUEST_ID, id_value(call.arrival.id));
     let events = HeaderValue::from_static(error_shape::STREAM_CONTENT_TYPE);
@@ -101,17 +104,25 @@ fn stream(call: &mut Call, events: Bytes, told: String, head: &response::Parts) 
     response
 }
 
-/// When to come back: when somebody is there again, else when the provider says so.
+/// When to come back: when somebody is there again, else when the provider says so. Its words are not repeated unread.
 fn come_back(headers: &mut HeaderMap, head: &response::Parts, retry_after: Option<u64>) {
     let worth = matches!(head.status.as_u16(), 429 | 503 | 529);
     if let Some(seconds) = retry_after.filter(|_| worth) {
         headers.insert(header::RETRY_AFTER, seconds.into());
         return;
     }
-    for name in ["retry-after", "retry-after-ms"] {
-        if let Some(value) = head.headers.get(name) {
-            headers.insert(name, value.clone());
-        }
+    let number = |name| head.headers.get(name)?.to_str().ok()?.trim().parse::<u64>().ok();
+    let exact = number("retry-after-ms");
+    if let Some(ms) = exact {
+        headers.insert("retry-after-ms", ms.into());
+    }
+    let date = || {
+        hints(&head.headers, clock::now())
+            .retry_after
+            .filter(|_| exact.is_none())
+    };
+    if let Some(seconds) = number("retry-after").or_else(|| date().map(|wait| wait.as_secs())) {
+        headers.insert(header::RETRY_AFTER, seconds.into());
     }
 }
 
@@ -158,7 +169,10 @@ fn reworded(call: &Call, status: StatusCode, masked: &[u8]) -> Bytes {
         _ => Code::UpstreamError,
     };
     match UpstreamError::read(masked).message {
-        Some(message) => error_shape::render(call.dialect, &CallerError::new(code, message), call.arrival.id),
+        Some(message) => {
+            let error = CallerError::new(code, mask_text(message, &[call.secret()]));
+            error_shape::render(call.dialect, &error, call.arrival.id)
+        }
         None => wordless(call, status),
     }
 }

@@ -1,7 +1,8 @@
 //! A stream on its way to the caller, piece by piece as it comes (behaviours C2, C3, C4).
 //!
 //! *Whole.* The call is settled when the dialect's terminal event is read, before that event is handed on. What the
-//! provider sends behind it is relayed too; how the connection ends then does not matter.
+//! provider sends behind it is relayed too, for a second at most; how the connection ends then does not matter. In a
+//! dialect without a last event the answer is also whole when nothing more comes of one that may end.
 //!
 //! *Broken.* When the provider's stream ends, breaks or stays silent before its terminal event, the caller gets an
 //! error event in its dialect (the provider's own, if that was it), and the connection breaks instead of ending, for
@@ -27,6 +28,7 @@ use http_body::Body;
 use penstock_core::error::{CallerError, Code};
 use penstock_core::usage::Outcome;
 use penstock_dialect::error_shape;
+use penstock_dialect::mask::mask_text;
 use tokio::runtime::Handle;
 use tokio::time::{Instant, Sleep, sleep, sleep_until, timeout};
 
@@ -41,6 +43,9 @@ use crate::upstream::ReceiveBody;
 
 /// For the error event to get out before the connection breaks.
 pub(super) const FAREWELL: Duration = Duration::from_millis(100);
+
+/// For the end of the provider's connection behind the end of the answer; one that has ended can be used again.
+const LINGER: Duration = Duration::from_secs(1);
 
 const TOTAL: &str = "total timeout";
 
@@ -165,7 +170,7 @@ impl Relay {
             let overdue = matches!(self.flow, Flow::Open(_)) && Instant::now() >= self.patience.total;
             let fault = self.fault_of_total();
             match &mut self.flow {
-                Flow::Open(_) if overdue => self.end(TOTAL, fault),
+                Flow::Open(_) if overdue => self.time_is_up(TOTAL, fault),
                 Flow::Open(body) => match Pin::new(body).poll_frame(cx) {
                     Poll::Ready(Some(Ok(frame))) => self.take(frame.into_data().unwrap_or_default()),
                     Poll::Ready(Some(Err(error))) => {
@@ -201,6 +206,9 @@ impl Relay {
     fn heard(&mut self, said: Said) {
         if said.terminal && !self.whole {
             self.whole = true;
+            self.patience.total = self.patience.total.min(Instant::now() + LINGER);
+            let total = self.patience.total;
+            self.timer.as_mut().reset(total);
             match self.left {
                 true => self.call.settle_left(),
                 false => self.call.settle(&End::succeeded()),
@@ -209,7 +217,9 @@ impl Relay {
         if let Some(error) = said.error.filter(|_| !self.whole) {
             let kind = error.words.kind.as_deref().unwrap_or("error");
             let fault = self.fault(&error);
-            self.interrupt(&format!("error event of the provider: {kind}"), fault);
+            let how = format!("error event of the provider: {kind}");
+            let how = mask_text(how, &[self.call.secret()]);
+            self.interrupt(&how, fault);
         }
     }
 
@@ -238,9 +248,6 @@ impl Relay {
         match self.tap.finish(observer, secret, &mut self.pieces) {
             Ok(said) => self.said = said,
             Err(error) => return self.end(&error.to_string(), Fault::Providers),
-        }
-        if self.whole || self.said.terminal {
-            self.tap.close(&mut self.pieces);
         }
         self.ended = Some("closed by the provider without the end of the answer");
     }
@@ -294,9 +301,20 @@ impl Relay {
         self.cut(Some(Code::QuotaExceeded), "a strict budget is used up");
     }
 
+    /// The provider is waited for no longer.
+    fn time_is_up(&mut self, how: &str, fault: Fault) {
+        match !self.whole && self.call.observer.may_end() {
+            true => self.finish(),
+            false => self.end(how, fault),
+        }
+    }
+
     /// Nothing more comes from the provider.
     fn end(&mut self, how: &str, fault: Fault) {
         if self.whole {
+            if matches!(self.flow, Flow::Open(_)) {
+                self.tap.close(&mut self.pieces);
+            }
             self.flow = Flow::Ended;
         } else if matches!(self.flow, Flow::Open(_)) {
             let message = "The provider's answer broke off.";
@@ -344,8 +362,8 @@ impl Relay {
                 continue;
             }
             match now >= self.patience.total {
-                true => self.end(TOTAL, self.fault_of_total()),
-                false => self.end("idle timeout", Fault::Providers),
+                true => self.time_is_up(TOTAL, self.fault_of_total()),
+                false => self.time_is_up("idle timeout", Fault::Providers),
             }
             return Poll::Ready(());
         }

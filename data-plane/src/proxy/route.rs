@@ -10,9 +10,11 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use penstock_core::credential::Credential;
+use penstock_core::dialect::Operation;
 use penstock_core::error::Code;
 use penstock_core::health::{SetAside, Standing};
 use penstock_core::id::ProviderId;
+use penstock_core::provider::Request;
 use penstock_core::route::{self, Ask, Conditions, NoCandidate, Verdict};
 use penstock_core::snapshot::{Caller, ProviderEntry};
 use penstock_core::time::UnixMs;
@@ -214,7 +216,13 @@ fn no_candidate(call: &Call, ask: &Ask<'_>, none: &NoCandidate, lack_tokens: boo
         return Refusal::new(Code::TokenRefreshFailed, NO_TOKEN).because(why);
     }
     if !none.served_elsewhere {
-        let message = format!("Model {} is not available here.", ask.model);
+        let message = match untranslated(call, ask) {
+            None => format!("Model {} is not available here.", ask.model),
+            Some(what) => format!(
+                "{what} is not available for model {} here: its providers speak another API, and this is not translated.",
+                ask.model
+            ),
+        };
         return Refusal::new(Code::ModelNotFound, message).because(why);
     }
     let mut message = nobody_message(none.breakers_alone).to_owned();
@@ -222,6 +230,29 @@ fn no_candidate(call: &Call, ask: &Ask<'_>, none: &NoCandidate, lack_tokens: boo
         message = format!("{message}: {why}");
     }
     Refusal::new(Code::NoAvailableAccount, message).because(why)
+}
+
+/// What is asked, if the model would answer and only this is what nobody can be asked by translation.
+fn untranslated(call: &Call, ask: &Ask<'_>) -> Option<&'static str> {
+    let what = match ask.request.operation {
+        Operation::Generate => return None,
+        Operation::CountTokens => "Counting tokens",
+        Operation::Compact => "Compacting a conversation",
+    };
+    let answer = Ask {
+        request: Request {
+            operation: Operation::Generate,
+            ..ask.request
+        },
+        ..*ask
+    };
+    let providers = call.snapshot.providers();
+    let verdicts = route::verdicts(providers, &answer);
+    let serves = match route::choose(providers, &verdicts, &answer, 0) {
+        Ok(_) => true,
+        Err(none) => none.served_elsewhere,
+    };
+    serves.then_some(what)
 }
 
 /// Each provider with what speaks against it.

@@ -54,6 +54,11 @@ impl Tap {
         self.events
     }
 
+    /// Bytes of an event whose rest is awaited.
+    pub(super) fn pending(&self) -> usize {
+        self.splitter.pending()
+    }
+
     /// Reads a chunk; what may be relayed is appended to `pass`. `secret` is masked in errors.
     pub(super) fn take(
         &mut self,

@@ -13,7 +13,7 @@ use penstock_core::resource::ResourceRef;
 use penstock_proto::admin::v1 as wire;
 use penstock_proto::admin::v1::import_prices_request::Source;
 use penstock_proto::convert;
-use penstock_store::{Expect, Filter, NewSpec, Op, Page, Put, Store, StoredSpec};
+use penstock_store::{Expect, Filter, MAX_OPS, NewSpec, Op, Page, Put, Store, StoredSpec};
 use sha2::{Digest, Sha256};
 use tonic::Status;
 
@@ -53,6 +53,12 @@ pub(super) async fn run(
         shipped: &shipped,
     };
     let found = PriceChanges::between(&known.prices, sources, request.keep_missing);
+    if found.changes.len() > MAX_OPS {
+        let count = found.changes.len();
+        let problem =
+            format!("would change {count} prices, and one import changes {MAX_OPS} at most: split it");
+        return Err(status::invalid(&Invalid::new("file", problem)));
+    }
     let revision = match request.apply && !found.changes.is_empty() {
         true => {
             let ops = found.changes.iter().map(|change| op(change, &known)).collect();

@@ -119,7 +119,12 @@ fn e04_the_shape_that_ships_is_read_whole_or_not_at_all() {
 
 #[test]
 fn e04_a_file_without_prices_is_refused() {
-    assert!(matches!(parse("{}"), Err(ParseError::Nothing)));
-    assert!(matches!(parse(r#"{"a": 1}"#), Err(ParseError::Nothing)));
+    let problem = |text: &str| parse(text).unwrap_err().to_string();
+    assert_eq!(problem("{}"), "the file holds no price that can be used");
+    assert_eq!(
+        problem(r#"{"a": 1, "b": {"litellm_provider": "xyz"}}"#),
+        "the file holds no price that can be used: left out are 1 entries of other platforms, 1 entries that are no object"
+    );
+    assert_eq!(problem("\u{feff}{}"), problem("{}"));
     assert!(matches!(parse("<html>"), Err(ParseError::Json(_))));
 }

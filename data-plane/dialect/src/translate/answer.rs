@@ -1,8 +1,9 @@
 //! Answers: read from the provider's dialect as a sequence of events, written in the caller's.
 //!
 //! A whole answer is the same events at once, so it cannot say anything else than the stream would. Readers are lenient:
-//! what they do not know they skip; errors inside a stream are not theirs. Writers put what they are told one after the
-//! other: whatever begins ends what was before it. So arguments behind something else than their call are an error.
+//! what they do not know they skip, and numbers that cannot be read count as absent; errors inside a stream are not theirs.
+//! Writers put what they are told one after the other: whatever begins ends what was before it. So arguments behind something
+//! else than their call are an error.
 //!
 //! What is kept of an answer is bounded by [`MAX_KEPT`]; more is an error, never a cut text.
 
@@ -13,6 +14,7 @@ mod created;
 mod from_anthropic;
 mod from_chat;
 mod from_gemini;
+mod lenient;
 mod responses_events;
 mod responses_shape;
 mod to_anthropic;
@@ -24,6 +26,8 @@ use serde::Serialize;
 use super::problem::Broken;
 use super::{Answers, Caller, Provider};
 use crate::sse::Frame;
+use crate::surrogates::{self, Joiner};
+use crate::usage::is_keep_alive;
 
 /// The most text, names and arguments of one answer that are kept or passed on, bytes.
 const MAX_KEPT: usize = 32 * 1024 * 1024;
@@ -91,6 +95,7 @@ struct Usage {
 pub struct StreamTranslator {
     reader: Reader,
     writer: Writer,
+    joiner: Joiner,
     passed: usize,
     calls: usize,
     /// The last thing that was said is a call, or a part of one.
@@ -116,6 +121,7 @@ enum Writer {
 // === whole answers ===
 
 pub(super) fn whole(answers: &Answers, body: &[u8], id: &str) -> Result<Vec<u8>, Broken> {
+    let body = &*surrogates::mend(body);
     let events = match answers.provider {
         Provider::Anthropic => from_anthropic::whole(body)?,
         Provider::Chat => from_chat::whole(body)?,
@@ -169,6 +175,7 @@ impl StreamTranslator {
                 Caller::Chat => Writer::Chat(to_chat::Writer::new(answers, id)),
                 Caller::Responses => Writer::Responses(to_responses::Writer::new(answers, id)),
             },
+            joiner: Joiner::default(),
             passed: 0,
             calls: 0,
             in_call: false,
@@ -183,6 +190,10 @@ impl StreamTranslator {
         let Some(data) = frame.data().filter(|_| !self.ended) else {
             return Ok(Vec::new());
         };
+        if is_keep_alive(&data) {
+            return Ok(Vec::new());
+        }
+        let data = self.joiner.mend(&data);
         let events = match &mut self.reader {
             Reader::Anthropic(reader) => reader.event(&data)?,
             Reader::Chat(reader) => reader.event(&data)?,

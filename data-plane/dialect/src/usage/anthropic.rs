@@ -152,6 +152,10 @@ fn usage(seen: &mut Seen, told: &mut Told, value: &Value<'_>, last: bool) {
     seen.reported = true;
     let (out, output_reported) = (&mut seen.usage, &mut seen.output_reported);
     value.each_member(|name, value| match name {
+        b"input_tokens" => {
+            told.message.field(name, &value);
+            seen.input_reported |= tokens(&value).is_some();
+        }
         b"output_tokens" => {
             told.message.field(name, &value);
             *output_reported |= last && tokens(&value).is_some();

@@ -136,7 +136,11 @@ fn function(seen: &mut Seen, function: &Value<'_>) {
 fn usage(seen: &mut Seen, usage: &Value<'_>) {
     let mut told = Reported::default();
     usage.each_member(|name, value| match name {
-        b"prompt_tokens" => told.prompt = tokens(&value).unwrap_or_default(),
+        b"prompt_tokens" => {
+            let prompt = tokens(&value);
+            seen.input_reported |= prompt.is_some();
+            told.prompt = prompt.unwrap_or_default();
+        }
         b"completion_tokens" => {
             let output = tokens(&value);
             seen.output_reported |= output.is_some();

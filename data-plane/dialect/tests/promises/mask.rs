@@ -49,6 +49,33 @@ fn the_secrets_in_use_are_masked_whatever_they_look_like() {
 }
 
 #[test]
+fn s10_escapes_of_json_hide_nothing() {
+    let secret = "sk-ant/ab+cd==0123";
+    for escaped in [
+        r#"{"message":"bad key sk-ant\/ab+cd==0123."}"#,
+        r#"{"message":"bad key \u0073k-ant/ab\u002bcd==0123."}"#,
+        r#"{"message":"{\"error\":\"bad key sk-ant\\\/ab+cd==\\u0030123.\"}"}"#,
+        "event: error\ndata: {\"message\":\"bad key sk-ant\\/\\u0061b+cd==0123.\"}\n\n",
+    ] {
+        let masked = String::from_utf8(mask(escaped.as_bytes(), &[secret]).into_owned()).unwrap();
+        assert!(masked.contains("bad key [credential]."), "{masked}");
+    }
+    for (escaped, shown) in [
+        (
+            r#"{"a":"\u0073k-abcdefgh12345678 or sk-abc\u0064efgh12345678"}"#,
+            "[credential] or [credential]",
+        ),
+        (
+            r#"{"a":"alice\u0040x.example, 10\u002e0.0.1"}"#,
+            "[email], [address]",
+        ),
+    ] {
+        let value: serde_json::Value = serde_json::from_str(&masked(escaped)).unwrap();
+        assert_eq!(value["a"], shown);
+    }
+}
+
+#[test]
 fn a_character_behind_a_backslash_stays_whole() {
     assert_eq!(masked(r"\\é@x.example"), r"\\[email]");
     assert_eq!(masked(r"\é@x.example"), r"\[email]");

@@ -9,7 +9,7 @@
 
 use serde::Deserialize;
 
-use super::{Event, Stop, Usage};
+use super::{Event, Stop, Usage, lenient};
 use crate::translate::problem::Broken;
 
 /// Of space that waits, bytes.
@@ -18,13 +18,13 @@ const MAX_SPACE: usize = 1024;
 #[derive(Deserialize)]
 struct Completion {
     choices: Option<Vec<Choice>>,
+    #[serde(default, deserialize_with = "lenient::usage")]
     usage: Option<UsageTold>,
 }
 
 #[derive(Deserialize)]
 struct Choice {
-    #[serde(default)]
-    index: u64,
+    index: Option<u64>,
     /// In a stream.
     delta: Option<Said>,
     /// In a whole answer.
@@ -35,10 +35,15 @@ struct Choice {
 #[derive(Default, Deserialize)]
 struct Said {
     content: Option<Content>,
+    #[serde(default, deserialize_with = "lenient::text")]
     refusal: Option<String>,
+    #[serde(default, deserialize_with = "lenient::text")]
     reasoning_content: Option<String>,
+    #[serde(default, deserialize_with = "lenient::text")]
     reasoning: Option<String>,
     tool_calls: Option<Vec<Fragment>>,
+    /// Of the time before tools.
+    function_call: Option<Function>,
 }
 
 /// A text, or parts as some providers have them.
@@ -142,7 +147,10 @@ impl Reader {
             self.begun = true;
             events.push(Event::Begin);
         }
-        for choice in choices.into_iter().filter(|choice| choice.index == 0) {
+        for choice in choices
+            .into_iter()
+            .filter(|choice| choice.index.unwrap_or_default() == 0)
+        {
             if let Some(said) = choice.delta.or(choice.message) {
                 self.said(said, events)?;
             }
@@ -169,7 +177,12 @@ impl Reader {
             }
         }
         events.extend(full(said.refusal).map(Event::Refusal));
-        for fragment in said.tool_calls.unwrap_or_default() {
+        let legacy = said.function_call.map(|function| Fragment {
+            index: None,
+            id: None,
+            function: Some(function),
+        });
+        for fragment in said.tool_calls.unwrap_or_default().into_iter().chain(legacy) {
             self.fragment(fragment, events)?;
         }
         Ok(())
@@ -224,7 +237,7 @@ impl Reader {
         match reason {
             "length" => Stop::MaxTokens,
             "content_filter" => Stop::Refusal,
-            "tool_calls" | "function_call" => Stop::ToolUse,
+            // Also where the provider says so without a call: the caller would look for one.
             _ if self.calls => Stop::ToolUse,
             _ => Stop::EndTurn,
         }
