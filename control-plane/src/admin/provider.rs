@@ -3,7 +3,8 @@
 mod credential;
 mod proxy;
 
-pub(super) use credential::set as set_credential;
+pub(super) use credential::{read_account, set as set_credential};
+pub(super) use proxy::password as proxy_password;
 
 use penstock_core::id::ProviderId;
 use penstock_core::provider::Provider;

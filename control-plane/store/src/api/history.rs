@@ -131,8 +131,8 @@ impl LoggedSpec {
         read.map_err(|e| Invalid::new("log", format!("an old {} cannot be read: {e}", kind.as_str())))
     }
 
-    /// What the log shall hold.
-    pub(crate) fn write(&self) -> Result<Value, Invalid> {
+    /// What the log holds of it.
+    pub fn write(&self) -> Result<Value, Invalid> {
         let written = match self {
             Self::Provider(provider) => serde_json::to_value(provider),
             Self::User(user) => serde_json::to_value(user),
