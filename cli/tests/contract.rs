@@ -12,5 +12,6 @@ mod contract {
 
     mod limits;
     mod limits_used;
+    mod manifests;
     mod operator;
 }

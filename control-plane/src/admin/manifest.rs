@@ -21,6 +21,7 @@ use tonic::{Request, Response, Status};
 
 use self::plan::{Plan, Step};
 use self::present::Present;
+pub(super) use self::present::label;
 use super::author::Author;
 use super::{breaker, reply};
 use crate::context::Context;

@@ -75,8 +75,14 @@ pub fn declared_from_wire(manifest: &Manifest) -> Result<Declared, Invalid> {
             Declared::Price(Box::new(price))
         }
         Spec::Setting(setting) => {
-            let setting = setting_from_wire(setting.clone())?;
-            setting.validate()?;
+            let read = setting_from_wire(setting.clone());
+            let valid = read.and_then(|setting| setting.validate().map(|()| setting));
+            let setting = valid.map_err(|invalid| Invalid {
+                field: invalid
+                    .field
+                    .replacen("model_fallbacks[", "model_fallbacks.fallbacks[", 1),
+                ..invalid
+            })?;
             if setting.name() != name {
                 let problem = format!("{name:?} is not the name of its value, {:?}", setting.name());
                 return Err(Invalid::new("name", problem));

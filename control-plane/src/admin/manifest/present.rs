@@ -74,7 +74,7 @@ fn name_of(stored: &Stored, users: &BTreeMap<UserId, String>) -> String {
 }
 
 /// As the history calls it.
-pub(super) fn label(kind: Kind, name: &str) -> String {
+pub(in crate::admin) fn label(kind: Kind, name: &str) -> String {
     let kind = kind.as_str().replace('_', " ");
     format!("{kind} {name:?}")
 }

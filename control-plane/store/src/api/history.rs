@@ -24,6 +24,17 @@ use serde_json::Value;
 
 use super::stored::StoredSpec;
 
+/// Which revisions are meant. The default: all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RevisionFilter {
+    /// Only those below.
+    pub before: Option<u64>,
+    /// Only those of this actor.
+    pub actor: Option<String>,
+    /// Only those that changed the resource that has this name or id, or once had it.
+    pub resource: Option<(Kind, String)>,
+}
+
 /// One commit as the log tells it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Revision {
