@@ -39,6 +39,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         .build_transport(false)
         // Much larger than the other kinds.
         .boxed(".penstock.config.v1.Resource.spec.provider")
+        .boxed(".penstock.admin.v1.Manifest.spec.provider")
+        .boxed(".penstock.admin.v1.Manifest.spec.user")
+        .boxed(".penstock.admin.v1.Manifest.spec.key")
         .skip_debug([
             ".penstock.config.v1.Provider",
             ".penstock.config.v1.Provider.other_credential",

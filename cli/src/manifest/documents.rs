@@ -7,7 +7,7 @@ use prost_reflect::{DynamicMessage, FieldDescriptor, ReflectMessage, Value};
 use super::form::{self, Form};
 use super::message::{Path, Reader};
 use super::problem::hint;
-use super::tree::{Content, Node};
+use super::tree::{Content, Entry, Node};
 use super::{API_VERSION, base, descriptor, kind_word, scalar, settings};
 
 const FIELDS: [&str; 4] = ["apiVersion", "kind", "name", "spec"];
@@ -30,12 +30,8 @@ pub(super) fn read(reader: &mut Reader<'_>, document: &Node) -> Option<(Kind, Ma
         let problem = format!("is not known here{}", hint(&entry.key, &FIELDS));
         reader.problem(entry.line, &entry.key, problem);
     }
-    let value = |key: &str| {
-        entries
-            .iter()
-            .find(|entry| entry.key == key)
-            .map(|entry| &entry.value)
-    };
+    let entry = |key: &str| entries.iter().find(|entry| entry.key == key);
+    let value = |key: &str| entry(key).map(|entry| &entry.value);
     let (version, kind) = (value("apiVersion"), value("kind"));
     let name = text(
         reader,
@@ -69,7 +65,7 @@ pub(super) fn read(reader: &mut Reader<'_>, document: &Node) -> Option<(Kind, Ma
     let ((name, line), kind) = (name?, kind?);
     reader.places.insert("name".to_owned(), ("name".to_owned(), line));
     reader.resource = format!("{} {name:?}", kind.as_str().replace('_', " "));
-    spec(reader, kind, (&name, line), value("spec"), document.line)
+    spec(reader, kind, (&name, line), entry("spec"), document.line)
 }
 
 /// A field that must be there.
@@ -101,7 +97,7 @@ fn spec(
     reader: &mut Reader<'_>,
     kind: Kind,
     (name, name_line): (&str, usize),
-    node: Option<&Node>,
+    entry: Option<&Entry>,
     line: usize,
 ) -> Option<(Kind, Manifest)> {
     let manifest = descriptor("penstock.admin.v1.Manifest")?;
@@ -120,11 +116,11 @@ fn spec(
         proto: String::new(),
         file: "spec".to_owned(),
     };
-    let spec_line = node.map_or(line, |node| node.line);
+    let spec_line = entry.map_or(line, |entry| entry.line);
     reader
         .places
         .insert(String::new(), ("spec".to_owned(), spec_line));
-    match (node, kind) {
+    match (entry.map(|entry| &entry.value), kind) {
         (Some(node), Kind::Setting) => setting(reader, &mut spec, name, node, &path)?,
         (Some(node), _) => reader.fill(&mut spec, node, &path),
         (None, _) => {}

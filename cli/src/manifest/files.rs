@@ -55,7 +55,7 @@ fn file(path: &Path) -> Result<Source, Failure> {
     let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     Ok(Source {
         name: path.display().to_string().into(),
-        folder: folder.unwrap_or(Path::new(".")).to_owned(),
+        folder: folder.unwrap_or_else(|| Path::new(".")).to_owned(),
         text: text(open, path)?,
     })
 }

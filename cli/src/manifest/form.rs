@@ -150,10 +150,23 @@ fn word(field: &FieldDescriptor) -> String {
             false => format!("{amount}_usd"),
         };
     }
-    let units: &[&str] = match field.kind() {
-        Kind::Uint64 | Kind::Int64 => &["_ms"],
-        Kind::Uint32 => &["_millionths", "_minute", "_s"],
-        _ => &[],
+    let units: &[&str] = match form(field) {
+        Form::Duration | Form::Instant => &["_ms"],
+        Form::Factor => &["_millionths"],
+        Form::TimeOfDay => &["_minute"],
+        Form::Seconds => &["_s"],
+        Form::Bool
+        | Form::Number
+        | Form::Text
+        | Form::Secret
+        | Form::Word(_)
+        | Form::Usd
+        | Form::UsdPerMillion
+        | Form::Pattern
+        | Form::Client
+        | Form::Hours
+        | Form::Mark
+        | Form::Message(_) => &[],
     };
     let bare = units.iter().find_map(|unit| name.strip_suffix(unit));
     bare.unwrap_or(name).to_owned()
@@ -161,20 +174,20 @@ fn word(field: &FieldDescriptor) -> String {
 
 fn form(field: &FieldDescriptor) -> Form {
     let name = field.name();
-    match field.kind() {
-        Kind::Bool => Form::Bool,
-        Kind::String if SECRETS.contains(&field.full_name()) => Form::Secret,
-        Kind::String => Form::Text,
-        Kind::Enum(words) => Form::Word(words),
-        Kind::Message(message) => of_message(message),
-        Kind::Uint64 if name == "pico_usd" => Form::UsdPerMillion,
-        Kind::Uint64 | Kind::Int64 if name.ends_with("_nanousd") => Form::Usd,
-        Kind::Uint64 if name.ends_with("_ms") => Form::Duration,
-        Kind::Int64 if name.ends_with("_ms") => Form::Instant,
-        Kind::Uint32 if name.ends_with("millionths") => Form::Factor,
-        Kind::Uint32 if name.ends_with("_minute") => Form::TimeOfDay,
-        Kind::Uint32 if name.ends_with("_s") => Form::Seconds,
-        _ => Form::Number,
+    match (field.kind(), name) {
+        (Kind::Bool, _) => Form::Bool,
+        (Kind::String, _) if SECRETS.contains(&field.full_name()) => Form::Secret,
+        (Kind::String, _) => Form::Text,
+        (Kind::Enum(words), _) => Form::Word(words),
+        (Kind::Message(message), _) => of_message(message),
+        (Kind::Uint64, "pico_usd") => Form::UsdPerMillion,
+        (Kind::Uint64 | Kind::Int64, _) if name.ends_with("_nanousd") => Form::Usd,
+        (Kind::Uint64, _) if name.ends_with("_ms") => Form::Duration,
+        (Kind::Int64, _) if name.ends_with("_ms") => Form::Instant,
+        (Kind::Uint32, _) if name.ends_with("millionths") => Form::Factor,
+        (Kind::Uint32, _) if name.ends_with("_minute") => Form::TimeOfDay,
+        (Kind::Uint32, _) if name.ends_with("_s") => Form::Seconds,
+        (_, _) => Form::Number,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, ReflectMessage, Value};
+use prost_reflect::{DynamicMessage, FieldDescriptor, MessageDescriptor, ReflectMessage, Value};
 
 use super::form::{self, Field, Form};
 use super::problem::{Place, Problem, hint};
@@ -154,19 +154,21 @@ impl Reader<'_> {
         node: &Node,
         path: &Path,
     ) -> Option<Value> {
-        let resolved = match form {
-            Form::Text | Form::Secret => reference::resolve(text, self.references),
-            _ if reference::is_any(text) => Err("takes no reference: write the value itself".to_owned()),
-            _ => Ok((text.to_owned(), false)),
+        let resolved = if matches!(form, Form::Text | Form::Secret) {
+            reference::resolve(text, self.references)
+        } else if reference::is_any(text) {
+            Err("takes no reference: write the value itself".to_owned())
+        } else {
+            Ok((text.to_owned(), false))
         };
-        let read = resolved.and_then(|(text, from_elsewhere)| match form {
-            Form::Secret => {
-                if !from_elsewhere {
-                    self.warn(node.line, &path.file);
-                }
-                Ok(Value::String(text.trim().to_owned()))
+        let read = resolved.and_then(|(text, from_elsewhere)| {
+            if *form != Form::Secret {
+                return scalar::read(form, own, &text);
             }
-            _ => scalar::read(form, own, &text),
+            if !from_elsewhere {
+                self.warn(node.line, &path.file);
+            }
+            Ok(Value::String(text.trim().to_owned()))
         });
         read.map_err(|problem| self.problem(node.line, &path.file, problem))
             .ok()
@@ -205,8 +207,5 @@ fn set(message: &mut DynamicMessage, path: &[FieldDescriptor], value: Value) {
 }
 
 fn message_of(field: &FieldDescriptor) -> Option<MessageDescriptor> {
-    match field.kind() {
-        Kind::Message(of) => Some(of),
-        _ => None,
-    }
+    field.kind().as_message().cloned()
 }

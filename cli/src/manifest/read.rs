@@ -84,6 +84,9 @@ fn file(source: &Source, env: Env<'_>, declared: &mut Declared, problems: &mut V
             places: BTreeMap::new(),
         };
         let read = documents::read(&mut reader, document);
+        if read.is_none() && reader.problems.is_empty() {
+            reader.problem(document.line, "", "cannot be read by this release");
+        }
         declared.warnings.append(&mut reader.warnings);
         // A resource that is half read is not checked further: what is missing in it is not missing in the file.
         let whole = reader.problems.is_empty();

@@ -88,10 +88,11 @@ fn said(error: impl ToString) -> String {
 
 fn boolean(form: &Form, field: &FieldDescriptor, text: &str) -> Result<Value, String> {
     match (form, text) {
-        (Form::Mark, "true") => match field.kind() {
-            Kind::Message(of) => Ok(Value::Message(DynamicMessage::new(of))),
-            _ => Err("cannot be read by this release".to_owned()),
-        },
+        (Form::Mark, "true") => {
+            let of = field.kind().as_message().cloned();
+            let of = of.ok_or("cannot be read by this release")?;
+            Ok(Value::Message(DynamicMessage::new(of)))
+        }
         (Form::Mark, _) => Err(format!("{text:?} is not true; leave it out otherwise")),
         (_, "true") => Ok(Value::Bool(true)),
         (_, "false") => Ok(Value::Bool(false)),
@@ -100,12 +101,13 @@ fn boolean(form: &Form, field: &FieldDescriptor, text: &str) -> Result<Value, St
 }
 
 fn number(field: &FieldDescriptor, text: &str, problem: impl Fn() -> String) -> Result<Value, String> {
-    let read = match field.kind() {
-        Kind::Uint32 => text.parse().map(Value::U32).ok(),
-        Kind::Uint64 => text.parse().map(Value::U64).ok(),
-        Kind::Int32 => text.parse().map(Value::I32).ok(),
-        Kind::Int64 => text.parse().map(Value::I64).ok(),
-        _ => None,
+    // A field's default is of the field's type.
+    let read = match (Value::default_value(&field.kind()), text) {
+        (Value::U32(_), _) => text.parse().map(Value::U32).ok(),
+        (Value::U64(_), _) => text.parse().map(Value::U64).ok(),
+        (Value::I32(_), _) => text.parse().map(Value::I32).ok(),
+        (Value::I64(_), _) => text.parse().map(Value::I64).ok(),
+        (_, _) => None,
     };
     read.ok_or_else(problem)
 }

@@ -87,13 +87,11 @@ fn at(message: &DynamicMessage, path: &[FieldDescriptor]) -> Option<Value> {
 }
 
 fn value_of(field: &Field, value: &Value) -> Option<Out> {
-    match value {
-        Value::List(items) => {
-            let items = items.iter().map(|item| single(&field.form, item));
-            items.collect::<Option<_>>().map(Out::List)
-        }
-        other => single(&field.form, other),
-    }
+    let Some(items) = value.as_list() else {
+        return single(&field.form, value);
+    };
+    let items = items.iter().map(|item| single(&field.form, item));
+    items.collect::<Option<_>>().map(Out::List)
 }
 
 fn single(form: &Form, value: &Value) -> Option<Out> {

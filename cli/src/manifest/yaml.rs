@@ -45,13 +45,13 @@ fn inside(value: &Out, indent: usize, out: &mut String) {
                 out.push_str("- ");
                 match item {
                     Out::Map(map) if !map.is_empty() => members(map, indent + 4, true, out),
-                    other => line(other, indent + 2, out),
+                    Out::Bare(_) | Out::Text(_) | Out::List(_) | Out::Map(_) => line(item, indent + 2, out),
                 }
             }
         }
-        other => {
+        Out::Bare(_) | Out::Text(_) | Out::List(_) | Out::Map(_) => {
             out.push(' ');
-            line(other, indent, out);
+            line(value, indent, out);
         }
     }
 }

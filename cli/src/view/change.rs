@@ -110,13 +110,12 @@ fn sign(action: &str) -> char {
 
 /// Every field of a state in a line.
 fn fields(path: &str, state: &Value, lines: &mut Vec<String>) {
-    match state {
-        Value::Object(members) if !members.is_empty() => {
-            for (name, value) in members {
-                fields(&join(path, name), value, lines);
-            }
-        }
-        other => lines.push(format!("    {path}: {other}")),
+    let Some(members) = state.as_object().filter(|members| !members.is_empty()) else {
+        lines.push(format!("    {path}: {state}"));
+        return;
+    };
+    for (name, value) in members {
+        fields(&join(path, name), value, lines);
     }
 }
 

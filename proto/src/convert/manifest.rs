@@ -60,7 +60,7 @@ pub fn declared_from_wire(manifest: &Manifest) -> Result<Declared, Invalid> {
         Spec::User(user) => {
             let user = user_from_wire(config::User {
                 name: name.to_owned(),
-                ..user.clone()
+                ..config::User::clone(user)
             })?;
             user.validate()?;
             Declared::User(user)

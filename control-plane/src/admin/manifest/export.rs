@@ -72,17 +72,17 @@ fn manifest(context: &Context, name: &str, stored: &Stored, all_prices: bool) ->
             let mut provider = known.provider.clone();
             provider.limits = resets::none(&provider.limits);
             let credential = credential::present(context, &stored.reference, known);
-            Spec::Provider(wire::ProviderManifest {
+            Spec::Provider(Box::new(wire::ProviderManifest {
                 spec: Some(convert::provider_to_wire(&provider)),
                 credential: credential.and_then(credential::shown),
                 proxy_password: None,
-            })
+            }))
         }
-        StoredSpec::User(user) => Spec::User(convert::user_to_wire(&User {
+        StoredSpec::User(user) => Spec::User(Box::new(convert::user_to_wire(&User {
             access: unused(&user.access),
             limits: resets::none(&user.limits),
             ..user.clone()
-        })),
+        }))),
         StoredSpec::Key(key) => {
             let mut shown = (**key).clone();
             shown.access = unused(&key.access);
@@ -98,7 +98,7 @@ fn manifest(context: &Context, name: &str, stored: &Stored, all_prices: bool) ->
                 ..wire::KeyManifest::default()
             };
             name = key.to_owned();
-            Spec::Key(manifest)
+            Spec::Key(Box::new(manifest))
         }
         StoredSpec::Price(price) if all_prices || price.source == PriceSource::Manual => {
             Spec::Price(convert::price_to_wire(price))

@@ -47,10 +47,10 @@ impl Present {
 
     /// The id of a user that exists.
     pub(super) fn user(&self, name: &str) -> Option<UserId> {
-        match self.get(Kind::User, name)?.reference {
-            ResourceRef::User(id) => Some(id),
-            _ => None,
-        }
+        let ResourceRef::User(id) = self.get(Kind::User, name)?.reference else {
+            return None;
+        };
+        Some(id)
     }
 }
 

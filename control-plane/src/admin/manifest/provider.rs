@@ -77,10 +77,10 @@ pub(super) fn wanted(
 }
 
 fn known(stored: &Stored) -> Option<&StoredProvider> {
-    match &stored.spec {
-        StoredSpec::Provider(known) => Some(known),
-        _ => None,
-    }
+    let StoredSpec::Provider(known) = &stored.spec else {
+        return None;
+    };
+    Some(known)
 }
 
 /// The version that the secret will be of.

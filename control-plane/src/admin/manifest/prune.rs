@@ -30,15 +30,17 @@ pub(super) fn add(
     let read = |(i, kind)| kind_from_wire(&format!("prune_kinds[{i}]"), kind);
     let kinds = request.prune_kinds.iter().copied().enumerate().map(read);
     let kinds: BTreeSet<Kind> = kinds.collect::<Result<_, _>>().map_err(|e| status::invalid(&e))?;
-    for kind in kinds.iter().copied() {
+    // What is owned before its owners.
+    let (keys, others): (Vec<Kind>, Vec<Kind>) = kinds.iter().partition(|kind| **kind == Kind::Key);
+    for kind in keys.into_iter().chain(others) {
         for (name, stored) in present.of_kind(kind) {
             if declared.contains(&(kind, name.to_owned())) || !can_go(stored) {
                 continue;
             }
-            let blocked = match kind {
-                Kind::User => blocking(present, declared, name, kinds.contains(&Kind::Key)),
-                _ => None,
-            };
+            let keys_go = kinds.contains(&Kind::Key);
+            let blocked = (kind == Kind::User)
+                .then(|| blocking(present, declared, name, keys_go))
+                .flatten();
             match blocked {
                 Some(why) => plan.problems.push(problem(None, why)),
                 None => {
@@ -52,11 +54,10 @@ pub(super) fn add(
 }
 
 fn can_go(stored: &Stored) -> bool {
-    match &stored.spec {
-        StoredSpec::Price(price) => price.source == PriceSource::Manual,
-        StoredSpec::ImportSuffix(_) => false,
-        _ => true,
+    if let StoredSpec::Price(price) = &stored.spec {
+        return price.source == PriceSource::Manual;
     }
+    stored.reference.kind() != Kind::ImportSuffix
 }
 
 /// Why a user must stay.
