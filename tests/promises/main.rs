@@ -30,6 +30,7 @@ mod fault_matrix;
 mod g01_a_rollback_is_a_new_revision;
 mod g02_a_bad_resource_is_refused_alone;
 mod g03_traffic_goes_on_without_the_control_plane;
+mod g04_files_make_an_installation;
 mod g12_words_and_filters;
 mod g13_operators_say_what_an_error_means;
 mod g15_startup_faults_are_explained;
