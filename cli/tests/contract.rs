@@ -7,6 +7,7 @@ mod contract {
     mod breakers;
     mod commands;
     mod error_rules;
+    mod examples;
     mod failures;
     mod keys;
 

@@ -13,15 +13,16 @@ mod plan;
 mod present;
 mod provider;
 mod prune;
+mod step;
 mod wanted;
 
 use penstock_proto::admin::v1 as wire;
 use penstock_proto::admin::v1::manifest_service_server::ManifestService;
 use tonic::{Request, Response, Status};
 
-use self::plan::{Plan, Step};
 use self::present::Present;
 pub(super) use self::present::label;
+use self::step::{Plan, Step};
 use super::author::Author;
 use super::{breaker, reply};
 use crate::context::Context;

@@ -149,13 +149,8 @@ impl Store for Database {
             .await
     }
 
-    async fn revisions(
-        &self,
-        filter: &RevisionFilter,
-        limit: u32,
-        changes: u32,
-    ) -> Result<Vec<Revision>, Error> {
-        self.newest_revisions(filter, limit, changes).await
+    async fn revisions(&self, of: &RevisionFilter, limit: u32, changes: u32) -> Result<Vec<Revision>, Error> {
+        self.newest_revisions(of, limit, changes).await
     }
 
     async fn revision(&self, revision: u64) -> Result<Option<Revision>, Error> {

@@ -4,6 +4,8 @@
 //! says that it shall take its place: the key may have been rotated since the file was written, and a secret that was
 //! rotated away must not come back by itself.
 
+use std::collections::BTreeMap;
+
 use penstock_core::api_key::{self, KeyHash};
 use penstock_core::id::{KeyId, UserId};
 use penstock_core::invalid::Invalid;
@@ -14,6 +16,7 @@ use penstock_proto::admin::v1::KeyManifest;
 use penstock_store::{LoggedKey, LoggedSpec, NewSpec, Stored, StoredSpec};
 
 use super::plan::Planner;
+use super::present::Present;
 use super::wanted::Wanted;
 use crate::admin::key::generate;
 use crate::admin::{activation, random, resets};
@@ -60,6 +63,33 @@ pub(super) fn wanted(
             };
             new(key, given, secret)
         }
+    }
+}
+
+/// Whose secrets exist, those from before a rotation too.
+pub(super) fn secrets(present: &Present) -> BTreeMap<KeyHash, String> {
+    let mut secrets = BTreeMap::new();
+    for (name, stored) in present.of_kind(Kind::Key) {
+        if let StoredSpec::Key(key) = &stored.spec {
+            secrets.insert(key.hash, name.to_owned());
+            secrets.extend(key.previous.map(|previous| (previous.hash, name.to_owned())));
+        }
+    }
+    secrets
+}
+
+/// A secret is one key's.
+pub(super) fn take(planner: &mut Planner<'_>, name: &str, wanted: &Wanted) -> Result<(), Invalid> {
+    let NewSpec::Key(key) = &wanted.spec else {
+        return Ok(());
+    };
+    match planner.secrets.insert(key.hash, name.to_owned()) {
+        Some(owner) if owner != name => {
+            let problem =
+                format!("belongs to another key already, {owner}: give each key a secret of its own");
+            Err(Invalid::new("secret", problem))
+        }
+        Some(_) | None => Ok(()),
     }
 }
 

@@ -5,7 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use penstock_core::id::{ProviderId, UserId};
+use penstock_core::api_key::KeyHash;
+use penstock_core::id::UserId;
 use penstock_core::invalid::Invalid;
 use penstock_core::price::{Price, PriceSource};
 use penstock_core::resource::{Kind, ResourceRef};
@@ -14,36 +15,19 @@ use penstock_core::setting::{ImportSuffix, Setting};
 use penstock_core::user::User;
 use penstock_proto::admin::v1 as wire;
 use penstock_proto::admin::v1::manifest::Spec;
-use penstock_proto::admin::v1::{ApplyAction, Manifest, ManifestProblem};
+use penstock_proto::admin::v1::{Manifest, ManifestProblem};
 use penstock_proto::convert::{Declared, declared_from_wire, manifest_kind};
-use penstock_store::{Change, CredentialChange, LoggedSpec, NewSpec, Op, Stored, StoredSpec};
+use penstock_store::{LoggedSpec, NewSpec, Stored, StoredSpec};
 use tonic::Status;
 
 use super::present::{Present, label};
+use super::step::{Plan, Step};
 use super::wanted::{Wanted, unchanged};
 use super::{key, provider, prune};
 use crate::admin::key::check_suffix;
 use crate::admin::{activation, random, resets};
 use crate::context::Context;
 use crate::credentials::Field;
-
-/// What an application would do.
-#[derive(Default)]
-pub(super) struct Plan {
-    /// One for each manifest, then one for each resource that goes.
-    pub(super) steps: Vec<Step>,
-    pub(super) problems: Vec<ManifestProblem>,
-    pub(super) warnings: Vec<String>,
-}
-
-/// What becomes of one resource.
-pub(super) struct Step {
-    pub(super) action: ApplyAction,
-    pub(super) change: Change,
-    /// None: nothing.
-    pub(super) op: Option<Op>,
-    pub(super) generated: Option<Secret>,
-}
 
 /// What manifests are read against.
 pub(super) struct Planner<'a> {
@@ -54,6 +38,8 @@ pub(super) struct Planner<'a> {
     pub(super) users: BTreeMap<String, UserId>,
     /// Import suffixes that are declared.
     pub(super) suffixes: BTreeSet<String>,
+    /// Whose secret has which hash, of keys that exist and of those that are declared.
+    pub(super) secrets: BTreeMap<KeyHash, String>,
     pub(super) warnings: Vec<String>,
 }
 
@@ -69,6 +55,7 @@ pub(super) fn make(
         replace_key_secrets: request.replace_key_secrets,
         users: BTreeMap::new(),
         suffixes: BTreeSet::new(),
+        secrets: key::secrets(present),
         warnings: Vec::new(),
     };
     planner.find_users(&request.manifests)?;
@@ -150,7 +137,11 @@ impl Planner<'_> {
                 provider::wanted(self, present, *wanted, given)?
             }
             (Declared::User(user), _) => self.user(present, user)?,
-            (Declared::Key(wanted), Some(Spec::Key(given))) => key::wanted(self, present, *wanted, given)?,
+            (Declared::Key(wanted), Some(Spec::Key(given))) => {
+                let wanted = key::wanted(self, present, *wanted, given)?;
+                key::take(self, &name, &wanted)?;
+                wanted
+            }
             (Declared::ImportSuffix, Some(Spec::ImportSuffix(given))) => {
                 let secret = Secret::new(given.secret.clone());
                 self.suffix(named?, present, &manifest.name, ImportSuffix { secret })?
@@ -255,44 +246,5 @@ fn keep_source(price: Price, present: Option<&Stored>) -> Box<Price> {
     match present.map(|stored| &stored.spec) {
         Some(StoredSpec::Price(known)) if as_shipped(known.source) == **known => known.clone(),
         _ => Box::new(price),
-    }
-}
-
-impl Plan {
-    /// What the store shall do: what goes first, so that names are free again; then owners before what they own.
-    pub(super) fn ops(&self) -> Vec<Op> {
-        let mut ops: Vec<&Op> = self.steps.iter().filter_map(|step| step.op.as_ref()).collect();
-        ops.sort_by_key(|op| order(op));
-        ops.into_iter().cloned().collect()
-    }
-
-    /// Providers that get a credential that they did not have.
-    pub(super) fn new_credentials(&self) -> impl Iterator<Item = (ProviderId, &str)> {
-        self.steps.iter().filter_map(|step| match &step.op {
-            Some(Op::Put(put)) => match (&put.reference, &put.spec) {
-                (
-                    ResourceRef::Provider(id),
-                    NewSpec::Provider {
-                        provider,
-                        credential: CredentialChange::Set(_),
-                        ..
-                    },
-                ) => Some((*id, provider.name.as_str())),
-                _ => None,
-            },
-            Some(Op::Delete { .. }) | None => None,
-        })
-    }
-}
-
-fn order(op: &Op) -> u8 {
-    let kind = op.reference().kind();
-    match (op, kind) {
-        (Op::Delete { .. }, Kind::Key) => 0,
-        (Op::Delete { .. }, Kind::User) => 1,
-        (Op::Delete { .. }, _) => 2,
-        (Op::Put(_), Kind::User | Kind::ImportSuffix) => 3,
-        (Op::Put(_), Kind::Provider) => 4,
-        (Op::Put(_), _) => 5,
     }
 }

@@ -13,8 +13,9 @@ use penstock_proto::convert::enums::kind_from_wire;
 use penstock_store::{Stored, StoredSpec};
 use tonic::Status;
 
-use super::plan::{Plan, problem};
+use super::plan::problem;
 use super::present::{Present, label};
+use super::step::Plan;
 use super::wanted;
 use crate::admin::status;
 

@@ -6,7 +6,7 @@ use penstock_core::secret::Secret;
 use penstock_proto::admin::v1::ApplyAction;
 use penstock_store::{Action, Change, Expect, LoggedSpec, NewSpec, Op, Put, Stored};
 
-use super::plan::Step;
+use super::step::Step;
 
 /// What a resource shall be.
 pub(super) struct Wanted {

@@ -78,12 +78,7 @@ pub trait Store: Send + Sync + 'static {
     // === History ===
 
     /// The newest `limit` (at most 1000) revisions of the filter, newest first, each with its first `changes` changes.
-    async fn revisions(
-        &self,
-        filter: &RevisionFilter,
-        limit: u32,
-        changes: u32,
-    ) -> Result<Vec<Revision>, Error>;
+    async fn revisions(&self, of: &RevisionFilter, limit: u32, changes: u32) -> Result<Vec<Revision>, Error>;
 
     /// One revision with all its changes; None when there is no such.
     async fn revision(&self, revision: u64) -> Result<Option<Revision>, Error>;
