@@ -1,7 +1,7 @@
 //! G4: an installation is made from files, serves, and says itself as files again: on Postgres, and on SQLite by `up`'s
 //! database.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use penstock_tests::{CREDENTIAL, Stack, anthropic_body};
 
 const KEY: &str = "a-key-that-the-files-give-0123456789";
@@ -39,7 +39,9 @@ fn files(stack: &Stack) -> Result<String> {
 async fn from_files_to_calls_and_back(stack: Stack) -> Result<()> {
     let cli = stack.cli(0);
     let path = files(&stack)?;
-    let head = cli.json(&["config", "history"])?["head"].as_u64().unwrap();
+    let head = cli.json(&["config", "history"])?["head"]
+        .as_u64()
+        .context("a history has a head")?;
     let made = cli.json(&["apply", "-f", &path, "--reason", "made from files"])?;
     assert_eq!(
         (&made["revision"], &made["created"]),

@@ -107,7 +107,7 @@ async fn g04_one_problem_is_enough_that_nothing_changes_and_all_are_told() {
     assert_eq!(refused.code, Some(1));
     for part in [
         "2 problems",
-        "manifest.yaml:5: key \"alice/a\"",
+        "manifest.yaml:8: key \"alice/a\"",
         "generate: true",
         "alice/b",
         "for sha256 only",
