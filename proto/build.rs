@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use prost::Message;
 
-const FILES: [&str; 22] = [
+const FILES: [&str; 23] = [
     "penstock/config/v1/config.proto",
     "penstock/fleet/v1/fleet.proto",
     "penstock/sync/v1/sync.proto",
@@ -21,6 +21,7 @@ const FILES: [&str; 22] = [
     "penstock/admin/v1/word_rule.proto",
     "penstock/admin/v1/request_filter.proto",
     "penstock/admin/v1/config.proto",
+    "penstock/admin/v1/manifest.proto",
     "penstock/admin/v1/fleet.proto",
     "penstock/admin/v1/limits.proto",
     "penstock/admin/v1/usage.proto",
@@ -40,6 +41,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         .build_transport(false)
         // Much larger than the other kinds.
         .boxed(".penstock.config.v1.Resource.spec.provider")
+        .boxed(".penstock.admin.v1.Manifest.spec.provider")
+        .boxed(".penstock.admin.v1.Manifest.spec.user")
+        .boxed(".penstock.admin.v1.Manifest.spec.key")
         .skip_debug([
             ".penstock.config.v1.Provider",
             ".penstock.config.v1.Provider.other_credential",
@@ -56,6 +60,16 @@ fn main() -> Result<(), Box<dyn Error>> {
             ".penstock.admin.v1.NewCredential",
             ".penstock.admin.v1.NewCredential.credential",
             ".penstock.admin.v1.OauthClient",
+            ".penstock.admin.v1.Manifest",
+            ".penstock.admin.v1.Manifest.spec",
+            ".penstock.admin.v1.ProviderManifest",
+            ".penstock.admin.v1.CredentialManifest",
+            ".penstock.admin.v1.CredentialManifest.credential",
+            ".penstock.admin.v1.KeyManifest",
+            ".penstock.admin.v1.ApplyManifestsRequest",
+            ".penstock.admin.v1.ApplyManifestsResponse",
+            ".penstock.admin.v1.AppliedManifest",
+            ".penstock.admin.v1.ExportManifestsResponse",
             ".penstock.admin.v1.StartOauthLoginRequest",
             ".penstock.admin.v1.FinishOauthLoginRequest",
             ".penstock.admin.v1.CreateKeyRequest",

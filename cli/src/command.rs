@@ -3,6 +3,7 @@
 //! Flags carry the field names of the product's behaviours; names of existing things are positional, names or ids work
 //! everywhere, a key is `user/key` or its bare name while it is unique.
 
+mod apply;
 mod audit;
 mod breaker;
 mod completions;
@@ -10,6 +11,7 @@ mod config;
 mod edit;
 mod error_rule;
 mod explain;
+mod export;
 mod key;
 mod limits;
 mod migrate;
@@ -58,6 +60,11 @@ enum Command {
     Up(up::Args),
     /// The control plane, its database and its data planes at a glance
     Status,
+    Apply(apply::Apply),
+    Diff(apply::Diff),
+    Export(export::Export),
+    /// The schema of the files that `apply` takes, for editors
+    Schema,
     /// Upstream accounts and endpoints
     #[command(subcommand)]
     Provider(provider::Command),
@@ -124,6 +131,10 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     match arguments.command {
         Command::Up(args) => Box::pin(up::run(args)).await,
         Command::Status => status::run(&session).await,
+        Command::Apply(apply) => apply.run(&session).await,
+        Command::Diff(diff) => diff.run(&session).await,
+        Command::Export(export) => export.run(&session).await,
+        Command::Schema => export::print_schema(),
         Command::Provider(command) => command.run(&session).await,
         Command::Breaker(command) => command.run(&session).await,
         Command::Oauth(command) => command.run(&session).await,

@@ -40,7 +40,7 @@ pub(crate) fn remark(text: impl fmt::Display) {
 
 /// The failure of the command, with its causes.
 pub(crate) fn complain(failure: &Failure) {
-    if failure.is_broken_pipe() {
+    if failure.is_silent() {
         return;
     }
     let mut text = format!("error: {failure}");

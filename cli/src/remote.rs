@@ -7,6 +7,7 @@ use penstock_proto::admin::v1::error_rule_service_client::ErrorRuleServiceClient
 use penstock_proto::admin::v1::fleet_service_client::FleetServiceClient;
 use penstock_proto::admin::v1::key_service_client::KeyServiceClient;
 use penstock_proto::admin::v1::limits_service_client::LimitsServiceClient;
+use penstock_proto::admin::v1::manifest_service_client::ManifestServiceClient;
 use penstock_proto::admin::v1::oauth_service_client::OauthServiceClient;
 use penstock_proto::admin::v1::operator_service_client::OperatorServiceClient;
 use penstock_proto::admin::v1::price_service_client::PriceServiceClient;
@@ -62,6 +63,7 @@ impl Services {
         users: UserServiceClient;
         keys: KeyServiceClient;
         limits: LimitsServiceClient;
+        manifests: ManifestServiceClient;
         oauth: OauthServiceClient;
         prices: PriceServiceClient;
         error_rules: ErrorRuleServiceClient;

@@ -5,6 +5,7 @@
 //! none; nothing here can hold a credential.
 
 mod access;
+mod applied;
 mod audit;
 mod backfill;
 mod breaker;
@@ -40,10 +41,11 @@ mod word_rule;
 use penstock_core::time::UnixMs;
 use serde::Serialize;
 
+pub(crate) use applied::{Applied, Drift};
 pub(crate) use audit::AuditEntry;
 pub(crate) use backfill::{Backfilled, PriceBackfill};
 pub(crate) use breaker::{Breaker, Breakers, ProviderReset};
-pub(crate) use change::Difference;
+pub(crate) use change::{Difference, Past};
 pub(crate) use enforcement::Enforcement;
 pub(crate) use error_rule::{ErrorRule, Judged};
 pub(crate) use key::{FoundKey, Key, NewKey};

@@ -20,6 +20,7 @@ mod fleet;
 mod key;
 mod labels;
 mod limits;
+mod manifest;
 mod mask;
 mod names;
 mod oauth;
@@ -48,6 +49,7 @@ use penstock_proto::admin::v1::error_rule_service_server::ErrorRuleServiceServer
 use penstock_proto::admin::v1::fleet_service_server::FleetServiceServer;
 use penstock_proto::admin::v1::key_service_server::KeyServiceServer;
 use penstock_proto::admin::v1::limits_service_server::LimitsServiceServer;
+use penstock_proto::admin::v1::manifest_service_server::ManifestServiceServer;
 use penstock_proto::admin::v1::oauth_service_server::OauthServiceServer;
 use penstock_proto::admin::v1::operator_service_server::OperatorServiceServer;
 use penstock_proto::admin::v1::price_service_server::PriceServiceServer;
@@ -82,6 +84,10 @@ pub fn routes(context: &Context) -> Routes {
             context.clone(),
         )))
         .add_service(ConfigServiceServer::new(config::Configuration(context.clone())))
+        .add_service(
+            ManifestServiceServer::new(manifest::Manifests(context.clone()))
+                .max_decoding_message_size(manifest::MAX_REQUEST),
+        )
         .add_service(FleetServiceServer::new(fleet::Fleet(context.clone())))
         .add_service(RouteServiceServer::new(route::Routes(context.clone())))
         .add_service(UsageServiceServer::new(usage::Ledger(context.clone())))

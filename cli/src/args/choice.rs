@@ -7,7 +7,13 @@ use penstock_core::failure::Class;
 use penstock_core::limits::{Budget, Dimension};
 use penstock_core::operator::Role;
 use penstock_core::provider::ProviderKind;
+use penstock_core::resource::Kind as Resource;
 use penstock_core::setting::{Degraded, UnpricedAction};
+
+/// A kind of resource.
+pub(crate) fn kind() -> impl TypedValueParser<Value = Resource> {
+    words(&Resource::ALL, Resource::as_str)
+}
 
 /// A provider's kind.
 pub(crate) fn provider_kind() -> impl TypedValueParser<Value = ProviderKind> {

@@ -38,6 +38,14 @@ impl Session {
         output::print(self.format, view)
     }
 
+    /// Prints what differs; for people nothing when nothing does.
+    pub(crate) fn print_difference(&self, view: &impl View) -> Result<(), Failure> {
+        if self.format == Format::Table && view.table().is_empty() {
+            return Ok(());
+        }
+        self.print(view)
+    }
+
     /// Prints what was listed, each item as `read` understands it.
     pub(crate) fn print_list<W, T: Row>(
         &self,

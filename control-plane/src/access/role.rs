@@ -101,6 +101,10 @@ const ADMIN_SERVICES: &[(&str, Methods)] = &[
         &[("ShowLimits", READ_OWN), ("ResetLimits", CHANGE)],
     ),
     (
+        "ManifestService",
+        &[("ApplyManifests", CHANGE), ("ExportManifests", READ)],
+    ),
+    (
         "OauthService",
         &[
             ("StartOauthLogin", CHANGE),

@@ -4,6 +4,8 @@ mod find;
 mod own;
 mod secret;
 
+pub(super) use secret::{check_suffix, generate};
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use penstock_core::id::{KeyId, UserId};

@@ -6,6 +6,8 @@ mod login_tests;
 mod reply;
 mod test;
 
+pub(super) use client::{check as check_client, from_wire as client_from_wire};
+
 use penstock_core::id::ProviderId;
 use penstock_core::resource::ResourceRef;
 use penstock_core::secret::Secret;

@@ -4,8 +4,9 @@ mod credential;
 mod named;
 mod proxy;
 
-pub(super) use credential::set as set_credential;
+pub(super) use credential::{read_account, set as set_credential};
 pub(super) use named::check as check_name;
+pub(super) use proxy::password as proxy_password;
 
 use penstock_core::id::ProviderId;
 use penstock_core::provider::Provider;

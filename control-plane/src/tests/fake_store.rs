@@ -410,7 +410,7 @@ impl Store for FakeStore {
         Ok(inner.head)
     }
 
-    async fn revisions(&self, _: Option<u64>, _: u32, _: u32) -> Result<Vec<Revision>, Error> {
+    async fn revisions(&self, _: &RevisionFilter, _: u32, _: u32) -> Result<Vec<Revision>, Error> {
         panic!("not faked")
     }
 

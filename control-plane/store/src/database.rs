@@ -43,7 +43,7 @@ use crate::api::command::{NodeAnswer, NodeCommand};
 use crate::api::commit::{Commit, Committed};
 use crate::api::error::Error;
 use crate::api::fleet_state::{FleetAction, FleetState, Put};
-use crate::api::history::{Differences, Revision};
+use crate::api::history::{Differences, Revision, RevisionFilter};
 use crate::api::node::NodeRow;
 use crate::api::page::{Filter, Listed, Lookup, Page};
 use crate::api::recharge::{PriceBackfill, Recharge};
@@ -152,8 +152,8 @@ impl Store for Database {
             .await
     }
 
-    async fn revisions(&self, before: Option<u64>, limit: u32, changes: u32) -> Result<Vec<Revision>, Error> {
-        self.newest_revisions(before, limit, changes).await
+    async fn revisions(&self, of: &RevisionFilter, limit: u32, changes: u32) -> Result<Vec<Revision>, Error> {
+        self.newest_revisions(of, limit, changes).await
     }
 
     async fn revision(&self, revision: u64) -> Result<Option<Revision>, Error> {

@@ -35,7 +35,9 @@ pub use api::command::{NodeAnswer, NodeCommand};
 pub use api::commit::{Applied, Commit, Committed, CredentialChange, Expect, MAX_OPS, NewSpec, Op, Put};
 pub use api::error::Error;
 pub use api::fleet_state::{FleetAction, FleetState, Put as FleetPut};
-pub use api::history::{Action, Change, Differences, LoggedKey, LoggedProvider, LoggedSpec, Revision};
+pub use api::history::{
+    Action, Change, Differences, LoggedKey, LoggedProvider, LoggedSpec, Revision, RevisionFilter,
+};
 pub use api::node::{NodeRow, RefusedResource};
 pub use api::operator::{OperatorPut, OperatorToken, Operators, StoredOperator};
 pub use api::page::{Filter, Listed, Lookup, Page};

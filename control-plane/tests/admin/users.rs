@@ -28,6 +28,7 @@ async fn deleting_a_user_deletes_its_keys_in_the_same_revision() {
     let request = wire::DiffRevisionsRequest {
         from_revision: before,
         to_revision: revision,
+        ..wire::DiffRevisionsRequest::default()
     };
     let changes = operator
         .config_service()

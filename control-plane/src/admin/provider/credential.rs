@@ -28,14 +28,7 @@ pub(super) fn read(key: Option<String>, new: Option<NewCredential>) -> Result<Op
         (None, Some(Wire::BearerToken(token))) => Definition::BearerToken(Secret::new(token)),
         (None, Some(Wire::AwsKeys(keys))) => Definition::AwsKeys(convert::aws_from_wire(keys)),
         (None, Some(Wire::ServiceAccountJson(file))) => {
-            let read = read_service_account(&Secret::new(file));
-            let account = read.map_err(|bad| {
-                status::invalid(&Invalid::new(
-                    "new_credential.service_account_json",
-                    bad.to_string(),
-                ))
-            })?;
-            Definition::ServiceAccount(Box::new(account))
+            read_account("new_credential", file).map_err(|error| status::invalid(&error))?
         }
     };
     given.validate().map_err(|error| status::invalid(&error))?;
@@ -52,6 +45,14 @@ pub(super) fn stays(provider: &Provider, before: &Provider) -> Result<(), Status
 
 const KEEP: &str = "give a credential with the change (--api-key -, for example), or say that the present one may go there \
                     (--keep-credential)";
+
+/// A key file, of the message field `outer`.
+pub(in crate::admin) fn read_account(outer: &str, file: String) -> Result<Definition, Invalid> {
+    let field = format!("{outer}.service_account_json");
+    let account =
+        read_service_account(&Secret::new(file)).map_err(|bad| Invalid::new(field, bad.to_string()))?;
+    Ok(Definition::ServiceAccount(Box::new(account)))
+}
 
 /// Seals it. Where its tokens are obtained is checked first.
 pub(super) fn seal(

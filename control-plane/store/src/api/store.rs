@@ -19,7 +19,7 @@ use super::command::{NodeAnswer, NodeCommand};
 use super::commit::{Commit, Committed};
 use super::error::Error;
 use super::fleet_state::{FleetAction, FleetState, Put};
-use super::history::{Differences, Revision};
+use super::history::{Differences, Revision, RevisionFilter};
 use super::node::NodeRow;
 use super::page::{Filter, Listed, Lookup, Page};
 use super::recharge::{PriceBackfill, Recharge};
@@ -78,9 +78,8 @@ pub trait Store: Accounts + Send + Sync + 'static {
 
     // === History ===
 
-    /// The newest `limit` (at most 1000) revisions below `before`, newest first, each with its first `changes`
-    /// changes.
-    async fn revisions(&self, before: Option<u64>, limit: u32, changes: u32) -> Result<Vec<Revision>, Error>;
+    /// The newest `limit` (at most 1000) revisions of the filter, newest first, each with its first `changes` changes.
+    async fn revisions(&self, of: &RevisionFilter, limit: u32, changes: u32) -> Result<Vec<Revision>, Error>;
 
     /// One revision with all its changes; None when there is no such.
     async fn revision(&self, revision: u64) -> Result<Option<Revision>, Error>;
