@@ -1,5 +1,6 @@
 //! A control plane in a test's memory: a fake store, the shared parts, and commits in one line.
 
+mod fake_alerts;
 pub(crate) mod fake_store;
 pub(crate) mod plane;
 

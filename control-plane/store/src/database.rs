@@ -3,6 +3,7 @@
 //! One file a concern: reading, the feed of changes, commits, history, the ledger, nodes. Statements and rows are
 //! shared; the two databases differ in how records are inserted in bulk and in how news of commits spreads.
 
+mod alerts;
 mod baseline;
 mod call;
 mod command;

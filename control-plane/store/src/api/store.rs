@@ -14,6 +14,7 @@ use penstock_core::usage::UsageRecord;
 use tokio::sync::watch;
 use uuid::Uuid;
 
+use super::alert::Alerts;
 use super::command::{NodeAnswer, NodeCommand};
 use super::commit::{Commit, Committed};
 use super::error::Error;
@@ -30,7 +31,7 @@ use crate::open::Backend;
 
 /// The control plane's database.
 #[async_trait]
-pub trait Store: Send + Sync + 'static {
+pub trait Store: Alerts + Send + Sync + 'static {
     fn backend(&self) -> Backend;
 
     /// Asks the database for a sign of life.
