@@ -6,7 +6,7 @@
 
 use async_trait::async_trait;
 use penstock_core::alert::{Event, Preset, Rule, Watch};
-use penstock_core::id::ProviderId;
+use penstock_core::id::{KeyId, ProviderId, UserId};
 use penstock_core::time::UnixMs;
 use uuid::Uuid;
 
@@ -134,6 +134,8 @@ pub struct CallFacts {
     pub statuses_in_1_h: Vec<(ProviderId, u16, u64)>,
     /// Providers whose last calls all ended with 5xx, as many as were asked for.
     pub failing: Vec<ProviderId>,
+    /// Who called in the last 10 min, and who served it last. Of very many some are left out.
+    pub active: Vec<(UserId, KeyId, Option<ProviderId>)>,
 }
 
 /// Calls of one provider.

@@ -217,6 +217,7 @@ async fn g11_what_failed_lately_is_counted_by_provider(bench: Bench) {
     assert_eq!(calls, [of(1, 5, 2), of(2, 3, 3)]);
     assert_eq!(facts.rate_limited_in_1_min, 2);
     assert_eq!(facts.failing, [provider_id(2)]);
+    assert_eq!(facts.active.len(), 3);
     let mut statuses = facts.statuses_in_1_h;
     statuses.sort();
     assert_eq!(statuses, [(provider_id(1), 429, 2), (provider_id(2), 502, 3)]);

@@ -3,7 +3,7 @@
 //! Only calls for which a provider was asked count, so that what Penstock itself refuses alarms nobody, but for 429s, which
 //! callers see alike whoever sends them. Time is the one inside a record's id: when its call arrived.
 
-use penstock_core::id::ProviderId;
+use penstock_core::id::{KeyId, ProviderId, UserId};
 use penstock_core::time::UnixMs;
 use uuid::Uuid;
 
@@ -16,6 +16,7 @@ use crate::sql::tx::{Pools, Tx};
 const MINUTE_MS: i64 = 60_000;
 /// More providers than this are not looked at one by one.
 const MAX_PROVIDERS: usize = 1_000;
+const MAX_ACTIVE: u32 = 20_000;
 
 pub(super) async fn read(pools: &Pools, now: UnixMs, in_a_row: u32) -> Result<CallFacts, Error> {
     let mut tx = pools.read().await?;
@@ -30,12 +31,14 @@ pub(super) async fn read(pools: &Pools, now: UnixMs, in_a_row: u32) -> Result<Ca
             failing.push(calls.provider);
         }
     }
+    let active = active(&mut tx, since(10)).await?;
     tx.commit().await?;
     Ok(CallFacts {
         last_5_min,
         rate_limited_in_1_min: rate_limited.unsigned_abs(),
         statuses_in_1_h: statuses,
         failing,
+        active,
     })
 }
 
@@ -74,6 +77,17 @@ async fn statuses(tx: &mut Tx, since: Uuid) -> Result<Vec<(ProviderId, u16, u64)
         Some((ProviderId(provider), u16::try_from(status).ok()?, count.unsigned_abs()))
     };
     Ok(rows.into_iter().filter_map(read).collect())
+}
+
+async fn active(tx: &mut Tx, since: Uuid) -> Result<Vec<(UserId, KeyId, Option<ProviderId>)>, sqlx::Error> {
+    let query = sql(
+        "SELECT DISTINCT user_id, key_id, provider_id FROM usage_records WHERE id >= $1 LIMIT $2",
+    );
+    let rows: Vec<(Uuid, Uuid, Option<Uuid>)> = tx.fetch_all(query.bind(since).bind(MAX_ACTIVE)).await?;
+    let read = |(user, key, provider): (Uuid, Uuid, Option<Uuid>)| {
+        (UserId(user), KeyId(key), provider.map(ProviderId))
+    };
+    Ok(rows.into_iter().map(read).collect())
 }
 
 /// Whether a provider's last calls all ended with 5xx.
