@@ -20,6 +20,7 @@ mod key;
 mod labels;
 mod limits;
 mod names;
+mod notification;
 mod oauth;
 mod page;
 mod price;
@@ -43,6 +44,7 @@ use penstock_proto::admin::v1::error_rule_service_server::ErrorRuleServiceServer
 use penstock_proto::admin::v1::fleet_service_server::FleetServiceServer;
 use penstock_proto::admin::v1::key_service_server::KeyServiceServer;
 use penstock_proto::admin::v1::limits_service_server::LimitsServiceServer;
+use penstock_proto::admin::v1::notification_service_server::NotificationServiceServer;
 use penstock_proto::admin::v1::oauth_service_server::OauthServiceServer;
 use penstock_proto::admin::v1::price_service_server::PriceServiceServer;
 use penstock_proto::admin::v1::provider_service_server::ProviderServiceServer;
@@ -62,6 +64,9 @@ const MAX_PRICE_FILE: usize = penstock_core::price::import::MAX_BYTES + (1 << 20
 pub fn routes(context: &Context) -> Routes {
     Routes::new(ProviderServiceServer::new(provider::Providers(context.clone())))
         .add_service(BreakerServiceServer::new(breaker::Breakers(context.clone())))
+        .add_service(NotificationServiceServer::new(notification::Notifications(
+            context.clone(),
+        )))
         .add_service(OauthServiceServer::new(oauth::Oauth(context.clone())))
         .add_service(UserServiceServer::new(user::Users(context.clone())))
         .add_service(KeyServiceServer::new(key::Keys(context.clone())))

@@ -33,7 +33,9 @@ use std::time::Duration;
 
 use penstock_core::alert::Rule;
 
+pub(crate) use deliver::send;
 pub(crate) use follow::follow;
+pub(crate) use hook::Hook;
 
 /// Whose turn it is to look and deliver.
 const LEASE_NAME: &str = "alerts";

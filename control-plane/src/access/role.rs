@@ -39,6 +39,7 @@ mod tests {
             ("penstock.admin.v1.FleetService", Role::Admin),
             ("penstock.admin.v1.KeyService", Role::Admin),
             ("penstock.admin.v1.LimitsService", Role::Admin),
+            ("penstock.admin.v1.NotificationService", Role::Admin),
             ("penstock.admin.v1.OauthService", Role::Admin),
             ("penstock.admin.v1.PriceService", Role::Admin),
             ("penstock.admin.v1.ProviderService", Role::Admin),

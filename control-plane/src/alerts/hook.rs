@@ -1,6 +1,5 @@
 //! What of a webhook is secret: its URL, and what it signs with.
 
-use http::Uri;
 use penstock_core::secret::Secret;
 use penstock_store::Webhook;
 use serde::{Deserialize, Serialize};
@@ -48,11 +47,4 @@ impl Hook {
         let plain = Zeroizing::new(serde_json::json!(kept).to_string());
         sealer.seal_webhook(id, &Secret::new(plain.as_str()))
     }
-}
-
-/// What of a URL may be shown: scheme and host.
-pub(crate) fn shown(url: &Uri) -> String {
-    let scheme = url.scheme_str().unwrap_or("https");
-    let authority = url.authority().map_or("", http::uri::Authority::as_str);
-    format!("{scheme}://{authority}")
 }
