@@ -32,7 +32,7 @@ pub(super) async fn due(
     let title = format!("Yesterday: {} calls, {} USD", sums.requests, sums.cost);
     let detail = format!(
         "{} refused; {} input and {} output tokens. From {yesterday} to {today}. See `penstock usage summary`.",
-        sums.rejected, sums.tokens.input, sums.tokens.output
+        sums.rejected, sums.input_tokens, sums.output_tokens
     );
     let notification = Notification {
         id: Uuid::now_v7(),
