@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use prost::Message;
 
-const FILES: [&str; 21] = [
+const FILES: [&str; 23] = [
     "penstock/config/v1/config.proto",
     "penstock/fleet/v1/fleet.proto",
     "penstock/sync/v1/sync.proto",
@@ -27,6 +27,8 @@ const FILES: [&str; 21] = [
     "penstock/admin/v1/usage.proto",
     "penstock/admin/v1/breaker.proto",
     "penstock/admin/v1/route.proto",
+    "penstock/admin/v1/operator.proto",
+    "penstock/admin/v1/audit.proto",
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -63,6 +65,8 @@ fn main() -> Result<(), Box<dyn Error>> {
             ".penstock.admin.v1.RotateKeyResponse",
             ".penstock.admin.v1.FindKeyRequest",
             ".penstock.admin.v1.CreateImportSuffixRequest",
+            ".penstock.admin.v1.CreateOperatorResponse",
+            ".penstock.admin.v1.RotateOperatorTokenResponse",
         ])
         .compile_fds(descriptors)?;
     Ok(())

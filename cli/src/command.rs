@@ -3,6 +3,8 @@
 //! Flags carry the field names of the product's behaviours; names of existing things are positional, names or ids work
 //! everywhere, a key is `user/key` or its bare name while it is unique.
 
+mod alert;
+mod audit;
 mod breaker;
 mod completions;
 mod config;
@@ -15,6 +17,7 @@ mod migrate;
 mod named;
 mod node;
 mod oauth;
+mod operator;
 mod price;
 mod provider;
 mod request_filter;
@@ -24,6 +27,8 @@ mod setting;
 mod status;
 mod usage;
 mod user;
+mod webhook;
+mod whoami;
 mod word_rule;
 
 use clap::{Parser, Subcommand};
@@ -88,11 +93,25 @@ enum Command {
     /// Settings of the whole installation
     #[command(subcommand)]
     Setting(setting::Command),
+    /// Who may operate, beside the holder of the admin token
+    #[command(subcommand)]
+    Operator(operator::Command),
+    /// Who the token belongs to, and what it may do
+    Whoami,
+    /// Who did what
+    #[command(subcommand)]
+    Audit(audit::Command),
     /// Data planes
     #[command(subcommand)]
     Node(node::Command),
     /// What was used and what it cost: the last 24 hours unless told
     Usage(usage::Usage),
+    /// What is wrong now, and what was told of it
+    #[command(subcommand)]
+    Alert(alert::Command),
+    /// Who is told of trouble
+    #[command(subcommand)]
+    Webhook(webhook::Command),
     /// One call: why it went where it went, what it cost, and where its time went
     Explain(explain::Explain),
     /// Where a request would go now, and why; nothing is sent
@@ -124,6 +143,11 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::WordRule(command) => command.run(&session).await,
         Command::RequestFilter(command) => command.run(&session).await,
         Command::Setting(command) => command.run(&session).await,
+        Command::Operator(command) => command.run(&session).await,
+        Command::Whoami => whoami::run(&session).await,
+        Command::Audit(command) => command.run(&session).await,
+        Command::Alert(command) => command.run(&session).await,
+        Command::Webhook(command) => command.run(&session).await,
         Command::Node(command) => command.run(&session).await,
         Command::Usage(command) => command.run(&session).await,
         Command::Explain(command) => command.run(&session).await,

@@ -87,9 +87,11 @@ impl From<Status> for Failure {
 fn describe(status: &Status) -> String {
     let message = status.message();
     match status.code() {
+        // Whoever shows the right token of an account learns why it is not let in.
+        Code::Unauthenticated if message.starts_with("the operator ") => message.to_owned(),
         Code::Unauthenticated => {
-            "the server refused the token\nSet PENSTOCK_TOKEN (or --token-file) to the admin \
-                                  token of this server."
+            "the server refused the token\nSet PENSTOCK_TOKEN (or --token-file) to the admin token of this server, or to \
+             an operator's."
                 .to_owned()
         }
         Code::Unavailable => format!(

@@ -16,7 +16,7 @@ mod planes;
 
 use std::path::PathBuf;
 
-use penstock_control_plane::config::{ListenArgs, TokenArgs};
+use penstock_control_plane::config::{ListenArgs, PriceArgs, TokenArgs};
 use penstock_data_plane::config::TrafficArgs;
 use penstock_data_plane::{huge_pages, open_files};
 use tokio_util::sync::CancellationToken;
@@ -59,6 +59,9 @@ pub(crate) struct Args {
 
     #[command(flatten)]
     tokens: TokenArgs,
+
+    #[command(flatten)]
+    prices: PriceArgs,
 
     /// trace, debug, info, warn or error, or a filter such as `info,penstock::call=warn`
     #[arg(long, env = "PENSTOCK_LOG", default_value = "info", value_name = "FILTER")]

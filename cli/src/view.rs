@@ -5,6 +5,8 @@
 //! none; nothing here can hold a credential.
 
 mod access;
+mod alert;
+mod audit;
 mod backfill;
 mod breaker;
 mod change;
@@ -17,6 +19,7 @@ mod limits_used;
 mod migration;
 mod node;
 mod oauth;
+mod operator;
 mod outbound;
 mod price;
 mod price_import;
@@ -33,11 +36,14 @@ mod table;
 mod tokens;
 mod usage;
 mod user;
+mod webhook;
 mod word_rule;
 
 use penstock_core::time::UnixMs;
 use serde::Serialize;
 
+pub(crate) use audit::AuditEntry;
+pub(crate) use alert::{Alert, Notification};
 pub(crate) use backfill::{Backfilled, PriceBackfill};
 pub(crate) use breaker::{Breaker, Breakers, ProviderReset};
 pub(crate) use change::Difference;
@@ -48,6 +54,7 @@ pub(crate) use limits_used::{LimitsReset, LimitsUsed};
 pub(crate) use migration::Migration;
 pub(crate) use node::Nodes;
 pub(crate) use oauth::{OauthLogin, OauthStatus, OauthStep};
+pub(crate) use operator::{NewOperator, Operator, OperatorDeleted, WhoAmI};
 pub(crate) use price::{Price, ResolvedPrice};
 pub(crate) use price_import::PriceImport;
 pub(crate) use provider::Provider;
@@ -62,6 +69,7 @@ pub(crate) use status::Status;
 pub(crate) use table::{fields, rows};
 pub(crate) use usage::Usage;
 pub(crate) use user::User;
+pub(crate) use webhook::{Delivery, Webhook, WebhookTest};
 pub(crate) use word_rule::WordRule;
 
 /// Something that can be printed in every form.

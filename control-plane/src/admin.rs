@@ -7,9 +7,10 @@
 //! Rules. Every change is one commit and answers with its revision. Reads go to the store, so that an operator sees a
 //! change in the next call, on every replica; the index may lag behind by a moment. Secrets go in and are sealed or
 //! hashed at once; they never come back. Whether a caller may call at all is decided before, by
-//! [`access`](crate::access).
+//! [`access`](crate::access); what it may see, by its [`Scope`].
 
 mod activation;
+mod audit;
 mod author;
 mod breaker;
 mod config;
@@ -19,9 +20,11 @@ mod fleet;
 mod key;
 mod labels;
 mod limits;
+mod mask;
 mod names;
 mod notification;
 mod oauth;
+mod operator;
 mod page;
 mod price;
 mod provider;
@@ -33,11 +36,13 @@ mod request_filter;
 mod resets;
 mod rollback;
 mod route;
+mod scope;
 mod status;
 mod usage;
 mod user;
 mod word_rule;
 
+use penstock_proto::admin::v1::audit_service_server::AuditServiceServer;
 use penstock_proto::admin::v1::breaker_service_server::BreakerServiceServer;
 use penstock_proto::admin::v1::config_service_server::ConfigServiceServer;
 use penstock_proto::admin::v1::error_rule_service_server::ErrorRuleServiceServer;
@@ -46,6 +51,7 @@ use penstock_proto::admin::v1::key_service_server::KeyServiceServer;
 use penstock_proto::admin::v1::limits_service_server::LimitsServiceServer;
 use penstock_proto::admin::v1::notification_service_server::NotificationServiceServer;
 use penstock_proto::admin::v1::oauth_service_server::OauthServiceServer;
+use penstock_proto::admin::v1::operator_service_server::OperatorServiceServer;
 use penstock_proto::admin::v1::price_service_server::PriceServiceServer;
 use penstock_proto::admin::v1::provider_service_server::ProviderServiceServer;
 use penstock_proto::admin::v1::request_filter_service_server::RequestFilterServiceServer;
@@ -53,6 +59,7 @@ use penstock_proto::admin::v1::route_service_server::RouteServiceServer;
 use penstock_proto::admin::v1::usage_service_server::UsageServiceServer;
 use penstock_proto::admin::v1::user_service_server::UserServiceServer;
 use penstock_proto::admin::v1::word_rule_service_server::WordRuleServiceServer;
+pub use scope::Scope;
 use tonic::service::Routes;
 
 use crate::context::Context;
@@ -83,4 +90,6 @@ pub fn routes(context: &Context) -> Routes {
         .add_service(FleetServiceServer::new(fleet::Fleet(context.clone())))
         .add_service(RouteServiceServer::new(route::Routes(context.clone())))
         .add_service(UsageServiceServer::new(usage::Ledger(context.clone())))
+        .add_service(OperatorServiceServer::new(operator::Operators(context.clone())))
+        .add_service(AuditServiceServer::new(audit::AuditLog(context.clone())))
 }

@@ -55,6 +55,7 @@ pub use config::Config;
 pub use startup::{Fault, Listeners};
 
 use access::Gate;
+use access::audit::Audit;
 use serve::Started;
 use startup::Secrets;
 
@@ -107,6 +108,8 @@ async fn start(config: &Config, listeners: Listeners) -> Result<Started, Fault> 
     });
     let gate = Gate {
         admin: Some(secrets.admin),
+        operators: Arc::clone(&context.operators),
+        audit: Arc::new(Audit::new(Arc::clone(&context.store))),
         nodes: secrets.nodes.into(),
         certificates: config.tls.tls_ca.is_some(),
         metrics: Arc::clone(&context.metrics),

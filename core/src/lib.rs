@@ -23,6 +23,7 @@
 //! | [`failure`], [`error_rule`] | what a failed attempt at a provider means |
 //! | [`word_rule`], [`request_filter`] | what a request must not contain, and what is changed in it |
 //! | [`alert`] | when operators are told of trouble |
+//! | [`operator`] | who may operate, and their roles |
 //! | [`error`] | every error a caller can get, in every dialect's terms |
 
 pub mod access;
@@ -46,6 +47,7 @@ pub mod limits;
 pub mod model;
 pub mod money;
 pub mod name;
+pub mod operator;
 pub mod price;
 pub mod provider;
 pub mod request_filter;

@@ -31,6 +31,8 @@ pub enum Setting {
     ModelFallbacks(Vec<ModelFallback>),
     /// What operators are told of. Control planes alone go by it.
     Notifications(NotificationPolicy),
+    /// Whether operators of the role `user` may create, rotate and delete keys of their own. Data planes have no use for it.
+    SelfService(bool),
 }
 
 /// How limits are enforced as a whole.
@@ -146,7 +148,7 @@ impl UnpricedAction {
 
 impl Setting {
     /// Every setting at its default.
-    pub fn defaults() -> [Self; 6] {
+    pub fn defaults() -> [Self; 7] {
         [
             Self::Unpriced(UnpricedPolicy::default()),
             Self::ExplainRefusals(false),
@@ -154,6 +156,7 @@ impl Setting {
             Self::Routing(RoutingPolicy::default()),
             Self::ModelFallbacks(Vec::new()),
             Self::Notifications(NotificationPolicy::default()),
+            Self::SelfService(false),
         ]
     }
 
@@ -165,6 +168,7 @@ impl Setting {
             Self::Routing(_) => "routing",
             Self::ModelFallbacks(_) => "model_fallbacks",
             Self::Notifications(_) => "notifications",
+            Self::SelfService(_) => "self_service",
         }
     }
 
@@ -174,13 +178,14 @@ impl Setting {
             Self::Unpriced(_) | Self::ExplainRefusals(_) | Self::Limits(_) => 1,
             Self::Routing(_) | Self::ModelFallbacks(_) => 3,
             Self::Notifications(_) => 5,
+            Self::SelfService(_) => 5,
         }
     }
 
     pub fn validate(&self) -> Result<(), Invalid> {
         match self {
             Self::Unpriced(policy) => Rate::validate_all("unpriced.default_rates", &policy.default_rates),
-            Self::ExplainRefusals(_) => Ok(()),
+            Self::ExplainRefusals(_) | Self::SelfService(_) => Ok(()),
             Self::Limits(policy) => policy.validate(),
             Self::Routing(policy) => policy.validate(),
             Self::ModelFallbacks(fallbacks) => fallbacks::validate_all(fallbacks),

@@ -66,6 +66,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::app::App;
+use crate::config::ProviderAddresses;
 use crate::upstream::{Clients, Targets};
 use budget::Budget;
 use full::FullLately;
@@ -76,6 +77,7 @@ use usual::Usual;
 
 pub use crate::upstream::TlsError;
 pub(crate) use attempt::{Media, media_type};
+use penstock_outbound::Reach;
 pub use penstock_outbound::Tracked;
 pub use plan::{ModelPlan, Plan, ProviderPlan, Question, plan};
 
@@ -102,8 +104,12 @@ impl Proxy {
         let upstream = TaskTracker::new();
         let stop = CancellationToken::new();
         let tasks = Tracked::new(upstream.clone(), stop.clone());
+        let reach = match app.config.traffic.provider_addresses {
+            ProviderAddresses::Any => Reach::Local,
+            ProviderAddresses::Public => Reach::Public,
+        };
         Ok(Arc::new(Self {
-            targets: Targets::new(Clients::new(tasks)?),
+            targets: Targets::new(Clients::new(tasks)?, reach),
             upstream,
             stop,
             budget: Budget::new(app.config.traffic.max_bodies_bytes),

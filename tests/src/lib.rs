@@ -18,6 +18,7 @@ mod process;
 mod proxy;
 mod python;
 mod redis;
+mod rpc;
 mod stack;
 mod wait;
 
@@ -32,5 +33,6 @@ pub use process::{Process, Signal};
 pub use proxy::{Authority, Login, Proxy};
 pub use python::python;
 pub use redis::Redis;
+pub use rpc::{Answered, Rpc};
 pub use stack::{ADMIN_TOKEN, CREDENTIAL, NODE_TOKEN, Node, Stack, StackBuilder};
 pub use wait::until;

@@ -191,22 +191,32 @@ impl Finish {
 impl Refresh {
     async fn run(self, session: &Session) -> Result<(), Failure> {
         let services = session.connect().await?;
+        let all = self.provider.is_none();
         let providers = match self.provider {
-            Some(provider) => vec![provider],
+            Some(provider) => vec![(provider.clone(), provider)],
             None => list(session, String::new())
                 .await?
                 .into_iter()
-                .map(|status| status.provider_id)
-                .collect(),
+                .map(|status| (status.provider_id, status.provider))
+                .collect::<Vec<_>>(),
         };
-        let mut items = Vec::new();
-        for provider in providers {
+        let (mut items, mut failed) = (Vec::new(), Vec::new());
+        for (provider, name) in providers {
             let request = wire::RefreshOauthTokenRequest { provider };
-            let answer = services.oauth().refresh_oauth_token(request).await?.into_inner();
-            items.push(view::OauthStatus::read(part("status", answer.status)?));
+            match services.oauth().refresh_oauth_token(request).await {
+                Ok(answer) => {
+                    let item = view::OauthStatus::read(part("status", answer.into_inner().status)?);
+                    failed.extend(item.has_failed().then(|| item.provider.clone()));
+                    items.push(item);
+                }
+                // One that cannot be refreshed keeps no other from it.
+                Err(status) if all => {
+                    session.remark(&format!("{name}: {}", status.message()));
+                    failed.push(name);
+                }
+                Err(status) => return Err(status.into()),
+            }
         }
-        let failed = items.iter().filter(|item| item.has_failed());
-        let failed: Vec<_> = failed.map(|item| item.provider.clone()).collect();
         session.print(&List { items })?;
         all_well(&failed)
     }

@@ -15,7 +15,7 @@ use crate::args::credential::CredentialFlags;
 use crate::args::provider::ProviderFlags;
 use crate::failure::Failure;
 use crate::input::ProxyPassword;
-use crate::remote::{Reason, Services, all};
+use crate::remote::{Beginning, Reason, Services, all};
 use crate::target::process_env;
 use crate::view;
 
@@ -24,7 +24,7 @@ pub(crate) enum Command {
     /// Make a provider
     Create(Box<Create>),
     /// All providers
-    List,
+    List(Beginning),
     /// One provider
     Get {
         /// Name or id
@@ -71,13 +71,17 @@ pub(crate) struct Update {
     credential: CredentialFlags,
     #[command(flatten)]
     proxy_password: ProxyPassword,
+
+    /// The present credential may be shown to the new host or proxy
+    #[arg(long)]
+    keep_credential: bool,
 }
 
 impl Command {
     pub(crate) async fn run(self, session: &Session) -> Result<(), Failure> {
         match self {
             Self::Create(create) => create.run(session).await,
-            Self::List => list(session).await,
+            Self::List(beginning) => list(session, &beginning).await,
             Self::Get { provider } => {
                 let found = read(&session.connect().await?, &provider).await?;
                 session.print(&view::Provider::read(found)?)
@@ -138,6 +142,7 @@ impl Update {
             fields,
             credential: CredentialFlags::default(),
             proxy_password: ProxyPassword::default(),
+            keep_credential: false,
         }
     }
 
@@ -148,6 +153,7 @@ impl Update {
             fields,
             credential,
             proxy_password,
+            keep_credential,
         } = self;
         let proxy_password = proxy_password.read(&process_env, &credential.api_key)?;
         let credential = credential.read(&process_env)?;
@@ -165,7 +171,9 @@ impl Update {
                 spec: Some(convert::provider_to_wire(&provider)),
                 credential: None,
                 new_credential: credential.clone(),
+                keep_credential,
                 change: edit.reason(),
+                update_mask: None,
             };
             Ok(services.providers().update_provider(request).await?.into_inner())
         });
@@ -174,9 +182,10 @@ impl Update {
     }
 }
 
-async fn list(session: &Session) -> Result<(), Failure> {
+async fn list(session: &Session, beginning: &Beginning) -> Result<(), Failure> {
     let services = session.connect().await?;
     let providers = all(async |page| {
+        let page = beginning.on(page);
         let request = wire::ListProvidersRequest { page };
         let answer = services.providers().list_providers(request).await?.into_inner();
         Ok((answer.providers, answer.page))

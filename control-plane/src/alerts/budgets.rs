@@ -7,7 +7,8 @@ use std::collections::BTreeSet;
 
 use penstock_core::alert::Rule;
 use penstock_core::id::{KeyId, ProviderId, UserId};
-use penstock_core::limits::{Dimension, Limits, Window};
+use penstock_core::limits::window::Window;
+use penstock_core::limits::{Dimension, Limits};
 use penstock_core::money::NanoUsd;
 use penstock_core::resource::{ResourceRef, Spec};
 use penstock_core::setting::NotificationPolicy;

@@ -14,16 +14,20 @@ use penstock_store::*;
 use tokio::sync::watch;
 use uuid::Uuid;
 
+use super::fake_accounts::FakeAccounts;
+
 pub(crate) struct FakeStore {
     inner: Mutex<Inner>,
     notify: watch::Sender<u64>,
 }
 
 #[derive(Clone)]
-struct Inner {
+pub(super) struct Inner {
     head: Head,
     rows: BTreeMap<ResourceRef, Row>,
     away: bool,
+    /// So many commits meet somebody who was faster.
+    conflicts: u32,
     bad_state: Option<ProviderId>,
     silent: bool,
     checks: Vec<Sealed>,
@@ -37,6 +41,7 @@ struct Inner {
     tokens: BTreeMap<ProviderId, StoredToken>,
     leases: BTreeMap<ProviderId, (u64, UnixMs)>,
     logins: BTreeMap<(ProviderId, String), OauthLogin>,
+    pub(super) accounts: FakeAccounts,
 }
 
 #[derive(Clone)]
@@ -67,6 +72,7 @@ impl FakeStore {
             },
             rows: BTreeMap::new(),
             away: false,
+            conflicts: 0,
             bad_state: None,
             silent: false,
             checks: Vec::new(),
@@ -80,6 +86,7 @@ impl FakeStore {
             tokens: BTreeMap::new(),
             leases: BTreeMap::new(),
             logins: BTreeMap::new(),
+            accounts: FakeAccounts::default(),
         };
         Arc::new(Self {
             inner: Mutex::new(inner),
@@ -90,6 +97,11 @@ impl FakeStore {
     /// The database goes away or comes back.
     pub(crate) fn set_away(&self, away: bool) {
         self.lock().away = away;
+    }
+
+    /// Somebody is faster than the next commits.
+    pub(crate) fn be_faster(&self, commits: u32) {
+        self.lock().conflicts = commits;
     }
 
     /// The database does not take this provider's state.
@@ -140,7 +152,7 @@ impl FakeStore {
         self.inner.lock().unwrap()
     }
 
-    fn here(&self) -> Result<MutexGuard<'_, Inner>, Error> {
+    pub(super) fn here(&self) -> Result<MutexGuard<'_, Inner>, Error> {
         let inner = self.lock();
         match inner.away {
             false => Ok(inner),
@@ -338,6 +350,16 @@ impl Store for FakeStore {
         // Another task may come between the reading and the commit, as with a real database.
         tokio::task::yield_now().await;
         let mut inner = self.here()?;
+        if inner.conflicts > 0 {
+            inner.conflicts -= 1;
+            return Err(Error::Conflict {
+                label: "it".to_owned(),
+                expected: Some(1),
+                actual: Some(2),
+                changed_by: None,
+                changed_at: None,
+            });
+        }
         let mut rows = Vec::new();
         for op in commit.ops {
             rows.push(match op {
@@ -357,6 +379,12 @@ impl Store for FakeStore {
                 }
             });
         }
+        let applied = rows.iter().map(|(reference, row): &(ResourceRef, Row)| Applied {
+            reference: reference.clone(),
+            changed: true,
+            stored: row.stored.clone(),
+        });
+        let applied = applied.collect();
         inner.rows.extend(rows);
         inner.head.revision += 1;
         let (head, silent) = (inner.head, inner.silent);
@@ -367,7 +395,7 @@ impl Store for FakeStore {
         Ok(Committed {
             head,
             made_revision: true,
-            applied: Vec::new(),
+            applied,
         })
     }
 
@@ -648,6 +676,7 @@ impl Store for FakeStore {
             state: TokenState::Ready,
             token: Some(put.token.clone()),
             failure: None,
+            exchange_began_at: None,
         };
         inner.tokens.insert(put.provider, token);
         Ok(TokenWritten::Written(put.replaces + 1))
@@ -667,12 +696,27 @@ impl Store for FakeStore {
             state,
             token: None,
             failure: None,
+            exchange_began_at: None,
         });
         if token.version != version {
             return Ok(false);
         }
         (token.state, token.failure) = (state, Some(failure.clone()));
+        token.exchange_began_at = None;
         Ok(true)
+    }
+
+    async fn token_exchange_began(
+        &self,
+        (provider, version): (ProviderId, u64),
+        at: UnixMs,
+    ) -> Result<(), Error> {
+        let mut inner = self.here()?;
+        let token = inner.tokens.get_mut(&provider);
+        if let Some(token) = token.filter(|token| token.version == version) {
+            token.exchange_began_at = Some(at);
+        }
+        Ok(())
     }
 
     async fn take_token_lease(

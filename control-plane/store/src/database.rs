@@ -4,6 +4,8 @@
 //! shared; the two databases differ in how records are inserted in bulk and in how news of commits spreads.
 
 mod alerts;
+mod accounts;
+mod audit;
 mod baseline;
 mod call;
 mod command;
@@ -15,6 +17,7 @@ mod fold;
 mod history;
 mod ingest;
 mod nodes;
+mod operators;
 mod recharge;
 pub(crate) mod records;
 mod rollup;
@@ -310,6 +313,10 @@ impl Store for Database {
         state: TokenState,
     ) -> Result<bool, Error> {
         self.write_failure(of, failure, state).await
+    }
+
+    async fn token_exchange_began(&self, of: (ProviderId, u64), at: UnixMs) -> Result<(), Error> {
+        self.note_exchange(of, at).await
     }
 
     async fn take_token_lease(

@@ -49,6 +49,8 @@ impl Snapshot {
                 Setting::ModelFallbacks(fallbacks) => self.fallbacks.clone_from(fallbacks),
                 // Not of a data plane.
                 Setting::Notifications(_) => {}
+                // For the control plane alone.
+                Setting::SelfService(_) => {}
             }
         }
     }

@@ -6,7 +6,7 @@ mod usage_chunk;
 
 use bytes::{Bytes, BytesMut};
 
-pub use filter::filter;
+pub use filter::{TooLong, filter};
 pub use rewrite::{Edits, Splice, rewrite};
 pub(crate) use rewrite::{members, without};
 pub use usage_chunk::UsageChunkFilter;
@@ -56,8 +56,13 @@ impl Edited {
         self.len() == 0
     }
 
-    /// The body in one piece; copies it.
-    pub fn into_bytes(self) -> Bytes {
+    /// The body in one piece; copies it when it is in several.
+    pub fn into_bytes(mut self) -> Bytes {
+        if self.parts.len() == 1
+            && let Some(whole) = self.parts.pop()
+        {
+            return whole;
+        }
         let mut whole = BytesMut::with_capacity(self.len());
         for part in &self.parts {
             whole.extend_from_slice(part);

@@ -34,6 +34,7 @@ pub mod betas;
 pub mod bound;
 pub mod client;
 pub mod credentials;
+mod data;
 pub mod edit;
 pub mod error_shape;
 pub mod framing;

@@ -62,7 +62,7 @@ pub enum Body {
 pub struct Observer {
     dialect: Dialect,
     seen: Seen,
-    writes: anthropic::CacheWrites,
+    told: anthropic::Told,
 }
 
 /// What is known of the answer so far.
@@ -75,7 +75,7 @@ struct Seen {
     id: Option<String>,
     /// Bytes of text, names and arguments.
     output_bytes: u64,
-    /// Nothing has to follow, in a dialect without a last event.
+    /// Nothing has to follow: a clean end of the connection is the end of the answer.
     complete: bool,
 }
 
@@ -85,7 +85,7 @@ impl Observer {
         Self {
             dialect,
             seen: Seen::default(),
-            writes: anthropic::CacheWrites::default(),
+            told: anthropic::Told::default(),
         }
     }
 
@@ -95,7 +95,7 @@ impl Observer {
             return Event::KeepAlive;
         };
         match self.dialect {
-            Dialect::Anthropic => anthropic::event(&mut self.seen, &mut self.writes, frame.event(), &data),
+            Dialect::Anthropic => anthropic::event(&mut self.seen, &mut self.told, frame.event(), &data),
             // Embeddings do not stream, but an error is told as in chat.
             Dialect::OpenaiChat | Dialect::OpenaiEmbeddings => chat::event(&mut self.seen, &data),
             Dialect::OpenaiResponses => responses::event(&mut self.seen, frame.event(), &data),
@@ -106,7 +106,7 @@ impl Observer {
     /// Reads the whole body of an answer that is no stream.
     pub fn body(&mut self, body: &[u8]) -> Body {
         let read = match self.dialect {
-            Dialect::Anthropic => anthropic::body(&mut self.seen, &mut self.writes, body),
+            Dialect::Anthropic => anthropic::body(&mut self.seen, &mut self.told, body),
             Dialect::OpenaiChat => chat::body(&mut self.seen, body),
             Dialect::OpenaiResponses => responses::body(&mut self.seen, body),
             Dialect::OpenaiEmbeddings => embeddings::body(&mut self.seen, body),
@@ -152,7 +152,8 @@ impl Observer {
         self.seen.output_bytes
     }
 
-    /// Whether a stream may end here, in a dialect that has no last event (Gemini). Always false in the others.
+    /// Whether a stream may end here without a last event: Gemini has none, and some providers of the chat API leave it
+    /// out behind the finish reason. Always false in the other dialects.
     pub fn may_end(&self) -> bool {
         self.seen.complete
     }

@@ -61,7 +61,8 @@ pub(super) async fn answer(
 ) -> Response<AnswerBody> {
     let (head, body) = request.into_parts();
     let trusted = &proxy.app.config.traffic.trusted_proxies;
-    arrival.address = address::of_caller(arrival.address, &head.headers, trusted);
+    let peer = arrival.address;
+    arrival.address = peer.and_then(|peer| address::of_caller(peer, &head.headers, trusted));
     let mut inbound = Inbound {
         arrival,
         asks_first: head.headers.contains_key(header::EXPECT),

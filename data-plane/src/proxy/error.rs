@@ -181,7 +181,7 @@ fn name_limit(headers: &mut HeaderMap, exceeded: &Exceeded) {
 fn retry_after(code: Code) -> Option<u64> {
     match code {
         Code::Overloaded => Some(SOON),
-        Code::NoAvailableAccount | Code::ModelUnpriced => Some(LATER),
+        Code::NoAvailableAccount | Code::ModelUnpriced | Code::TokenRefreshFailed => Some(LATER),
         Code::RateLimitExceeded | Code::QuotaExceeded | Code::LimitsUnavailable => Some(SOON),
         Code::InvalidRequest
         | Code::SensitiveContent
@@ -226,6 +226,7 @@ fn is_lasting(code: Code) -> bool {
         | Code::InternalError
         | Code::UpstreamError
         | Code::NoAvailableAccount
+        | Code::TokenRefreshFailed
         | Code::RateLimitExceeded
         | Code::QuotaExceeded
         | Code::LimitsUnavailable

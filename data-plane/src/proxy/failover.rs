@@ -118,7 +118,7 @@ async fn may_ask(call: &mut Call, chosen: &Chosen, outgoing: &Outgoing, trail: &
         call.notes.passed_over(entry.id, Verdict::OutOfTime);
         return None;
     }
-    let sent = match outgoing.sent(call, chosen) {
+    let sent = match outgoing.sent(call, chosen).await {
         Ok(sent) => sent,
         Err(why) => {
             trail.untranslatable(entry, &why);
@@ -188,8 +188,11 @@ async fn ask(
                     (chosen.provider, renewed) = (provider, true);
                     continue;
                 }
-                Renewed::Late => return Err(failure(chosen, failed, finding)),
-                Renewed::Stopped => {}
+                Renewed::Late => {
+                    trail.lacks_token();
+                    return Err(failure(chosen, failed, finding));
+                }
+                Renewed::Stopped => trail.lacks_token(),
             }
         }
         tries += 1;

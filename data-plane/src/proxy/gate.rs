@@ -121,6 +121,10 @@ pub(super) async fn pass(
             }
             Open::No if ended => return Err(Failed::NoAnswer("a stream without an answer".to_owned())),
             Open::No => {}
+            Open::Never(Failed::ErrorAnswer(reported)) if repeats => {
+                let events: Vec<u8> = held.into_iter().flatten().collect();
+                return Err(Failed::ErrorAnswer(Box::new(reported.behind(events.into()))));
+            }
             Open::Never(failed) => return Err(failed),
         }
     }

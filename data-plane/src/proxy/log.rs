@@ -84,7 +84,7 @@ impl Sampler {
             target: "penstock::call",
             request_id = %arrival.id,
             status_code = refusal.status(),
-            client_ip = %arrival.address,
+            client_ip = %arrival.address.map_or_else(|| "unknown".to_owned(), |address| address.to_string()),
             error = refusal.error.message,
             user_agent = %format_args!("{:.100}", agent.unwrap_or_default()),
             skipped,

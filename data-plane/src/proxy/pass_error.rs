@@ -4,7 +4,8 @@
 //! ids are masked. Which errors are shown at all is their class's word: that the provider refused its credential or wants
 //! money is not, an agent would take it for its own key. Neither are pages of HTML, which are an edge's and not the API's.
 //! An error without a readable body keeps its status and gets a body that says so. One inside an answer with status 200
-//! is shown with the status that it should have had. An operator's rule may put another
+//! is shown with the status that it should have had, a response that failed in a stream of the Responses API as that stream.
+//! An operator's rule may put another
 //! status and another text in the place of either.
 
 use std::sync::Arc;
@@ -33,6 +34,8 @@ pub(super) struct Shown {
     pub(super) chosen: Chosen,
     pub(super) head: response::Parts,
     pub(super) body: Bytes,
+    /// The stream that ended with it, masked, where the caller gets that.
+    pub(super) events: Option<Bytes>,
     /// What the operator wants in its place.
     pub(super) replace: Option<Arc<Replace>>,
     /// When somebody may serve the call, seconds.
@@ -48,6 +51,9 @@ pub(super) fn answer(call: &mut Call, shown: Shown) -> Result<Response<AnswerBod
     let told = told(head.status, &masked);
     if let Some(refusal) = page(head).filter(|_| shown.replace.is_none()) {
         return Err(refusal.because(told));
+    }
+    if let Some(events) = shown.events {
+        return Ok(stream(call, events, told, head));
     }
     let silent = masked.trim_ascii().is_empty();
     let body = match silent {
@@ -75,6 +81,24 @@ pub(super) fn answer(call: &mut Call, shown: Shown) -> Result<Response<AnswerBod
         false => drop(headers.entry(header::CONTENT_TYPE).or_insert(json)),
     }
     Ok(response)
+}
+
+/// The provider's stream, which is an error and nothing else.
+fn stream(call: &mut Call, events: Bytes, told: String, head: &response::Parts) -> Response<AnswerBody> {
+    call.answer_begins();
+    call.settle(&End {
+        outcome: Outcome::UpstreamError,
+        status: 200,
+        code: None,
+        error: Some(told.into()),
+    });
+    let mut response = Response::new(AnswerBody::from(events));
+    *response.headers_mut() = client_response_headers(&head.headers, call.dialect, call.dialect, true);
+    let headers = response.headers_mut();
+    headers.insert(REQUEST_ID, id_value(call.arrival.id));
+    let events = HeaderValue::from_static(error_shape::STREAM_CONTENT_TYPE);
+    headers.insert(header::CONTENT_TYPE, events);
+    response
 }
 
 /// When to come back: when somebody is there again, else when the provider says so.

@@ -25,6 +25,10 @@ use penstock_dialect::translate::{self, Answers, StreamTranslator};
 
 use super::call::{Call, Chosen};
 
+/// For an event that says nothing in the caller's dialect: the caller sees that the answer goes on. Every reader of
+/// server-sent events skips it.
+pub(super) const EMPTY_LINE: Bytes = Bytes::from_static(b"\n");
+
 /// See the module.
 #[derive(Debug)]
 pub(super) struct Reshape {
@@ -94,7 +98,10 @@ impl Reshape {
             },
             Change::Translate(translator) => {
                 let events = translator.frame(&frame)?;
-                self.put(events.into(), pass)
+                match events.is_empty() {
+                    true => self.put(EMPTY_LINE, pass),
+                    false => self.put(events.into(), pass),
+                }
             }
         }
     }

@@ -9,8 +9,9 @@
 use std::fmt::Write;
 use std::sync::Arc;
 
+use penstock_core::credential::Credential;
 use penstock_core::error::Code;
-use penstock_core::health::Standing;
+use penstock_core::health::{SetAside, Standing};
 use penstock_core::id::ProviderId;
 use penstock_core::route::{self, Ask, Conditions, NoCandidate, Verdict};
 use penstock_core::snapshot::{Caller, ProviderEntry};
@@ -88,7 +89,8 @@ fn choose_for(
                 if let Some(at) = none.soonest {
                     trail.recovers_at(at, known.now);
                 }
-                return Err(no_candidate(call, &ask, &none));
+                let only_tokens = trail.only_tokens() && lack_tokens(call, &ask);
+                return Err(no_candidate(call, &ask, &none, only_tokens));
             }
         };
         let sent = provider.provider.upstream_model(model);
@@ -119,6 +121,8 @@ pub(super) fn nobody_message(breakers_alone: bool) -> &'static str {
         false => "No available provider found",
     }
 }
+
+const NO_TOKEN: &str = "No available provider found: the access token cannot be renewed";
 
 /// Nobody can serve the call.
 pub(super) fn nobody() -> Refusal {
@@ -184,8 +188,31 @@ fn model_unpriced(model: &str) -> Refusal {
     Refusal::new(Code::ModelUnpriced, message).because(fix)
 }
 
-fn no_candidate(call: &Call, ask: &Ask<'_>, none: &NoCandidate) -> Refusal {
+/// Whether all that would serve the call have an access token that is over or was refused, and none comes.
+fn lack_tokens(call: &Call, ask: &Ask<'_>) -> bool {
+    let judged = || {
+        let providers = call.snapshot.providers().iter();
+        providers.map(|entry| lacks_token(entry, route::judge(entry, ask)))
+    };
+    judged().any(|lacks| lacks == Some(true)) && judged().all(|lacks| lacks != Some(false))
+}
+
+/// None: it would not serve the call with a token neither. Those that were tried refused theirs.
+fn lacks_token(entry: &ProviderEntry, verdict: Verdict) -> Option<bool> {
+    let renewal = entry.credential.as_ref().and_then(Credential::renewal);
+    let stopped = renewal.is_some_and(|renewal| renewal.stopped);
+    let refused = matches!(verdict, Verdict::SetAside(SetAside::Credential, _));
+    match verdict == Verdict::Tried || (stopped && (refused || verdict == Verdict::NoCredential)) {
+        true => Some(true),
+        false => verdict.is_passing().then_some(false),
+    }
+}
+
+fn no_candidate(call: &Call, ask: &Ask<'_>, none: &NoCandidate, lack_tokens: bool) -> Refusal {
     let why = explain(call, ask);
+    if lack_tokens {
+        return Refusal::new(Code::TokenRefreshFailed, NO_TOKEN).because(why);
+    }
     if !none.served_elsewhere {
         let message = format!("Model {} is not available here.", ask.model);
         return Refusal::new(Code::ModelNotFound, message).because(why);

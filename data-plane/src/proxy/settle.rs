@@ -231,9 +231,10 @@ impl Call {
             Outcome::Succeeded | Outcome::Interrupted | Outcome::ClientAbort => self.observer.settled(),
             Outcome::UpstreamError | Outcome::Rejected | Outcome::Failed => return Bill::default(),
         };
-        // What was not held of a strict budget was not handed on, and is not charged.
+        // What was withheld for want of a strict budget was not handed on, and is not charged. Where nothing was, the
+        // provider's own numbers stand.
         let watched = self.admission.as_ref().and_then(|admission| admission.watched);
-        if let Some(watched) = watched.filter(|watched| used.output > watched.held) {
+        if let Some(watched) = watched.filter(|watched| watched.withheld && used.output > watched.held) {
             used.output = watched.held;
             used.reasoning = used.reasoning.min(used.output);
             estimated = true;

@@ -107,6 +107,9 @@ impl Tap {
         pass: &mut VecDeque<Bytes>,
     ) -> Result<Said, Unreadable> {
         let mut said = Said::default();
+        if let Some(unframer) = &self.unframer {
+            unframer.finish()?;
+        }
         if let Some(frame) = std::mem::take(&mut self.splitter).finish() {
             self.read(&frame, observer, &mut said);
             if said.error.is_some() {

@@ -10,16 +10,19 @@ use penstock_core::id::ProviderId;
 use penstock_core::route::Verdict;
 use penstock_core::snapshot::ProviderEntry;
 use penstock_core::time::UnixMs;
-use penstock_dialect::translate::Untranslatable;
 use tokio::time::Instant;
 
 use super::call::{Call, Chosen};
 use super::error::Refusal;
 use super::failed::{Ending, Failure};
+use super::outgoing::Unsendable;
 use super::provider_limits::NoRoom;
 
 /// A call does not ask the fleet of more providers that turn out to have no room.
 const MAX_PASSED: u32 = 32;
+
+/// What the caller of an untranslatable request can do.
+const HELP: &str = "Leave it out, or have the operator add a provider that speaks this API.";
 
 /// See the module.
 pub(super) struct Trail {
@@ -31,8 +34,12 @@ pub(super) struct Trail {
     recovery: Option<u64>,
     telling: Option<Failure>,
     /// What the first of the providers that would be asked by translation cannot be asked.
-    untranslatable: Option<Untranslatable>,
+    untranslatable: Option<Unsendable>,
     asked: u32,
+    /// Of those asked for this model, whose access token was refused and for whom no other came.
+    tokenless: usize,
+    /// The one that is asked now is such a one.
+    lacks_token: bool,
     /// Chosen and passed over, each after a question to the fleet.
     passed: u32,
     tries: u32,
@@ -55,6 +62,8 @@ impl Trail {
             telling: None,
             untranslatable: None,
             asked: 0,
+            tokenless: 0,
+            lacks_token: false,
             passed: 0,
             tries: 0,
             most: call.snapshot.routing().max_providers.max(1),
@@ -79,6 +88,7 @@ impl Trail {
     /// The next substitute is looked for: everybody may be asked again, for another model.
     pub(super) fn substitute(&mut self) {
         self.model += 1;
+        self.tokenless = 0;
         self.excluded.clear();
     }
 
@@ -100,8 +110,8 @@ impl Trail {
         self.pass_over(provider.id, 1);
     }
 
-    /// The request cannot be said in the provider's dialect.
-    pub(super) fn untranslatable(&mut self, provider: &ProviderEntry, why: &Untranslatable) {
+    /// The request cannot be said in the provider's dialect, or not be made now.
+    pub(super) fn untranslatable(&mut self, provider: &ProviderEntry, why: &Unsendable) {
         self.excluded.push(provider.id);
         self.untranslatable.get_or_insert_with(|| why.clone());
     }
@@ -121,12 +131,23 @@ impl Trail {
         self.tries > 0
     }
 
+    /// The provider that is asked now refused its access token, and no other came.
+    pub(super) fn lacks_token(&mut self) {
+        self.lacks_token = true;
+    }
+
+    /// Nobody else was asked or passed over.
+    pub(super) fn only_tokens(&self) -> bool {
+        self.tokenless == self.excluded.len()
+    }
+
     pub(super) fn tried(&mut self) {
         self.tries += 1;
     }
 
     pub(super) fn failed(&mut self, failure: Failure) {
         self.asked += 1;
+        self.tokenless += usize::from(std::mem::take(&mut self.lacks_token));
         self.excluded.push(failure.chosen.provider.id);
         let keep = self.telling.as_ref().is_some_and(|told| !told.is_of_the_moment());
         if !keep {
@@ -164,9 +185,15 @@ impl Trail {
     pub(super) fn give_up(self, mut refusal: Refusal) -> Ending {
         let soonest = self.soonest.into_iter().chain(self.recovery).min();
         match (self.telling, self.untranslatable) {
+            // Tells more than the refusals of each.
+            (Some(_), _) if refusal.error.code == Code::TokenRefreshFailed => Ending::Refused(refusal),
             (Some(failure), _) => failure.ending().retry_after(soonest),
+            (None, Some(Unsendable::NoMemory | Unsendable::Failed(_))) if soonest.is_none() => {
+                let detail = "what a provider would be sent could not be made";
+                Ending::Refused(Refusal::overloaded(detail))
+            }
             (None, Some(why)) if soonest.is_none() => {
-                let message = format!("No provider here can be asked this: {why}.");
+                let message = format!("No provider here can be asked this: {why}. {HELP}");
                 Ending::Refused(Refusal::new(Code::InvalidRequest, message))
             }
             (None, Some(_) | None) => {

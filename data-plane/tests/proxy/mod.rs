@@ -20,6 +20,7 @@ mod limits;
 mod logs;
 mod metering;
 mod one_failure;
+mod outgoing;
 mod own_limits;
 mod providers;
 mod read_on;

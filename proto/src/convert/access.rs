@@ -57,6 +57,7 @@ pub(super) fn access_to_wire(access: &Access) -> wire::Access {
         activation: access.activation.map(|activation| wire::Activation {
             expires_after_ms: activation.expires_after_ms,
             first_used_at_ms: activation.first_used_at.map(|at| at.0),
+            granted_at_ms: activation.granted_at.map(|at| at.0),
         }),
     }
 }
@@ -83,6 +84,7 @@ pub(super) fn access_from_wire(access: wire::Access) -> Result<Access, Invalid> 
         activation: access.activation.map(|activation| Activation {
             expires_after_ms: activation.expires_after_ms,
             first_used_at: activation.first_used_at_ms.map(UnixMs),
+            granted_at: activation.granted_at_ms.map(UnixMs),
         }),
     })
 }

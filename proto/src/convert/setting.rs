@@ -22,6 +22,7 @@ pub fn setting_to_wire(setting: &Setting) -> wire::Setting {
             default_rates: rates_to_wire(&policy.default_rates),
         }),
         Setting::ExplainRefusals(on) => Value::ExplainRefusals(*on),
+        Setting::SelfService(on) => Value::SelfService(*on),
         Setting::Limits(policy) => Value::Limits(wire::LimitsPolicy {
             enabled: policy.enabled,
             off_until_ms: policy.off_until.map(|until| until.0),
@@ -44,6 +45,7 @@ pub fn setting_from_wire(setting: wire::Setting) -> Result<Setting, Invalid> {
             default_rates: rates_from_wire("unpriced.default_rates", policy.default_rates)?,
         }),
         Value::ExplainRefusals(on) => Setting::ExplainRefusals(on),
+        Value::SelfService(on) => Setting::SelfService(on),
         Value::Routing(policy) => Setting::Routing(policy_from_wire(policy)),
         Value::ModelFallbacks(fallbacks) => Setting::ModelFallbacks(fallbacks_from_wire(fallbacks)?),
         Value::Notifications(policy) => Setting::Notifications(notifications::from_wire(policy)?),

@@ -54,6 +54,7 @@ fn access() -> Access {
         activation: Some(Activation {
             expires_after_ms: 9,
             first_used_at: Some(UnixMs(4)),
+            granted_at: Some(UnixMs(3)),
         }),
     }
 }
@@ -281,6 +282,8 @@ fn a_usage_record_is_read_back_as_written() {
             input: 1,
             output: 2,
             cache_write_12h: 3,
+            audio_input: 1,
+            image_output: 2,
             factors: vec!["us".into()],
             ..TokenUsage::default()
         },

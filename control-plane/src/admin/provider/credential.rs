@@ -1,6 +1,7 @@
 //! A credential on its way in: one of several kinds, checked, and sealed before anything else happens to it.
 
 use penstock_core::invalid::Invalid;
+use penstock_core::provider::Provider;
 use penstock_core::resource::ResourceRef;
 use penstock_core::secret::Secret;
 use penstock_proto::admin::v1::NewCredential;
@@ -40,6 +41,17 @@ pub(super) fn read(key: Option<String>, new: Option<NewCredential>) -> Result<Op
     given.validate().map_err(|error| status::invalid(&error))?;
     Ok(Some(given))
 }
+
+/// Refuses a change that would show the present credential to somebody for whom it was not given.
+pub(super) fn stays(provider: &Provider, before: &Provider) -> Result<(), Status> {
+    provider.keeps_credential_of(before).map_err(|invalid| {
+        let problem = format!("{}; {KEEP}", invalid.problem);
+        status::invalid(&Invalid::new(invalid.field, problem).within("spec"))
+    })
+}
+
+const KEEP: &str = "give a credential with the change (--api-key -, for example), or say that the present one may go there \
+                    (--keep-credential)";
 
 /// Seals it. Where its tokens are obtained is checked first.
 pub(super) fn seal(

@@ -15,6 +15,7 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use super::alert::Alerts;
+use super::accounts::Accounts;
 use super::command::{NodeAnswer, NodeCommand};
 use super::commit::{Commit, Committed};
 use super::error::Error;
@@ -31,7 +32,7 @@ use crate::open::Backend;
 
 /// The control plane's database.
 #[async_trait]
-pub trait Store: Alerts + Send + Sync + 'static {
+pub trait Store: Accounts + Alerts + Send + Sync + 'static {
     fn backend(&self) -> Backend;
 
     /// Asks the database for a sign of life.
@@ -235,6 +236,10 @@ pub trait Store: Alerts + Send + Sync + 'static {
         failure: &TokenFailure,
         state: TokenState,
     ) -> Result<bool, Error>;
+
+    /// Notes that the refresh token of this version is shown to its token endpoint now, until the outcome is written. Under
+    /// the lease only.
+    async fn token_exchange_began(&self, of: (ProviderId, u64), at: UnixMs) -> Result<(), Error>;
 
     /// Takes the right to obtain a provider's token until then. None: somebody else has it, or there is no such
     /// provider. The answer rises with each taking.

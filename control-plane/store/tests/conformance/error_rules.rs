@@ -116,8 +116,8 @@ async fn g13_rules_are_listed_by_name(bench: Bench) {
     };
     assert_eq!(names(&first), ["a", "b"]);
     let rest = Page {
-        size: 2,
         after: first.next,
+        ..Page::first(2)
     };
     let rest = bench.store.list(&Filter::ErrorRules, &rest).await.unwrap();
     assert_eq!((names(&rest), rest.next), (vec!["c".to_owned()], None));

@@ -9,6 +9,7 @@
 
 mod access;
 mod alerts;
+mod audit;
 mod bench;
 mod build;
 mod clashes;
@@ -23,6 +24,7 @@ mod limits;
 mod listing;
 mod nodes;
 mod opening;
+mod operators;
 mod postgres_only;
 mod providers;
 mod recharge;

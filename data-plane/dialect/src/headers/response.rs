@@ -70,15 +70,13 @@ fn is_identity(name: &str) -> bool {
             | "set-cookie2"
             | "www-authenticate"
             | "x-amzn-requestid"
-            | "x-codex-turn-state"
             | "x-should-retry"
     );
     let prefixes = [
         "anthropic-fast-",
         "anthropic-priority-",
         "anthropic-ratelimit-",
-        "x-codex-primary-",
-        "x-codex-secondary-",
+        "x-codex-",
         "x-goog-",
         "x-penstock-",
         "x-ratelimit-",

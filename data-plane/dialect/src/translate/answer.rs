@@ -2,7 +2,7 @@
 //!
 //! A whole answer is the same events at once, so it cannot say anything else than the stream would. Readers are lenient:
 //! what they do not know they skip; errors inside a stream are not theirs. Writers put what they are told one after the
-//! other: whatever begins ends what was before it.
+//! other: whatever begins ends what was before it. So arguments behind something else than their call are an error.
 //!
 //! What is kept of an answer is bounded by [`MAX_KEPT`]; more is an error, never a cut text.
 
@@ -93,6 +93,8 @@ pub struct StreamTranslator {
     writer: Writer,
     passed: usize,
     calls: usize,
+    /// The last thing that was said is a call, or a part of one.
+    in_call: bool,
     stopped: bool,
     ended: bool,
 }
@@ -127,12 +129,29 @@ pub(super) fn whole(answers: &Answers, body: &[u8], id: &str) -> Result<Vec<u8>,
     {
         return Err(Broken::TooMuch);
     }
+    let mut in_call = false;
+    if !events.iter().all(|event| in_order(&mut in_call, event)) {
+        return Err(Broken::Interleaved);
+    }
     let answer = blocks::Answer::collect(answers, events, id);
     Ok(match answers.caller {
         Caller::Anthropic => to_anthropic::whole(&answer),
         Caller::Chat => to_chat::whole(&answer),
         Caller::Responses => to_responses::whole(&answer),
     })
+}
+
+/// Whether this may follow: arguments only behind their call.
+fn in_order(in_call: &mut bool, event: &Event) -> bool {
+    match event {
+        Event::Call { .. } => *in_call = true,
+        Event::Arguments(_) => return *in_call,
+        Event::Text(_) | Event::Refusal(_) | Event::Thought(_) | Event::Signature(_) | Event::Redacted(_) => {
+            *in_call = false;
+        }
+        Event::Begin | Event::Stop(_) | Event::Usage(_) | Event::End => {}
+    }
+    true
 }
 
 // === impl StreamTranslator ===
@@ -152,6 +171,7 @@ impl StreamTranslator {
             },
             passed: 0,
             calls: 0,
+            in_call: false,
             stopped: false,
             ended: false,
         }
@@ -190,6 +210,9 @@ impl StreamTranslator {
         self.calls += usize::from(matches!(event, Event::Call { .. }));
         if self.passed > MAX_KEPT || self.calls > MAX_CALLS {
             return Err(Broken::TooMuch);
+        }
+        if !in_order(&mut self.in_call, &event) {
+            return Err(Broken::Interleaved);
         }
         self.stopped |= matches!(event, Event::Stop(_));
         if self.ended {

@@ -126,11 +126,7 @@ fn usage(seen: &mut Seen, usage: &Value<'_>) {
             told.completion = output.unwrap_or_default();
         }
         b"input_tokens_details" => told.prompt_details(&value),
-        b"output_tokens_details" => value.each_member(|name, value| {
-            if name == b"reasoning_tokens" {
-                told.reasoning = tokens(&value).unwrap_or_default();
-            }
-        }),
+        b"output_tokens_details" => told.completion_details(&value),
         _ => {}
     });
     seen.reported = true;

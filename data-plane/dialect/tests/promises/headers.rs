@@ -305,3 +305,10 @@ fn the_providers_request_id_is_found_for_the_log() {
     );
     assert_eq!(upstream_request_id(&HeaderMap::new()), None);
 }
+
+#[test]
+fn an_accounts_state_of_codex_stays_here() {
+    let answer = map("x-codex-credits-balance: 12\n    x-codex-plan-type: team");
+    let told = client_response_headers(&answer, Dialect::OpenaiResponses, Dialect::OpenaiResponses, false);
+    assert!(told.is_empty(), "{told:?}");
+}
