@@ -42,8 +42,8 @@ mod word_rule;
 use penstock_core::time::UnixMs;
 use serde::Serialize;
 
-pub(crate) use audit::AuditEntry;
 pub(crate) use alert::{Alert, Notification};
+pub(crate) use audit::AuditEntry;
 pub(crate) use backfill::{Backfilled, PriceBackfill};
 pub(crate) use breaker::{Breaker, Breakers, ProviderReset};
 pub(crate) use change::Difference;

@@ -1,8 +1,8 @@
 //! A control plane in a test's memory: a fake store, the shared parts, and commits in one line.
 
-mod fake_alerts;
 mod api_page;
 pub(crate) mod fake_accounts;
+mod fake_alerts;
 pub(crate) mod fake_store;
 pub(crate) mod plane;
 pub(crate) mod token_endpoint;

@@ -103,19 +103,41 @@ mod tests {
 
     #[test]
     fn g11_a_condition_fires_once_and_its_end_is_told() {
-        let looks = [(0, false), (1, true), (2, true), (500, true), (501, false), (502, false)];
+        let looks = [
+            (0, false),
+            (1, true),
+            (2, true),
+            (500, true),
+            (501, false),
+            (502, false),
+        ];
         assert_eq!(told(&looks), [(1, Event::Fired), (501, Event::Recovered)]);
     }
 
     #[test]
     fn g11_the_same_cause_is_silent_for_an_hour() {
-        let flapping = [(0, true), (1, false), (2, true), (3, false), (59, true), (59, false)];
+        let flapping = [
+            (0, true),
+            (1, false),
+            (2, true),
+            (3, false),
+            (59, true),
+            (59, false),
+        ];
         assert_eq!(told(&flapping), [(0, Event::Fired), (1, Event::Recovered)]);
     }
 
     #[test]
     fn g11_what_still_holds_after_the_silence_is_told_then() {
-        let looks = [(0, true), (1, false), (2, true), (59, true), (60, true), (61, true), (62, false)];
+        let looks = [
+            (0, true),
+            (1, false),
+            (2, true),
+            (59, true),
+            (60, true),
+            (61, true),
+            (62, false),
+        ];
         let expected = [
             (0, Event::Fired),
             (1, Event::Recovered),

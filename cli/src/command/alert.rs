@@ -24,7 +24,10 @@ impl Command {
         let services = session.connect().await?;
         match self {
             Self::List => {
-                let answer = services.notifications().list_alerts(wire::ListAlertsRequest {}).await?;
+                let answer = services
+                    .notifications()
+                    .list_alerts(wire::ListAlertsRequest {})
+                    .await?;
                 session.print_list(answer.into_inner().alerts, |alert| Ok(view::Alert::read(alert)))
             }
             Self::History { limit } => {

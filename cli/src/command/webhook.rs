@@ -8,7 +8,6 @@ use penstock_core::secret::Secret;
 use penstock_proto::admin::v1 as wire;
 
 use super::session::{Session, part};
-use crate::args::access::Switch;
 use crate::args::{choice, set};
 use crate::command::edit::nothing_to_change;
 use crate::failure::Failure;
@@ -59,7 +58,7 @@ pub(crate) struct Fields {
     all_rules: bool,
     /// Whether anything is sent to it
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
-    enabled: Option<Switch>,
+    enabled: Option<bool>,
     #[command(flatten)]
     url: WebhookUrl,
     /// It signs no more
@@ -145,7 +144,11 @@ impl Create {
             secret: secret.as_ref().map_or("", Secret::expose).to_owned(),
         };
         let services = session.connect().await?;
-        let answer = services.notifications().create_webhook(request).await?.into_inner();
+        let answer = services
+            .notifications()
+            .create_webhook(request)
+            .await?
+            .into_inner();
         session.print(&view::Webhook::read(part("webhook", answer.webhook)?))
     }
 }
@@ -172,7 +175,11 @@ impl Update {
                 url: url.as_ref().map_or("", Secret::expose).to_owned(),
                 secret: secret.clone(),
             };
-            Ok(services.notifications().update_webhook(request).await?.into_inner())
+            Ok(services
+                .notifications()
+                .update_webhook(request)
+                .await?
+                .into_inner())
         });
         session.print(&view::Webhook::read(part("webhook", changed.await?.webhook)?))
     }
@@ -180,8 +187,11 @@ impl Update {
 
 impl Fields {
     fn apply(&self, spec: &mut wire::WebhookSpec) {
-        set(&mut spec.preset, self.preset.map(|preset| preset.as_str().to_owned()));
-        set(&mut spec.enabled, self.enabled.map(|Switch(on)| on));
+        set(
+            &mut spec.preset,
+            self.preset.map(|preset| preset.as_str().to_owned()),
+        );
+        set(&mut spec.enabled, self.enabled);
         if self.all_rules || !self.rules.is_empty() {
             spec.rules = self.rules.iter().map(|rule| rule.as_str().to_owned()).collect();
         }
@@ -215,17 +225,24 @@ async fn test(session: &Session, webhook: String) -> Result<(), Failure> {
     session.print(&test)?;
     match test.failure() {
         None => Ok(()),
-        Some(_) => Err(Failure::Refused("the receiver did not take the message".to_owned())),
+        Some(_) => Err(Failure::other("the receiver did not take the message")),
     }
 }
 
 async fn list(services: &Services) -> Result<Vec<wire::Webhook>, Failure> {
-    let answer = services.notifications().list_webhooks(wire::ListWebhooksRequest {}).await?;
+    let answer = services
+        .notifications()
+        .list_webhooks(wire::ListWebhooksRequest {})
+        .await?;
     Ok(answer.into_inner().webhooks)
 }
 
 async fn find(services: &Services, name: &str) -> Result<wire::Webhook, Failure> {
     let mut found = list(services).await?.into_iter();
     let webhook = found.find(|webhook| webhook.name == name || webhook.id == name);
-    webhook.ok_or_else(|| Failure::NotFound(format!("there is no webhook {name:?}; see `penstock webhook list`")))
+    webhook.ok_or_else(|| {
+        Failure::Input(format!(
+            "there is no webhook {name:?}; see `penstock webhook list`"
+        ))
+    })
 }

@@ -63,7 +63,7 @@ impl Row for Alert {
 
     fn cells(&self) -> Vec<String> {
         vec![
-            or_dash(self.since.clone()),
+            or_dash(self.since.as_deref()),
             self.rule.clone(),
             yes_no(self.told),
             self.title.clone(),
@@ -76,7 +76,7 @@ impl Row for Notification {
 
     fn cells(&self) -> Vec<String> {
         vec![
-            or_dash(self.at.clone()),
+            or_dash(self.at.as_deref()),
             self.rule.clone(),
             self.event.clone(),
             self.title.clone(),

@@ -94,7 +94,9 @@ fn notifications(policy: &NotificationPolicy) -> String {
         return "off".to_owned();
     }
     let percents: Vec<_> = policy.budget_percents.iter().map(ToString::to_string).collect();
-    let summary = policy.summary_at.map_or_else(|| "never".to_owned(), |at| format!("at {at} {}", policy.zone.0));
+    let summary = policy
+        .summary_at
+        .map_or_else(|| "never".to_owned(), |at| format!("at {at} {}", policy.zone.0));
     format!(
         "errors over {} % of {} calls, {} failures in a row, over {} 429s a minute, a status {} times an hour, \
          budgets at {} %, summary {summary}",

@@ -144,29 +144,33 @@ impl Row for Webhook {
 
 impl View for WebhookTest {
     fn table(&self) -> String {
-        let status = self.status.map_or_else(|| "-".to_owned(), |status| status.to_string());
+        let status = self
+            .status
+            .map_or_else(|| "-".to_owned(), |status| status.to_string());
         fields(&[
             ("webhook", self.webhook.clone()),
             ("delivered", yes_no(self.delivered)),
             ("status", status),
-            ("failure", or_dash(self.failure.clone())),
+            ("failure", or_dash(self.failure.as_deref())),
         ])
     }
 }
 
 impl Row for Delivery {
-    const COLUMNS: &'static [&'static str] =
-        &["TOLD AT", "WEBHOOK", "STATE", "ATTEMPTS", "STATUS", "TITLE", "ERROR"];
+    const COLUMNS: &'static [&'static str] = &[
+        "TOLD AT", "WEBHOOK", "STATE", "ATTEMPTS", "STATUS", "TITLE", "ERROR",
+    ];
 
     fn cells(&self) -> Vec<String> {
         vec![
-            or_dash(self.notification.at.clone()),
+            or_dash(self.notification.at.as_deref()),
             self.webhook.clone(),
             self.state.clone(),
             self.attempts.to_string(),
-            self.status.map_or_else(|| "-".to_owned(), |status| status.to_string()),
+            self.status
+                .map_or_else(|| "-".to_owned(), |status| status.to_string()),
             self.notification.title.clone(),
-            or_dash(self.error.clone()),
+            or_dash(self.error.as_deref()),
         ]
     }
 }

@@ -41,12 +41,16 @@ impl NotificationService for Notifications {
         let request = request.into_inner();
         let (id, now) = (Uuid::now_v7(), clock::now());
         if self.webhooks().await?.len() >= MAX_WEBHOOKS {
-            return Err(Status::failed_precondition("there are 200 webhooks already; delete some"));
+            return Err(Status::failed_precondition(
+                "there are 200 webhooks already; delete some",
+            ));
         }
         let (url, host) = spec::url(&request.url, self.0.tokens.trusted())?;
         let secret = (!request.secret.is_empty()).then(|| Secret::new(request.secret.as_str()));
         let hook = Hook { url, secret };
-        let sealed = hook.seal(&self.0.sealer, id).map_err(|error| Status::internal(error.to_string()))?;
+        let sealed = hook
+            .seal(&self.0.sealer, id)
+            .map_err(|error| Status::internal(error.to_string()))?;
         let mut webhook = Webhook {
             id,
             name: spec::name(&request.name)?,
@@ -62,7 +66,10 @@ impl NotificationService for Notifications {
         };
         spec::apply(status::required("spec", request.spec)?, &mut webhook)?;
         self.write(&webhook).await?;
-        let webhook = Some(reply::webhook(&Webhook { version: 1, ..webhook }));
+        let webhook = Some(reply::webhook(&Webhook {
+            version: 1,
+            ..webhook
+        }));
         Ok(Response::new(wire::CreateWebhookResponse { webhook }))
     }
 
@@ -137,7 +144,10 @@ impl NotificationService for Notifications {
             before: before(&request.before)?,
         };
         let found = self.0.store.deliveries(&filter, limit(request.limit)).await;
-        let deliveries = found.map_err(status::from_store)?.into_iter().map(reply::delivery);
+        let deliveries = found
+            .map_err(status::from_store)?
+            .into_iter()
+            .map(reply::delivery);
         Ok(Response::new(wire::ListDeliveriesResponse {
             deliveries: deliveries.collect(),
         }))
@@ -157,8 +167,15 @@ impl NotificationService for Notifications {
         request: Request<wire::ListNotificationsRequest>,
     ) -> Result<Response<wire::ListNotificationsResponse>, Status> {
         let request = request.into_inner();
-        let told = self.0.store.notifications_told(limit(request.limit), before(&request.before)?);
-        let notifications = told.await.map_err(status::from_store)?.into_iter().map(reply::notification);
+        let told = self
+            .0
+            .store
+            .notifications_told(limit(request.limit), before(&request.before)?);
+        let notifications = told
+            .await
+            .map_err(status::from_store)?
+            .into_iter()
+            .map(reply::notification);
         Ok(Response::new(wire::ListNotificationsResponse {
             notifications: notifications.collect(),
         }))
@@ -179,11 +196,17 @@ impl Notifications {
 
     async fn write(&self, webhook: &Webhook) -> Result<(), Status> {
         let name = &webhook.name;
-        match self.0.store.put_webhook(webhook).await.map_err(status::from_store)? {
+        match self
+            .0
+            .store
+            .put_webhook(webhook)
+            .await
+            .map_err(status::from_store)?
+        {
             WebhookWritten::Written => Ok(()),
-            WebhookWritten::NameTaken => {
-                Err(Status::already_exists(format!("there is another webhook called {name:?}")))
-            }
+            WebhookWritten::NameTaken => Err(Status::already_exists(format!(
+                "there is another webhook called {name:?}"
+            ))),
             WebhookWritten::Conflict => Err(Status::aborted(format!(
                 "webhook {name:?} was changed meanwhile: read it again and repeat the change"
             ))),
@@ -230,7 +253,9 @@ fn before(id: &str) -> Result<Option<Uuid>, Status> {
     if id.is_empty() {
         return Ok(None);
     }
-    let id = id.parse().map_err(|_| status::invalid(&Invalid::new("before", "is not an id")))?;
+    let id = id
+        .parse()
+        .map_err(|_| status::invalid(&Invalid::new("before", "is not an id")))?;
     Ok(Some(id))
 }
 

@@ -14,7 +14,8 @@ use crate::index::Index;
 pub(super) fn conditions(index: &Index, states: &[FleetState], now: UnixMs) -> Vec<Condition> {
     let mut found = Vec::new();
     for state in states {
-        let Some(provider) = names::provider(index, state.provider).filter(|provider| provider.enabled) else {
+        let Some(provider) = names::provider(index, state.provider).filter(|provider| provider.enabled)
+        else {
             continue;
         };
         found.extend(circuits(state, &provider, now));
@@ -29,15 +30,20 @@ fn circuits<'a>(
     provider: &'a Provider,
     now: UnixMs,
 ) -> impl Iterator<Item = Condition> + 'a {
-    let open = state.state.entries.iter().filter(move |(_, entry)| {
-        entry.phase(&provider.breaker, now) != Phase::Closed
-    });
+    let open = state
+        .state
+        .entries
+        .iter()
+        .filter(move |(_, entry)| entry.phase(&provider.breaker, now) != Phase::Closed);
     open.map(move |(model, entry)| {
         let name = &provider.name;
         let why = entry.circuit.as_ref().map_or("", |mark| &*mark.why);
         let (subject, of) = match model.as_ref() {
             WHOLE => (format!("provider:{}", state.provider), String::new()),
-            model => (format!("provider:{}/{model}", state.provider), format!(" for model {model}")),
+            model => (
+                format!("provider:{}/{model}", state.provider),
+                format!(" for model {model}"),
+            ),
         };
         Condition {
             rule: Rule::BreakerOpen,
@@ -64,7 +70,10 @@ fn down(state: &FleetState, provider: &Provider, now: UnixMs) -> Option<Conditio
         Standing::SetAside {
             why: SetAside::Billing,
             ..
-        } => ("its account has no money left", "top the account up, then `penstock breaker reset NAME`"),
+        } => (
+            "its account has no money left",
+            "top the account up, then `penstock breaker reset NAME`",
+        ),
         Standing::SetAside { .. }
         | Standing::Ready
         | Standing::HalfOpen

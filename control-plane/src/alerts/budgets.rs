@@ -85,7 +85,9 @@ fn budgets(index: &Index, subject: SpendSubject, now: UnixMs) -> Vec<Budget> {
     let Some(limits) = limits(index, subject) else {
         return Vec::new();
     };
-    let money = Dimension::ALL.into_iter().filter(|dimension| dimension.is_money());
+    let money = Dimension::ALL
+        .into_iter()
+        .filter(|dimension| dimension.is_money());
     money
         .filter(|dimension| limits.get(*dimension) > 0)
         .map(|dimension| {
@@ -131,9 +133,10 @@ fn question(budget: &Budget) -> BaselineQuestion {
 /// One for each share that is spent.
 fn passed(index: &Index, budget: &Budget, spent: NanoUsd, policy: &NotificationPolicy) -> Vec<Condition> {
     let spent_nano = u64::try_from(spent.0).unwrap_or(0);
-    let over = policy.budget_percents.iter().filter(|percent| {
-        u128::from(spent_nano) * 100 >= u128::from(budget.limit) * u128::from(**percent)
-    });
+    let over = policy
+        .budget_percents
+        .iter()
+        .filter(|percent| u128::from(spent_nano) * 100 >= u128::from(budget.limit) * u128::from(**percent));
     over.map(|percent| {
         let dimension = budget.dimension.as_str();
         let (kind, id, name) = match budget.subject {
@@ -160,7 +163,10 @@ mod tests {
     fn g11_a_watched_budget_is_known_by_its_subject() {
         let id = Uuid::from_u128(7);
         let read = |text: String| read_subject(&text);
-        assert_eq!(read(format!("key:{id}/usd_daily/80")), Some(SpendSubject::Key(KeyId(id))));
+        assert_eq!(
+            read(format!("key:{id}/usd_daily/80")),
+            Some(SpendSubject::Key(KeyId(id)))
+        );
         assert_eq!(read(format!("user:{id}")), Some(SpendSubject::User(UserId(id))));
         for bad in ["", "key", "key:x/usd_daily/80", "other:1"] {
             assert_eq!(read_subject(bad), None, "{bad}");

@@ -10,12 +10,17 @@ use crate::index::Index;
 pub(super) fn conditions(index: &Index, facts: &CallFacts, policy: &NotificationPolicy) -> Vec<Condition> {
     let mut found = error_rates(index, facts, policy);
     found.extend(facts.failing.iter().map(|provider| {
-        let (name, times) = (names::provider_name(index, *provider), policy.consecutive_failures);
+        let (name, times) = (
+            names::provider_name(index, *provider),
+            policy.consecutive_failures,
+        );
         Condition {
             rule: Rule::ConsecutiveFailures,
             subject: format!("provider:{provider}"),
             title: format!("The last {times} calls of provider {name} ended with 5xx"),
-            detail: format!("See `penstock usage records --provider {name}` and `penstock explain REQUEST_ID`."),
+            detail: format!(
+                "See `penstock usage records --provider {name}` and `penstock explain REQUEST_ID`."
+            ),
         }
     }));
     found.extend(rate_limited(facts, policy));
@@ -48,7 +53,10 @@ fn rate_limited(facts: &CallFacts, policy: &NotificationPolicy) -> Option<Condit
     many.then(|| Condition {
         rule: Rule::RateLimited,
         subject: "calls".to_owned(),
-        title: format!("More than {} calls a minute end with 429", policy.rate_limited_per_minute),
+        title: format!(
+            "More than {} calls a minute end with 429",
+            policy.rate_limited_per_minute
+        ),
         detail: format!(
             "{} in the last minute, from limits here or from providers. See `penstock usage records`.",
             facts.rate_limited_in_1_min
@@ -68,7 +76,9 @@ fn repeated(index: &Index, facts: &CallFacts, policy: &NotificationPolicy) -> Ve
                 rule: Rule::RepeatedStatus,
                 subject: format!("provider:{provider}/{status}"),
                 title: format!("Calls of provider {name} end with {status} again and again"),
-                detail: format!("{times} times within an hour. `penstock explain {status}` says what it means."),
+                detail: format!(
+                    "{times} times within an hour. `penstock explain {status}` says what it means."
+                ),
             }
         })
         .collect()

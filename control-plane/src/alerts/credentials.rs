@@ -11,7 +11,10 @@ const TIMES: u32 = 3;
 
 pub(super) fn conditions(index: &Index, tokens: &[StoredToken]) -> Vec<Condition> {
     let troubled = tokens.iter().filter(|token| {
-        let failing = token.failure.as_ref().is_some_and(|failure| failure.times >= TIMES);
+        let failing = token
+            .failure
+            .as_ref()
+            .is_some_and(|failure| failure.times >= TIMES);
         token.state != TokenState::Ready || failing
     });
     let known = troubled.filter(|token| names::provider(index, token.provider).is_some());
@@ -34,6 +37,8 @@ fn condition(index: &Index, token: &StoredToken) -> Condition {
         rule: Rule::TokenRefreshFailed,
         subject: format!("provider:{}", token.provider),
         title: format!("The access token of provider {name} cannot be renewed: {what}"),
-        detail: format!("{because} See `penstock oauth status`.").trim_start().to_owned(),
+        detail: format!("{because} See `penstock oauth status`.")
+            .trim_start()
+            .to_owned(),
     }
 }

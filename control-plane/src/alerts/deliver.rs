@@ -50,7 +50,10 @@ pub(super) async fn deliver(context: &Context, clients: &Arc<Clients>) -> Result
     let webhooks = context.store.webhooks().await?;
     let mut sending = JoinSet::new();
     for delivery in due {
-        let webhook = webhooks.iter().find(|webhook| webhook.id == delivery.webhook).cloned();
+        let webhook = webhooks
+            .iter()
+            .find(|webhook| webhook.id == delivery.webhook)
+            .cloned();
         let (context, clients) = (context.clone(), Arc::clone(clients));
         sending.spawn(async move {
             let sent = match &webhook {
@@ -163,7 +166,11 @@ fn with_query(uri: &Uri, pairs: &[(&'static str, String)]) -> Option<Uri> {
     Uri::from_parts(parts).ok()
 }
 
-async fn post(clients: &Clients, request: Request<Full<Bytes>>, reach: Reach) -> Result<(u16, Bytes), String> {
+async fn post(
+    clients: &Clients,
+    request: Request<Full<Bytes>>,
+    reach: Reach,
+) -> Result<(u16, Bytes), String> {
     let connections = Connections::direct(CONNECT, reach);
     let client = clients.make(&connections).map_err(|bad| bad.to_string())?.open();
     let asking = async {
@@ -195,6 +202,9 @@ mod tests {
     fn g11_a_signature_joins_the_query_that_the_url_has() {
         let uri: Uri = "https://oapi.example/robot/send?access_token=t".parse().unwrap();
         let signed = with_query(&uri, &[("sign", "a+b=".to_owned())]).unwrap();
-        assert_eq!(signed, "https://oapi.example/robot/send?access_token=t&sign=a%2Bb%3D");
+        assert_eq!(
+            signed,
+            "https://oapi.example/robot/send?access_token=t&sign=a%2Bb%3D"
+        );
     }
 }

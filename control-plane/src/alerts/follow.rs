@@ -73,7 +73,12 @@ async fn turn(
     Ok(())
 }
 
-async fn look_around(context: &Context, policy: &NotificationPolicy, fence: u64, now: UnixMs) -> Result<(), Error> {
+async fn look_around(
+    context: &Context,
+    policy: &NotificationPolicy,
+    fence: u64,
+    now: UnixMs,
+) -> Result<(), Error> {
     let store = &*context.store;
     let watched = store.alerts().await?;
     let conditions = conditions(context, &watched, policy, now).await?;

@@ -35,7 +35,9 @@ impl Hook {
         let kept: Kept = serde_json::from_str(plain.expose()).map_err(|_| HookError::Unreadable)?;
         Ok(Self {
             url: Secret::new(Zeroizing::new(kept.url).as_str()),
-            secret: kept.secret.map(|secret| Secret::new(Zeroizing::new(secret).as_str())),
+            secret: kept
+                .secret
+                .map(|secret| Secret::new(Zeroizing::new(secret).as_str())),
         })
     }
 

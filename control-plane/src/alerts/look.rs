@@ -10,7 +10,12 @@ use uuid::Uuid;
 use super::Condition;
 
 /// What has changed since the last look. Rules that were not looked at stay as they are.
-pub(super) fn look(watched: &[AlertRow], conditions: Vec<Condition>, looked_at: &[Rule], now: UnixMs) -> Looked {
+pub(super) fn look(
+    watched: &[AlertRow],
+    conditions: Vec<Condition>,
+    looked_at: &[Rule],
+    now: UnixMs,
+) -> Looked {
     let mut found: BTreeMap<(Rule, String), Condition> = conditions
         .into_iter()
         .map(|condition| ((condition.rule, condition.subject.clone()), condition))
@@ -35,7 +40,9 @@ pub(super) fn look(watched: &[AlertRow], conditions: Vec<Condition>, looked_at: 
 fn take(looked: &mut Looked, row: &AlertRow, condition: Option<Condition>, now: UnixMs) {
     let (watch, event) = row.watch.look(condition.is_some(), now);
     if let Some(event) = event {
-        looked.told.push(notification(row, event, condition.as_ref(), now));
+        looked
+            .told
+            .push(notification(row, event, condition.as_ref(), now));
     }
     if watch.is_over(now) {
         looked.over.push((row.rule, row.subject.clone()));
@@ -55,7 +62,10 @@ fn notification(row: &AlertRow, event: Event, condition: Option<&Condition>, now
         Some(condition) => (condition.title.clone(), condition.detail.clone()),
         None => {
             let since = row.watch.since.unwrap_or(now);
-            (format!("Recovered: {}", row.title), format!("It began at {since}."))
+            (
+                format!("Recovered: {}", row.title),
+                format!("It began at {since}."),
+            )
         }
     };
     Notification {
@@ -105,6 +115,9 @@ mod tests {
     #[test]
     fn g11_what_was_not_looked_at_has_not_recovered() {
         let first = look(&[], vec![down()], &Rule::ALL, UnixMs(0));
-        assert_eq!(look(&first.watches, Vec::new(), &[Rule::Budget], UnixMs(1)), Looked::default());
+        assert_eq!(
+            look(&first.watches, Vec::new(), &[Rule::Budget], UnixMs(1)),
+            Looked::default()
+        );
     }
 }

@@ -91,11 +91,19 @@ fn text(notification: &Notification) -> String {
         Event::Fired => "Penstock",
         Event::Recovered => "Penstock, recovered",
     };
-    let title = notification.title.strip_prefix("Recovered: ").unwrap_or(&notification.title);
+    let title = notification
+        .title
+        .strip_prefix("Recovered: ")
+        .unwrap_or(&notification.title);
     format!("[{sign}] {title}\n{}", notification.detail)
 }
 
-fn sign(message: &mut Message, (preset, notification): (Preset, &Notification), secret: &Secret, now: UnixMs) {
+fn sign(
+    message: &mut Message,
+    (preset, notification): (Preset, &Notification),
+    secret: &Secret,
+    now: UnixMs,
+) {
     let seconds = now.0 / 1_000;
     match preset {
         Preset::Generic => {
@@ -145,7 +153,10 @@ pub(crate) fn refusal(preset: Preset, answer: &[u8]) -> Option<String> {
     };
     let answer: Value = serde_json::from_slice(answer).ok()?;
     let code = answer.get(member)?.as_i64()?;
-    let words = answer.get("msg").or_else(|| answer.get("errmsg")).and_then(Value::as_str);
+    let words = answer
+        .get("msg")
+        .or_else(|| answer.get("errmsg"))
+        .and_then(Value::as_str);
     (code != 0).then(|| format!("it answered {member} {code}: {:.200}", words.unwrap_or_default()))
 }
 
@@ -190,10 +201,16 @@ mod tests {
             assert_eq!(body(preset, Event::Fired), expected);
         }
         let generic = body(Preset::Generic, Event::Recovered);
-        assert_eq!((&generic["event"], &generic["rule"]), (&json!("recovered"), &json!("breaker_open")));
+        assert_eq!(
+            (&generic["event"], &generic["rule"]),
+            (&json!("recovered"), &json!("breaker_open"))
+        );
         assert_eq!(generic["scope"], json!("provider"));
         let recovered = body(Preset::Slack, Event::Recovered);
-        assert_eq!(recovered["text"], "[Penstock, recovered] Breaker of main is open\nSee \"it\".");
+        assert_eq!(
+            recovered["text"],
+            "[Penstock, recovered] Breaker of main is open\nSee \"it\"."
+        );
     }
 
     #[test]
@@ -216,14 +233,20 @@ mod tests {
         assert_eq!(body["sign"], STANDARD.encode(code(b"1700000000\nSEC0", b"")));
         let ding = message(Preset::DingTalk, &notification(Event::Fired), Some(&secret), NOW);
         let expected = STANDARD.encode(code(b"SEC0", b"1700000000123\nSEC0"));
-        assert_eq!(ding.query, [("timestamp", "1700000000123".to_owned()), ("sign", expected)]);
+        assert_eq!(
+            ding.query,
+            [("timestamp", "1700000000123".to_owned()), ("sign", expected)]
+        );
     }
 
     #[test]
     fn g11_a_receiver_that_refuses_with_success_is_understood() {
         assert_eq!(refusal(Preset::Feishu, br#"{"code":0}"#), None);
         assert_eq!(
-            refusal(Preset::WeCom, br#"{"errcode":93000,"errmsg":"invalid webhook url"}"#),
+            refusal(
+                Preset::WeCom,
+                br#"{"errcode":93000,"errmsg":"invalid webhook url"}"#
+            ),
             Some("it answered errcode 93000: invalid webhook url".to_owned())
         );
         assert_eq!(refusal(Preset::Slack, b"ok"), None);

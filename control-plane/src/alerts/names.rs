@@ -19,17 +19,21 @@ pub(super) fn provider_name(index: &Index, id: ProviderId) -> String {
 }
 
 pub(super) fn user_name(index: &Index, id: UserId) -> String {
-    let name = index.get(&ResourceRef::User(id)).and_then(|resource| match &resource.spec {
-        Spec::User(user) => Some(user.name.to_string()),
-        _ => None,
-    });
+    let name = index
+        .get(&ResourceRef::User(id))
+        .and_then(|resource| match &resource.spec {
+            Spec::User(user) => Some(user.name.to_string()),
+            _ => None,
+        });
     name.unwrap_or_else(|| id.to_string())
 }
 
 pub(super) fn key_name(index: &Index, id: KeyId) -> String {
-    let name = index.get(&ResourceRef::Key(id)).and_then(|resource| match &resource.spec {
-        Spec::Key(key) => Some(key.name.to_string()),
-        _ => None,
-    });
+    let name = index
+        .get(&ResourceRef::Key(id))
+        .and_then(|resource| match &resource.spec {
+            Spec::Key(key) => Some(key.name.to_string()),
+            _ => None,
+        });
     name.unwrap_or_else(|| id.to_string())
 }

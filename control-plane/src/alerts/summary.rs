@@ -23,8 +23,13 @@ pub(super) async fn due(
     if policy.zone.minute_of_day(now) < at.minute() {
         return Ok(None);
     }
-    let row = watched.iter().find(|row| row.rule == Rule::DailySummary && row.subject == SUBJECT);
-    if row.and_then(|row| row.watch.last_told).is_some_and(|told| told >= today) {
+    let row = watched
+        .iter()
+        .find(|row| row.rule == Rule::DailySummary && row.subject == SUBJECT);
+    if row
+        .and_then(|row| row.watch.last_told)
+        .is_some_and(|told| told >= today)
+    {
         return Ok(None);
     }
     let filter = UsageFilter::span(yesterday, today);

@@ -3,8 +3,8 @@
 //! One file a concern: reading, the feed of changes, commits, history, the ledger, nodes. Statements and rows are
 //! shared; the two databases differ in how records are inserted in bulk and in how news of commits spreads.
 
-mod alerts;
 mod accounts;
+mod alerts;
 mod audit;
 mod baseline;
 mod call;

@@ -51,7 +51,8 @@ impl Default for NotificationPolicy {
 
 impl NotificationPolicy {
     pub(super) fn validate(&self) -> Result<(), Invalid> {
-        let refuse = |field: &str, problem: &str| Err(Invalid::new(format!("notifications.{field}"), problem));
+        let refuse =
+            |field: &str, problem: &str| Err(Invalid::new(format!("notifications.{field}"), problem));
         if self.error_rate_percent > 100 {
             return refuse("error_rate_percent", "is over 100");
         }
@@ -73,7 +74,12 @@ impl NotificationPolicy {
             return refuse("budget_percents", "are more than 10");
         }
         let ascending = self.budget_percents.is_sorted_by(|one, next| one < next);
-        if !ascending || self.budget_percents.iter().any(|percent| !(1..=1_000).contains(percent)) {
+        if !ascending
+            || self
+                .budget_percents
+                .iter()
+                .any(|percent| !(1..=1_000).contains(percent))
+        {
             return refuse("budget_percents", "must be ascending, each from 1 to 1000");
         }
         self.zone.validate("notifications.zone")

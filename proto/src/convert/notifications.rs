@@ -41,10 +41,16 @@ pub(super) fn from_wire(policy: wire::NotificationPolicy) -> Result<Notification
         enabled: policy.enabled.unwrap_or(default.enabled),
         error_rate_percent: policy.error_rate_percent.unwrap_or(default.error_rate_percent),
         error_rate_calls: policy.error_rate_calls.unwrap_or(default.error_rate_calls),
-        consecutive_failures: policy.consecutive_failures.unwrap_or(default.consecutive_failures),
-        rate_limited_per_minute: policy.rate_limited_per_minute.unwrap_or(default.rate_limited_per_minute),
+        consecutive_failures: policy
+            .consecutive_failures
+            .unwrap_or(default.consecutive_failures),
+        rate_limited_per_minute: policy
+            .rate_limited_per_minute
+            .unwrap_or(default.rate_limited_per_minute),
         repeated_status: policy.repeated_status.unwrap_or(default.repeated_status),
-        budget_percents: policy.budget_percents.map_or(default.budget_percents, |it| it.percents),
+        budget_percents: policy
+            .budget_percents
+            .map_or(default.budget_percents, |it| it.percents),
         summary_at,
         zone: match policy.zone.is_empty() {
             true => default.zone,

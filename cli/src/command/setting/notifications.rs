@@ -110,7 +110,10 @@ mod tests {
 
     fn applied(line: &str) -> NotificationPolicy {
         let mut policy = NotificationPolicy::default();
-        Command::try_parse_from(line.split(' ')).unwrap().flags.apply(&mut policy);
+        Command::try_parse_from(line.split(' '))
+            .unwrap()
+            .flags
+            .apply(&mut policy);
         policy
     }
 
@@ -122,6 +125,9 @@ mod tests {
             ..NotificationPolicy::default()
         };
         assert_eq!(applied("x --budget-percent 50,90 --no-summary"), expected);
-        assert_eq!(applied("x --budget-percent --enabled").budget_percents, Vec::<u32>::new());
+        assert_eq!(
+            applied("x --budget-percent --enabled").budget_percents,
+            Vec::<u32>::new()
+        );
     }
 }

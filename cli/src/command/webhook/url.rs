@@ -29,7 +29,12 @@ impl WebhookUrl {
         if let Some(url) = &self.url {
             return Ok(Some(Secret::trimmed(url)));
         }
-        input::read(None, self.url_file.as_deref(), self.url_env.as_deref(), &process_env)
+        input::read(
+            None,
+            self.url_file.as_deref(),
+            self.url_env.as_deref(),
+            &process_env,
+        )
     }
 
     pub(crate) fn require(&self) -> Result<Secret, Failure> {

@@ -12,7 +12,11 @@ pub(super) fn webhook(webhook: &Webhook) -> wire::Webhook {
         spec: Some(wire::WebhookSpec {
             enabled: webhook.enabled,
             preset: webhook.preset.as_str().to_owned(),
-            rules: webhook.rules.iter().map(|rule| rule.as_str().to_owned()).collect(),
+            rules: webhook
+                .rules
+                .iter()
+                .map(|rule| rule.as_str().to_owned())
+                .collect(),
         }),
         host: webhook.host.clone(),
         signed: webhook.signed,

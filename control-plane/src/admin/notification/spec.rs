@@ -32,7 +32,10 @@ pub(super) fn apply(spec: wire::WebhookSpec, webhook: &mut Webhook) -> Result<()
     let rules = spec.rules.iter().enumerate().map(|(i, word)| {
         Rule::from_word(word).ok_or_else(|| {
             let known = Rule::ALL.map(Rule::as_str).join(", ");
-            status::invalid(&Invalid::new(format!("spec.rules[{i}]"), format!("is none of {known}")))
+            status::invalid(&Invalid::new(
+                format!("spec.rules[{i}]"),
+                format!("is none of {known}"),
+            ))
         })
     });
     webhook.rules = rules.collect::<Result<_, _>>()?;

@@ -14,8 +14,8 @@ use penstock_core::usage::UsageRecord;
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use super::alert::Alerts;
 use super::accounts::Accounts;
+use super::alert::Alerts;
 use super::command::{NodeAnswer, NodeCommand};
 use super::commit::{Commit, Committed};
 use super::error::Error;

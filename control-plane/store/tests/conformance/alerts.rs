@@ -95,7 +95,10 @@ async fn g11_a_webhook_reads_back_and_only_the_version_that_was_read_is_replaced
         version: 1,
         ..first.clone()
     };
-    assert_eq!(bench.store.webhooks().await.unwrap(), std::slice::from_ref(&stored));
+    assert_eq!(
+        bench.store.webhooks().await.unwrap(),
+        std::slice::from_ref(&stored)
+    );
     let same_name = Webhook {
         name: "hook-1".to_owned(),
         ..webhook(2, &[])
@@ -129,7 +132,10 @@ async fn g11_a_look_is_written_whole_with_a_delivery_to_each_who_wants_it(bench:
     for _again in 0..2 {
         assert!(bench.store.write_look(("alerts", fence), &looked).await.unwrap());
         assert_eq!(bench.store.alerts().await.unwrap(), looked.watches);
-        assert_eq!(bench.store.notifications_told(10, None).await.unwrap(), looked.told);
+        assert_eq!(
+            bench.store.notifications_told(10, None).await.unwrap(),
+            looked.told
+        );
         let due = bench.store.due_deliveries(NOW, 10).await.unwrap();
         let to: Vec<_> = due.iter().map(|delivery| delivery.webhook).collect();
         assert_eq!(to, [Uuid::from_u128(1)]);
@@ -145,7 +151,10 @@ async fn g11_a_look_is_written_whole_with_a_delivery_to_each_who_wants_it(bench:
 
 async fn g11_a_look_under_a_lost_lease_writes_nothing(bench: Bench) {
     let old = fence(&bench).await;
-    let taken = bench.store.take_lease("alerts", "other", LATER, LATER.plus_ms(10)).await;
+    let taken = bench
+        .store
+        .take_lease("alerts", "other", LATER, LATER.plus_ms(10))
+        .await;
     assert_eq!(taken.unwrap(), Some(old + 1));
     let looked = Looked {
         watches: vec![watch(Rule::Budget)],
@@ -188,7 +197,14 @@ async fn g11_a_delivery_waits_until_it_is_due_and_ends_once(bench: Bench) {
     let listed = bench.store.deliveries(&filter, 10).await.unwrap();
     assert_eq!((listed.len(), listed[0].attempts), (1, 2));
     assert_eq!(bench.store.forget_notifications(LATER).await.unwrap(), 1);
-    assert_eq!(bench.store.deliveries(&DeliveryFilter::default(), 10).await.unwrap(), []);
+    assert_eq!(
+        bench
+            .store
+            .deliveries(&DeliveryFilter::default(), 10)
+            .await
+            .unwrap(),
+        []
+    );
 }
 
 async fn g11_what_failed_lately_is_counted_by_provider(bench: Bench) {
@@ -196,7 +212,10 @@ async fn g11_what_failed_lately_is_counted_by_provider(bench: Bench) {
         let mut record: UsageRecord = record(n);
         let at = NOW.plus_ms(n);
         record.started_at = at;
-        record.id = penstock_core::id::RequestId::from_parts(u64::try_from(at.0).unwrap(), &[u8::try_from(n).unwrap(); 10]);
+        record.id = penstock_core::id::RequestId::from_parts(
+            u64::try_from(at.0).unwrap(),
+            &[u8::try_from(n).unwrap(); 10],
+        );
         record.provider_id = Some(provider_id(provider));
         record.status = status;
         record

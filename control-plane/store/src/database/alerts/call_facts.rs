@@ -74,15 +74,18 @@ async fn statuses(tx: &mut Tx, since: Uuid) -> Result<Vec<(ProviderId, u16, u64)
     );
     let rows: Vec<(Uuid, i64, i64)> = tx.fetch_all(query.bind(since)).await?;
     let read = |(provider, status, count): (Uuid, i64, i64)| {
-        Some((ProviderId(provider), u16::try_from(status).ok()?, count.unsigned_abs()))
+        Some((
+            ProviderId(provider),
+            u16::try_from(status).ok()?,
+            count.unsigned_abs(),
+        ))
     };
     Ok(rows.into_iter().filter_map(read).collect())
 }
 
 async fn active(tx: &mut Tx, since: Uuid) -> Result<Vec<(UserId, KeyId, Option<ProviderId>)>, sqlx::Error> {
-    let query = sql(
-        "SELECT DISTINCT user_id, key_id, provider_id FROM usage_records WHERE id >= $1 LIMIT $2",
-    );
+    let query =
+        sql("SELECT DISTINCT user_id, key_id, provider_id FROM usage_records WHERE id >= $1 LIMIT $2");
     let rows: Vec<(Uuid, Uuid, Option<Uuid>)> = tx.fetch_all(query.bind(since).bind(MAX_ACTIVE)).await?;
     let read = |(user, key, provider): (Uuid, Uuid, Option<Uuid>)| {
         (UserId(user), KeyId(key), provider.map(ProviderId))

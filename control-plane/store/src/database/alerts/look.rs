@@ -39,7 +39,11 @@ pub(super) async fn watches(pools: &Pools) -> Result<Vec<AlertRow>, Error> {
     Ok(rows.into_iter().filter_map(WatchRow::read).collect())
 }
 
-pub(super) async fn write(pools: &Pools, (lease, fence): (&str, u64), looked: &Looked) -> Result<bool, Error> {
+pub(super) async fn write(
+    pools: &Pools,
+    (lease, fence): (&str, u64),
+    looked: &Looked,
+) -> Result<bool, Error> {
     let mut tx = pools.write().await?;
     // Locks the row: nobody else can take the lease before this is written.
     let held = sql("UPDATE leases SET fence = fence WHERE name = $1 AND fence = $2");
@@ -60,7 +64,11 @@ pub(super) async fn write(pools: &Pools, (lease, fence): (&str, u64), looked: &L
     Ok(true)
 }
 
-pub(super) async fn told(pools: &Pools, limit: u32, before: Option<Uuid>) -> Result<Vec<Notification>, Error> {
+pub(super) async fn told(
+    pools: &Pools,
+    limit: u32,
+    before: Option<Uuid>,
+) -> Result<Vec<Notification>, Error> {
     let query = sql("SELECT id, rule, subject, event, title, detail, at FROM notifications WHERE 1 = 1")
         .push_some(" AND id < ", before)
         .push(" ORDER BY id DESC LIMIT ")
@@ -104,7 +112,10 @@ async fn tell(tx: &mut Tx, notification: &Notification) -> Result<(), sqlx::Erro
         .await?;
     for (webhook, rules) in webhooks {
         let wanted = rules.as_array().is_none_or(|rules| {
-            rules.is_empty() || rules.iter().any(|rule| rule.as_str() == Some(notification.rule.as_str()))
+            rules.is_empty()
+                || rules
+                    .iter()
+                    .any(|rule| rule.as_str() == Some(notification.rule.as_str()))
         });
         if wanted {
             let insert = sql(

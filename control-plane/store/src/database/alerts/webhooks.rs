@@ -58,7 +58,9 @@ pub(super) async fn put(pools: &Pools, webhook: &Webhook) -> Result<WebhookWritt
 
 pub(super) async fn delete(pools: &Pools, id: Uuid) -> Result<bool, Error> {
     let mut tx = pools.write().await?;
-    let deleted = tx.execute(sql("DELETE FROM webhooks WHERE id = $1").bind(id)).await?;
+    let deleted = tx
+        .execute(sql("DELETE FROM webhooks WHERE id = $1").bind(id))
+        .await?;
     tx.commit().await?;
     Ok(deleted == 1)
 }
@@ -103,7 +105,11 @@ impl WebhookRow {
     /// None: a newer release wrote it.
     fn read(self) -> Option<Webhook> {
         let Some(preset) = Preset::from_word(&self.preset) else {
-            tracing::warn!(webhook = self.name, preset = self.preset, "this release does not know the preset of a webhook");
+            tracing::warn!(
+                webhook = self.name,
+                preset = self.preset,
+                "this release does not know the preset of a webhook"
+            );
             return None;
         };
         let words: Vec<String> = serde_json::from_value(self.rules).unwrap_or_default();
