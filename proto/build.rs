@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use prost::Message;
 
-const FILES: [&str; 23] = [
+const FILES: [&str; 24] = [
     "penstock/config/v1/config.proto",
     "penstock/fleet/v1/fleet.proto",
     "penstock/sync/v1/sync.proto",
@@ -18,6 +18,7 @@ const FILES: [&str; 23] = [
     "penstock/admin/v1/key.proto",
     "penstock/admin/v1/price.proto",
     "penstock/admin/v1/error_rule.proto",
+    "penstock/admin/v1/notification.proto",
     "penstock/admin/v1/word_rule.proto",
     "penstock/admin/v1/request_filter.proto",
     "penstock/admin/v1/config.proto",

@@ -3,6 +3,7 @@
 //! Flags carry the field names of the product's behaviours; names of existing things are positional, names or ids work
 //! everywhere, a key is `user/key` or its bare name while it is unique.
 
+mod alert;
 mod apply;
 mod audit;
 mod breaker;
@@ -28,6 +29,7 @@ mod setting;
 mod status;
 mod usage;
 mod user;
+mod webhook;
 mod whoami;
 mod word_rule;
 
@@ -111,6 +113,12 @@ enum Command {
     Node(node::Command),
     /// What was used and what it cost: the last 24 hours unless told
     Usage(usage::Usage),
+    /// What is wrong now, and what was told of it
+    #[command(subcommand)]
+    Alert(alert::Command),
+    /// Who is told of trouble
+    #[command(subcommand)]
+    Webhook(webhook::Command),
     /// One call: why it went where it went, what it cost, and where its time went
     Explain(explain::Explain),
     /// Where a request would go now, and why; nothing is sent
@@ -149,6 +157,8 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Operator(command) => command.run(&session).await,
         Command::Whoami => whoami::run(&session).await,
         Command::Audit(command) => command.run(&session).await,
+        Command::Alert(command) => command.run(&session).await,
+        Command::Webhook(command) => command.run(&session).await,
         Command::Node(command) => command.run(&session).await,
         Command::Usage(command) => command.run(&session).await,
         Command::Explain(command) => command.run(&session).await,

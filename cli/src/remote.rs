@@ -8,6 +8,7 @@ use penstock_proto::admin::v1::fleet_service_client::FleetServiceClient;
 use penstock_proto::admin::v1::key_service_client::KeyServiceClient;
 use penstock_proto::admin::v1::limits_service_client::LimitsServiceClient;
 use penstock_proto::admin::v1::manifest_service_client::ManifestServiceClient;
+use penstock_proto::admin::v1::notification_service_client::NotificationServiceClient;
 use penstock_proto::admin::v1::oauth_service_client::OauthServiceClient;
 use penstock_proto::admin::v1::operator_service_client::OperatorServiceClient;
 use penstock_proto::admin::v1::price_service_client::PriceServiceClient;
@@ -75,6 +76,7 @@ impl Services {
         routes: RouteServiceClient;
         operators: OperatorServiceClient;
         audit: AuditServiceClient;
+        notifications: NotificationServiceClient;
     }
 }
 

@@ -5,6 +5,7 @@
 //! none; nothing here can hold a credential.
 
 mod access;
+mod alert;
 mod applied;
 mod audit;
 mod backfill;
@@ -36,11 +37,13 @@ mod table;
 mod tokens;
 mod usage;
 mod user;
+mod webhook;
 mod word_rule;
 
 use penstock_core::time::UnixMs;
 use serde::Serialize;
 
+pub(crate) use alert::{Alert, Notification};
 pub(crate) use applied::{Applied, Drift};
 pub(crate) use audit::AuditEntry;
 pub(crate) use backfill::{Backfilled, PriceBackfill};
@@ -68,6 +71,7 @@ pub(crate) use status::Status;
 pub(crate) use table::{fields, rows};
 pub(crate) use usage::Usage;
 pub(crate) use user::User;
+pub(crate) use webhook::{Delivery, Webhook, WebhookTest};
 pub(crate) use word_rule::WordRule;
 
 /// Something that can be printed in every form.

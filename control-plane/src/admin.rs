@@ -23,6 +23,7 @@ mod limits;
 mod manifest;
 mod mask;
 mod names;
+mod notification;
 mod oauth;
 mod operator;
 mod page;
@@ -50,6 +51,7 @@ use penstock_proto::admin::v1::fleet_service_server::FleetServiceServer;
 use penstock_proto::admin::v1::key_service_server::KeyServiceServer;
 use penstock_proto::admin::v1::limits_service_server::LimitsServiceServer;
 use penstock_proto::admin::v1::manifest_service_server::ManifestServiceServer;
+use penstock_proto::admin::v1::notification_service_server::NotificationServiceServer;
 use penstock_proto::admin::v1::oauth_service_server::OauthServiceServer;
 use penstock_proto::admin::v1::operator_service_server::OperatorServiceServer;
 use penstock_proto::admin::v1::price_service_server::PriceServiceServer;
@@ -71,6 +73,9 @@ const MAX_PRICE_FILE: usize = penstock_core::price::import::MAX_BYTES + (1 << 20
 pub fn routes(context: &Context) -> Routes {
     Routes::new(ProviderServiceServer::new(provider::Providers(context.clone())))
         .add_service(BreakerServiceServer::new(breaker::Breakers(context.clone())))
+        .add_service(NotificationServiceServer::new(notification::Notifications(
+            context.clone(),
+        )))
         .add_service(OauthServiceServer::new(oauth::Oauth(context.clone())))
         .add_service(UserServiceServer::new(user::Users(context.clone())))
         .add_service(KeyServiceServer::new(key::Keys(context.clone())))

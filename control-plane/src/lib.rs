@@ -25,6 +25,7 @@
 
 pub mod access;
 pub mod admin;
+mod alerts;
 pub mod clock;
 pub mod config;
 pub mod console;

@@ -19,7 +19,7 @@ use crate::context::Context;
 use crate::pipe::PipeListener;
 use crate::startup::Fault;
 use crate::streams::Streams;
-use crate::{access, fleet_states, grpc, index, nodes, sync, tokens};
+use crate::{access, alerts, fleet_states, grpc, index, nodes, sync, tokens};
 
 /// Calls under way have so long to finish.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -110,6 +110,7 @@ fn spawn(
     tasks.spawn(finished(fleet_states::follow(context.clone(), rest.clone())));
     tasks.spawn(finished(sync::carry(context.clone(), rest.clone())));
     tasks.spawn(finished(tokens::follow(context.clone(), rest.clone())));
+    tasks.spawn(finished(alerts::follow(context.clone(), rest.clone())));
     let operators = Arc::clone(&context.operators);
     tasks.spawn(finished(access::operators::follow(operators, rest.clone())));
     tasks.spawn(finished(care_for_ledger(context.clone(), rest.clone())));

@@ -22,10 +22,12 @@
 //! | [`usage`], [`cost`] | what it used and what that costs |
 //! | [`failure`], [`error_rule`] | what a failed attempt at a provider means |
 //! | [`word_rule`], [`request_filter`] | what a request must not contain, and what is changed in it |
+//! | [`alert`] | when operators are told of trouble |
 //! | [`operator`] | who may operate, and their roles |
 //! | [`error`] | every error a caller can get, in every dialect's terms |
 
 pub mod access;
+pub mod alert;
 pub mod api_key;
 pub mod backoff;
 pub mod cidr;

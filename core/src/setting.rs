@@ -1,6 +1,7 @@
 //! Settings of the whole installation, pushed to data planes like any other resource.
 
 mod fallbacks;
+mod notifications;
 mod routing;
 
 use serde::{Deserialize, Serialize};
@@ -11,6 +12,7 @@ use crate::secret::Secret;
 use crate::time::UnixMs;
 
 pub use fallbacks::ModelFallback;
+pub use notifications::NotificationPolicy;
 pub use routing::RoutingPolicy;
 
 /// One setting. Its name identifies the resource.
@@ -27,6 +29,8 @@ pub enum Setting {
     Routing(RoutingPolicy),
     /// What may be asked for instead when nobody serves a model. Empty: nothing.
     ModelFallbacks(Vec<ModelFallback>),
+    /// What operators are told of. Control planes alone go by it.
+    Notifications(NotificationPolicy),
     /// Whether operators of the role `user` may create, rotate and delete keys of their own. Data planes have no use for it.
     SelfService(bool),
 }
@@ -144,13 +148,14 @@ impl UnpricedAction {
 
 impl Setting {
     /// Every setting at its default.
-    pub fn defaults() -> [Self; 6] {
+    pub fn defaults() -> [Self; 7] {
         [
             Self::Unpriced(UnpricedPolicy::default()),
             Self::ExplainRefusals(false),
             Self::Limits(LimitsPolicy::default()),
             Self::Routing(RoutingPolicy::default()),
             Self::ModelFallbacks(Vec::new()),
+            Self::Notifications(NotificationPolicy::default()),
             Self::SelfService(false),
         ]
     }
@@ -162,6 +167,7 @@ impl Setting {
             Self::Limits(_) => "limits",
             Self::Routing(_) => "routing",
             Self::ModelFallbacks(_) => "model_fallbacks",
+            Self::Notifications(_) => "notifications",
             Self::SelfService(_) => "self_service",
         }
     }
@@ -171,6 +177,7 @@ impl Setting {
         match self {
             Self::Unpriced(_) | Self::ExplainRefusals(_) | Self::Limits(_) => 1,
             Self::Routing(_) | Self::ModelFallbacks(_) => 3,
+            Self::Notifications(_) => 5,
             Self::SelfService(_) => 5,
         }
     }
@@ -182,6 +189,7 @@ impl Setting {
             Self::Limits(policy) => policy.validate(),
             Self::Routing(policy) => policy.validate(),
             Self::ModelFallbacks(fallbacks) => fallbacks::validate_all(fallbacks),
+            Self::Notifications(policy) => policy.validate(),
         }
     }
 }

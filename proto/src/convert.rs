@@ -13,6 +13,7 @@ mod health;
 mod key;
 mod limits;
 mod manifest;
+mod notifications;
 mod operator;
 mod outbound;
 mod price;

@@ -36,6 +36,7 @@ mod g09_a_user_sees_only_itself;
 mod g09_operators_are_let_in;
 mod g09_roles_decide_on_every_rpc;
 mod g10_changes_are_audited;
+mod g11_operators_are_told_of_trouble;
 mod g12_words_and_filters;
 mod g13_operators_say_what_an_error_means;
 mod g15_startup_faults_are_explained;

@@ -1,6 +1,7 @@
 //! Options that take one of a few words, so that `--help` and completions list them.
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
+use penstock_core::alert::{Preset, Rule};
 use penstock_core::dialect::Dialect;
 use penstock_core::error_rule::ErrorField;
 use penstock_core::failure::Class;
@@ -23,6 +24,16 @@ pub(crate) fn provider_kind() -> impl TypedValueParser<Value = ProviderKind> {
 /// What an operator may do.
 pub(crate) fn role() -> impl TypedValueParser<Value = Role> {
     words(&Role::ALL, Role::as_str)
+}
+
+/// Whose form a webhook's messages have.
+pub(crate) fn preset() -> impl TypedValueParser<Value = Preset> {
+    words(&Preset::ALL, Preset::as_str)
+}
+
+/// What operators are told of.
+pub(crate) fn rule() -> impl TypedValueParser<Value = Rule> {
+    words(&Rule::ALL, Rule::as_str)
 }
 
 /// A client API.

@@ -105,6 +105,19 @@ const ADMIN_SERVICES: &[(&str, Methods)] = &[
         &[("ApplyManifests", CHANGE), ("ExportManifests", READ)],
     ),
     (
+        "NotificationService",
+        &[
+            ("CreateWebhook", CHANGE),
+            ("ListWebhooks", READ),
+            ("UpdateWebhook", CHANGE),
+            ("DeleteWebhook", CHANGE),
+            ("TestWebhook", CHANGE),
+            ("ListDeliveries", READ),
+            ("ListAlerts", READ),
+            ("ListNotifications", READ),
+        ],
+    ),
+    (
         "OauthService",
         &[
             ("StartOauthLogin", CHANGE),

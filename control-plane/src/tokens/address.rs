@@ -17,6 +17,8 @@ pub(crate) enum Purpose {
     TokenUrl,
     /// Called by the control plane, and named by a key file.
     GoogleTokenUri,
+    /// Called by the control plane with notifications.
+    Webhook,
     /// Opened by an operator's browser.
     AuthorizeUrl,
 }

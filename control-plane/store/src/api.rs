@@ -1,6 +1,7 @@
 //! What the control plane sees: the trait and the types that go in and out.
 
 pub(crate) mod accounts;
+pub(crate) mod alert;
 pub(crate) mod audit;
 pub(crate) mod command;
 pub(crate) mod commit;

@@ -4,6 +4,7 @@
 //! shared; the two databases differ in how records are inserted in bulk and in how news of commits spreads.
 
 mod accounts;
+mod alerts;
 mod audit;
 mod baseline;
 mod call;

@@ -30,6 +30,10 @@ mod sql;
 mod sqlite;
 
 pub use api::accounts::Accounts;
+pub use api::alert::{
+    AlertRow, Alerts, Attempted, CallFacts, Delivery, DeliveryFilter, DeliveryState, Looked, Notification,
+    ProviderCalls, Webhook, WebhookWritten,
+};
 pub use api::audit::{AuditEnd, AuditEntry, AuditFilter};
 pub use api::command::{NodeAnswer, NodeCommand};
 pub use api::commit::{Applied, Commit, Committed, CredentialChange, Expect, MAX_OPS, NewSpec, Op, Put};

@@ -47,6 +47,8 @@ impl Snapshot {
                 Setting::Limits(policy) => self.limits = *policy,
                 Setting::Routing(policy) => self.routing = *policy,
                 Setting::ModelFallbacks(fallbacks) => self.fallbacks.clone_from(fallbacks),
+                // Not of a data plane.
+                Setting::Notifications(_) => {}
                 // For the control plane alone.
                 Setting::SelfService(_) => {}
             }

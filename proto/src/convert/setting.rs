@@ -7,6 +7,7 @@ use penstock_core::time::UnixMs;
 use super::enums::{
     degraded_from_wire, degraded_to_wire, unpriced_action_from_wire, unpriced_action_to_wire,
 };
+use super::notifications;
 use super::price::{rates_from_wire, rates_to_wire};
 use super::required;
 use super::routing::{fallbacks_from_wire, fallbacks_to_wire, policy_from_wire, policy_to_wire};
@@ -30,6 +31,7 @@ pub fn setting_to_wire(setting: &Setting) -> wire::Setting {
         }),
         Setting::Routing(policy) => Value::Routing(policy_to_wire(*policy)),
         Setting::ModelFallbacks(fallbacks) => Value::ModelFallbacks(fallbacks_to_wire(fallbacks)),
+        Setting::Notifications(policy) => Value::Notifications(notifications::to_wire(policy)),
     };
     wire::Setting { value: Some(value) }
 }
@@ -46,6 +48,7 @@ pub fn setting_from_wire(setting: wire::Setting) -> Result<Setting, Invalid> {
         Value::SelfService(on) => Setting::SelfService(on),
         Value::Routing(policy) => Setting::Routing(policy_from_wire(policy)),
         Value::ModelFallbacks(fallbacks) => Setting::ModelFallbacks(fallbacks_from_wire(fallbacks)?),
+        Value::Notifications(policy) => Setting::Notifications(notifications::from_wire(policy)?),
         Value::Limits(policy) => Setting::Limits(LimitsPolicy {
             enabled: policy.enabled,
             off_until: policy.off_until_ms.map(UnixMs),

@@ -20,7 +20,7 @@ use penstock_core::provider::{
 use penstock_core::resource::{ImportSuffixSpec, ProviderSpec, Resource, ResourceRef, Spec};
 use penstock_core::secret::Secret;
 use penstock_core::setting::{
-    ImportSuffix, ModelFallback, RoutingPolicy, Setting, UnpricedAction, UnpricedPolicy,
+    ImportSuffix, ModelFallback, NotificationPolicy, RoutingPolicy, Setting, UnpricedAction, UnpricedPolicy,
 };
 use penstock_core::snapshot::{Refusal, Upsert};
 use penstock_core::time::UnixMs;
@@ -219,6 +219,16 @@ fn specs() -> Vec<(ResourceRef, Spec)> {
                 sticky_ttl_ms: 3,
                 sticky_renew_below_ms: 0,
                 read_on_ms: 3,
+            })),
+        ),
+        (
+            ResourceRef::Setting("notifications".into()),
+            Spec::Setting(Setting::Notifications(NotificationPolicy {
+                enabled: false,
+                error_rate_percent: 0,
+                budget_percents: Vec::new(),
+                summary_at: None,
+                ..NotificationPolicy::default()
             })),
         ),
         (

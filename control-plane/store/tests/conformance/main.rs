@@ -8,6 +8,7 @@
 #![cfg(test)]
 
 mod access;
+mod alerts;
 mod audit;
 mod bench;
 mod build;
