@@ -1,6 +1,8 @@
 //! Settings of the whole installation, pushed to data planes like any other resource.
 
 mod fallbacks;
+mod http_debug;
+mod logging;
 mod routing;
 
 use serde::{Deserialize, Serialize};
@@ -11,6 +13,8 @@ use crate::secret::Secret;
 use crate::time::UnixMs;
 
 pub use fallbacks::ModelFallback;
+pub use http_debug::{DebugSubject, DebugWindow, HttpDebug, MAX_MS as MAX_DEBUG_MS, Shown};
+pub use logging::{LogLevel, LoggingPolicy};
 pub use routing::RoutingPolicy;
 
 /// One setting. Its name identifies the resource.
@@ -27,6 +31,10 @@ pub enum Setting {
     Routing(RoutingPolicy),
     /// What may be asked for instead when nobody serves a model. Empty: nothing.
     ModelFallbacks(Vec<ModelFallback>),
+    /// What is logged.
+    Logging(LoggingPolicy),
+    /// Which HTTP traffic is written out for a while. Changed by `penstock debug`.
+    HttpDebug(HttpDebug),
 }
 
 /// How limits are enforced as a whole.
@@ -142,13 +150,15 @@ impl UnpricedAction {
 
 impl Setting {
     /// Every setting at its default.
-    pub fn defaults() -> [Self; 5] {
+    pub fn defaults() -> [Self; 7] {
         [
             Self::Unpriced(UnpricedPolicy::default()),
             Self::ExplainRefusals(false),
             Self::Limits(LimitsPolicy::default()),
             Self::Routing(RoutingPolicy::default()),
             Self::ModelFallbacks(Vec::new()),
+            Self::Logging(LoggingPolicy::default()),
+            Self::HttpDebug(HttpDebug::default()),
         ]
     }
 
@@ -159,6 +169,8 @@ impl Setting {
             Self::Limits(_) => "limits",
             Self::Routing(_) => "routing",
             Self::ModelFallbacks(_) => "model_fallbacks",
+            Self::Logging(_) => "logging",
+            Self::HttpDebug(_) => "http_debug",
         }
     }
 
@@ -167,6 +179,7 @@ impl Setting {
         match self {
             Self::Unpriced(_) | Self::ExplainRefusals(_) | Self::Limits(_) => 1,
             Self::Routing(_) | Self::ModelFallbacks(_) => 3,
+            Self::Logging(_) | Self::HttpDebug(_) => 5,
         }
     }
 
@@ -177,6 +190,8 @@ impl Setting {
             Self::Limits(policy) => policy.validate(),
             Self::Routing(policy) => policy.validate(),
             Self::ModelFallbacks(fallbacks) => fallbacks::validate_all(fallbacks),
+            Self::Logging(policy) => policy.validate(),
+            Self::HttpDebug(debug) => debug.validate(),
         }
     }
 }

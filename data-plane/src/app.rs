@@ -16,6 +16,7 @@ use crate::probe::Desk;
 use crate::readiness::Ready;
 use crate::renewal::Renewals;
 use crate::snapshot::{Live, SyncState};
+use crate::telemetry::failures::Failures;
 use crate::telemetry::metrics::{Breaker, Metrics, NodeState};
 use crate::telemetry::reports::{ReportQueue, Reports};
 use crate::telemetry::spool::Spool;
@@ -35,6 +36,8 @@ pub struct App {
     pub spool: Arc<Spool>,
     pub metrics: Arc<Metrics>,
     pub reports: Reports,
+    /// Records of failed calls, until the control plane has them.
+    pub failures: Failures,
     /// New access tokens for refused ones.
     pub renewals: Renewals,
     pub fleet: Arc<Fleet>,
@@ -76,6 +79,7 @@ impl App {
             health,
             probes: Desk::default(),
             reports,
+            failures: Failures::default(),
             renewals: Renewals::default(),
             fleet: Arc::new(fleet),
             drain: Drain::default(),
@@ -119,6 +123,8 @@ impl App {
             spool_bytes: spool.bytes,
             spool_dropped: spool.dropped,
             spool_full: spool.full,
+            failures_waiting: self.failures.len() as u64,
+            failures_dropped: self.failures.dropped(),
             open_calls: spool.open,
             memory_bytes: memory::resident_bytes(),
             redis_connected: self.fleet.state() == RedisState::Connected,

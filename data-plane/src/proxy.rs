@@ -25,6 +25,7 @@ mod decode;
 mod error;
 mod failed;
 mod failover;
+mod failure_log;
 mod filter;
 mod full;
 mod gate;

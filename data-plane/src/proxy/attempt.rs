@@ -75,6 +75,7 @@ pub(super) async fn run(
     let patience = patience(call, &chosen.provider.provider, way.deadline);
     let sending = timeout_at(patience.first_byte, endpoint.send(request));
     let response = call.stopwatch.waiting(sending).await;
+    call.failure.sent_to = Some(uri);
     let response = response.map_err(|_| patience.ran_out())??;
     let (head, body) = response.into_parts();
     call.upstream_request_id = upstream_request_id(&head.headers).map(str::to_owned);

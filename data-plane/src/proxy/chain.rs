@@ -25,7 +25,7 @@ use super::answer::{AnswerBody, REQUEST_ID, id_value, json};
 use super::attempt::{Answered, Content};
 use super::authenticate::{Unauthenticated, Why, authenticate, report_upgrade};
 use super::body::{self, Received};
-use super::call::{Asked, Call};
+use super::call::{Asked, Call, Counts};
 use super::error::Refusal;
 use super::failed::Ending;
 use super::late::{Begun, EmptyLines};
@@ -89,10 +89,12 @@ pub(super) async fn answer(
     let mut call = Call::new(&proxy, &snapshot, arrival, matched, Arc::clone(&caller.key));
     report_upgrade(&proxy, &caller);
     if let Err(mut refusal) = permit::at_the_door(&call, &caller) {
+        call.note_head(&inbound.head.headers, inbound.head.uri.query());
         refusal.close = !inbound.finish().await;
         return refuse_call(call, refusal);
     }
     if !call.endpoint.goes_upstream() {
+        call.keep_head(&inbound.head.headers);
         return match free_call(&call).await {
             Ok(()) if call.endpoint == Endpoint::Limits => limits::answer(call, &caller).await,
             Ok(()) => list_models(call, &caller),
@@ -102,6 +104,7 @@ pub(super) async fn answer(
     match prepare(&mut call, &caller, &mut inbound).await {
         Ok(outgoing) => ask_in_time(call, caller, outgoing).await,
         Err(mut refusal) => {
+            call.note_head(&inbound.head.headers, inbound.head.uri.query());
             refusal.close = !inbound.finish().await;
             refuse_call(call, refusal)
         }
@@ -127,6 +130,7 @@ async fn prepare(call: &mut Call, caller: &Caller, inbound: &mut Inbound) -> Res
         session,
         stream: inspected.stream,
         prompt_bytes: received.bytes.len(),
+        counts: Some(Counts::of(&inspected)),
         model: inspected.model.clone(),
     };
     permit::client(caller, &head.headers, &inspected, &received.bytes)?;
@@ -167,6 +171,11 @@ async fn ask_in_time(mut call: Call, caller: Caller, prepared: Prepared) -> Resp
 async fn ask(mut call: Call, caller: Caller, prepared: Prepared) -> Response<AnswerBody> {
     let Prepared { outgoing, received } = prepared;
     let asked = failover::run(&mut call, &caller, &outgoing).await;
+    match &asked {
+        Ok(answered) if matches!(answered.content, Content::Stream(_)) => call.keep_head(&outgoing.headers),
+        Ok(_) => {}
+        Err(_) => call.note_head(&outgoing.headers, None),
+    }
     // Until here the body may be sent again.
     drop((outgoing, received));
     match asked {
@@ -291,7 +300,8 @@ async fn deny(
         return refuse(proxy, inbound, matched.dialect, refusal).await;
     };
     refusal.close = !inbound.finish().await;
-    let call = Call::new(proxy, snapshot, inbound.arrival, matched, key);
+    let mut call = Call::new(proxy, snapshot, inbound.arrival, matched, key);
+    call.note_head(&inbound.head.headers, inbound.head.uri.query());
     refuse_call(call, refusal)
 }
 

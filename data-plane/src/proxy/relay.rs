@@ -195,6 +195,7 @@ impl Relay {
             Ok(said) => self.said = said,
             Err(error) => self.end(&error.to_string(), Fault::Providers),
         }
+        self.call.failure.events = self.tap.events();
     }
 
     /// Acts on what the events said, which are among the pieces already.

@@ -129,7 +129,7 @@ impl Uplink {
 /// Resolves when the node is finishing and every record is acknowledged.
 async fn nothing_left(app: &App, flush: &CancellationToken) {
     flush.cancelled().await;
-    if app.spool.status().records > 0 {
+    if app.spool.status().records > 0 || !app.failures.is_empty() {
         // Only a stream can change that.
         std::future::pending::<()>().await;
     }

@@ -83,6 +83,9 @@ pub(super) struct Session<'a> {
     next: Option<Batch>,
     /// There may be records to read.
     more: bool,
+    /// The next record of a failed call to send, and the last of the batch that is under way.
+    failures_from: u64,
+    failures_under_way: Option<u64>,
     acknowledged: bool,
     opened: Instant,
 }
@@ -95,6 +98,7 @@ enum Event {
     Health,
     Report(Option<Report>),
     States,
+    Failures,
     Flush,
     Overdue,
 }
@@ -118,7 +122,9 @@ impl<'a> Session<'a> {
         let (inbound, first) = opened.map_err(|_| StreamEnd::Silent)??;
         let settings = match first {
             Some(Reply::Settings(settings)) => settings,
-            Some(Reply::Usage(_)) => return Err(StreamEnd::Protocol("the settings did not come first")),
+            Some(Reply::Usage(_) | Reply::Failures(_)) => {
+                return Err(StreamEnd::Protocol("the settings did not come first"));
+            }
             None => return Err(StreamEnd::Finished),
         };
         states::say_all(app);
@@ -133,6 +139,8 @@ impl<'a> Session<'a> {
             last_sent: None,
             next: None,
             more: true,
+            failures_from: 0,
+            failures_under_way: None,
             acknowledged: false,
             opened: Instant::now(),
         })
@@ -149,7 +157,7 @@ impl<'a> Session<'a> {
         let mut health = tokio::time::interval(every);
         health.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            if flush.is_cancelled() && self.app.spool.status().records == 0 {
+            if flush.is_cancelled() && self.app.spool.status().records == 0 && self.app.failures.is_empty() {
                 self.say_goodbye().await;
                 return StreamEnd::Done;
             }
@@ -189,6 +197,7 @@ impl<'a> Session<'a> {
             _ = health.tick() => Ok(Event::Health),
             report = reports.recv(), if !reports.is_closed() => Ok(Event::Report(report)),
             () = self.app.health.outbox().filled() => Ok(Event::States),
+            () = failures(self.app, self.failures_from), if self.failures_under_way.is_none() => Ok(Event::Failures),
             permit = self.outbound.reserve(), if room => {
                 drop(permit);
                 Ok(Event::Room)
@@ -204,6 +213,10 @@ impl<'a> Session<'a> {
     async fn handle(&mut self, event: Event, flush: &CancellationToken) -> Result<(), StreamEnd> {
         match event {
             Event::Reply(Some(Reply::Usage(ack))) => self.acknowledge(ack).await,
+            Event::Reply(Some(Reply::Failures(ack))) => {
+                self.acknowledge_failures(&ack);
+                Ok(())
+            }
             Event::Reply(Some(Reply::Settings(settings))) => {
                 self.settings = settings;
                 Ok(())
@@ -229,6 +242,10 @@ impl<'a> Session<'a> {
                 for report in states::reports(self.app) {
                     send(&self.outbound, report).await;
                 }
+                Ok(())
+            }
+            Event::Failures => {
+                self.send_failures().await;
                 Ok(())
             }
             Event::Flush => {
@@ -274,6 +291,26 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
+    async fn send_failures(&mut self) {
+        let Some(batch) = self.app.failures.batch(self.failures_from) else {
+            return;
+        };
+        let sent = u64::try_from(batch.failures.len()).unwrap_or(u64::MAX);
+        self.failures_from = batch.first_number.saturating_add(sent);
+        self.failures_under_way = self.failures_from.checked_sub(1);
+        send(&self.outbound, Message::Failures(batch)).await;
+    }
+
+    fn acknowledge_failures(&mut self, ack: &wire::FailureAck) {
+        self.app.failures.acknowledge(ack.through_number);
+        if self
+            .failures_under_way
+            .is_some_and(|last| last <= ack.through_number)
+        {
+            self.failures_under_way = None;
+        }
+    }
+
     async fn acknowledge(&mut self, ack: wire::UsageAck) -> Result<(), StreamEnd> {
         if ack.spool_id != self.app.spool.id().to_string() {
             return Err(StreamEnd::Protocol("it acknowledged another spool"));
@@ -288,6 +325,13 @@ impl<'a> Session<'a> {
         let spool: Arc<Spool> = Arc::clone(&self.app.spool);
         tokio::task::spawn_blocking(move || spool.acknowledge(through)).await??;
         Ok(())
+    }
+}
+
+/// Resolves when a record of a failed call from this number on waits.
+async fn failures(app: &App, from: u64) {
+    while !app.failures.has(from) {
+        app.failures.filled().await;
     }
 }
 
