@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use prost::Message;
 
-const FILES: [&str; 20] = [
+const FILES: [&str; 22] = [
     "penstock/config/v1/config.proto",
     "penstock/fleet/v1/fleet.proto",
     "penstock/sync/v1/sync.proto",
@@ -22,7 +22,9 @@ const FILES: [&str; 20] = [
     "penstock/admin/v1/request_filter.proto",
     "penstock/admin/v1/config.proto",
     "penstock/admin/v1/fleet.proto",
+    "penstock/admin/v1/debug.proto",
     "penstock/admin/v1/limits.proto",
+    "penstock/admin/v1/log.proto",
     "penstock/admin/v1/usage.proto",
     "penstock/admin/v1/breaker.proto",
     "penstock/admin/v1/route.proto",

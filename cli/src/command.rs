@@ -6,11 +6,13 @@
 mod breaker;
 mod completions;
 mod config;
+mod debug;
 mod edit;
 mod error_rule;
 mod explain;
 mod key;
 mod limits;
+mod logs;
 mod migrate;
 mod named;
 mod node;
@@ -93,6 +95,11 @@ enum Command {
     Node(node::Command),
     /// What was used and what it cost: the last 24 hours unless told
     Usage(usage::Usage),
+    /// Calls and failures, newest first: the last 24 hours unless told; -f follows them
+    Logs(logs::Logs),
+    /// HTTP traffic of one key or provider, written out for a while
+    #[command(subcommand)]
+    Debug(debug::Command),
     /// One call: why it went where it went, what it cost, and where its time went
     Explain(explain::Explain),
     /// Where a request would go now, and why; nothing is sent
@@ -126,6 +133,8 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Setting(command) => command.run(&session).await,
         Command::Node(command) => command.run(&session).await,
         Command::Usage(command) => command.run(&session).await,
+        Command::Logs(command) => command.run(&session).await,
+        Command::Debug(command) => command.run(&session).await,
         Command::Explain(command) => command.run(&session).await,
         Command::Route(command) => command.run(&session).await,
         Command::Config(command) => command.run(&session).await,

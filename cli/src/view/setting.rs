@@ -1,6 +1,6 @@
 //! Settings.
 
-use penstock_core::setting::{RoutingPolicy, Setting as Core};
+use penstock_core::setting::{HttpDebug, LogLevel, LoggingPolicy, RoutingPolicy, Setting as Core};
 use penstock_core::time::UnixMs;
 use penstock_proto::admin::v1 as wire;
 use penstock_proto::convert;
@@ -32,6 +32,9 @@ pub(crate) enum Value {
     Limits(Enforcement),
     Switch(bool),
     Routing(RoutingPolicy),
+    Logging(LoggingPolicy),
+    /// Windows; `penstock debug list` names them.
+    HttpDebug(HttpDebug),
     /// `MODEL=SUBSTITUTE,SUBSTITUTE`.
     ModelFallbacks(Vec<String>),
 }
@@ -45,6 +48,8 @@ impl Setting {
             },
             Core::ExplainRefusals(on) => Value::Switch(on),
             Core::Routing(policy) => Value::Routing(policy),
+            Core::Logging(policy) => Value::Logging(policy),
+            Core::HttpDebug(debug) => Value::HttpDebug(debug),
             Core::ModelFallbacks(list) => Value::ModelFallbacks(list.iter().map(fallback::write).collect()),
             Core::Limits(policy) => Value::Limits(Enforcement::at(policy, now)),
         };
@@ -60,6 +65,8 @@ impl Setting {
             Value::Switch(on) => on.to_string(),
             Value::ModelFallbacks(list) => joined(list),
             Value::Routing(policy) => routing(policy),
+            Value::Logging(policy) => logging(policy),
+            Value::HttpDebug(debug) => format!("{} windows", debug.windows.len()),
             Value::Limits(enforcement) => enforcement.text(),
             Value::Unpriced {
                 action,
@@ -84,6 +91,22 @@ impl Setting {
     fn origin(&self) -> String {
         (if self.version == 0 { "default" } else { "set" }).to_owned()
     }
+}
+
+fn logging(policy: &LoggingPolicy) -> String {
+    let level = policy
+        .level
+        .map_or("as each program was started", LogLevel::as_str);
+    let targets = policy.targets.iter();
+    let targets: String = targets
+        .map(|(target, level)| format!(", {target}={}", level.as_str()))
+        .collect();
+    let hashed = if policy.hash_user_ids {
+        ", users by a hash"
+    } else {
+        ""
+    };
+    format!("{level}{targets}{hashed}")
 }
 
 fn routing(policy: &RoutingPolicy) -> String {

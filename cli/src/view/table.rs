@@ -24,6 +24,13 @@ pub(crate) fn fields(pairs: &[(&str, String)]) -> String {
     finish(&mut table)
 }
 
+/// One row of a table whose other rows are not known yet.
+pub(crate) fn line(cells: impl Iterator<Item = String>) -> String {
+    const WIDTH: usize = 12;
+    let cells: Vec<_> = cells.map(|cell| format!("{:<WIDTH$}", harmless(&cell))).collect();
+    cells.join("  ").trim_end().to_owned()
+}
+
 fn bare() -> Table {
     let mut table = Table::new();
     table.load_style(comfy_table::presets::NOTHING);

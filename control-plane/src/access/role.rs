@@ -35,10 +35,12 @@ mod tests {
         let expected = [
             ("penstock.admin.v1.BreakerService", Role::Admin),
             ("penstock.admin.v1.ConfigService", Role::Admin),
+            ("penstock.admin.v1.DebugService", Role::Admin),
             ("penstock.admin.v1.ErrorRuleService", Role::Admin),
             ("penstock.admin.v1.FleetService", Role::Admin),
             ("penstock.admin.v1.KeyService", Role::Admin),
             ("penstock.admin.v1.LimitsService", Role::Admin),
+            ("penstock.admin.v1.LogService", Role::Admin),
             ("penstock.admin.v1.OauthService", Role::Admin),
             ("penstock.admin.v1.PriceService", Role::Admin),
             ("penstock.admin.v1.ProviderService", Role::Admin),

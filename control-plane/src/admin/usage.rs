@@ -33,7 +33,7 @@ impl UsageService for Ledger {
         request: Request<wire::SummarizeUsageRequest>,
     ) -> Result<Response<wire::SummarizeUsageResponse>, Status> {
         let request = request.into_inner();
-        let filter = self.filter(request.filter).await?;
+        let filter = filter(&self.0, request.filter.unwrap_or_default(), clock::now()).await?;
         let group_by = grouping(request.group_by)?;
         let summary = self.0.store.summarize_usage(&filter, group_by).await;
         let summary = summary.map_err(status::from_store)?;
@@ -56,7 +56,7 @@ impl UsageService for Ledger {
         request: Request<wire::ListUsageRecordsRequest>,
     ) -> Result<Response<wire::ListUsageRecordsResponse>, Status> {
         let request = request.into_inner();
-        let filter = self.filter(request.filter).await?;
+        let filter = filter(&self.0, request.filter.unwrap_or_default(), clock::now()).await?;
         let limit = if request.limit == 0 {
             DEFAULT_LIMIT
         } else {
@@ -83,41 +83,43 @@ impl UsageService for Ledger {
     }
 }
 
-impl Ledger {
-    async fn filter(&self, filter: Option<wire::UsageFilter>) -> Result<UsageFilter, Status> {
-        let filter = filter.unwrap_or_default();
-        let store = &*self.0.store;
-        let (from, to) = span(filter.from_ms, filter.to_ms, clock::now())?;
-        let user = match filter.user.as_str() {
-            "" => None,
-            text => Some(match text.parse() {
-                Ok(id) => id,
-                Err(_) => names::user(store, text).await?.id,
-            }),
-        };
-        let key = match filter.key.as_str() {
-            "" => None,
-            text => Some(match text.parse() {
-                Ok(id) => id,
-                Err(_) => names::key(store, text).await?.id,
-            }),
-        };
-        let provider = match filter.provider.as_str() {
-            "" => None,
-            text => Some(match text.parse() {
-                Ok(id) => id,
-                Err(_) => names::provider(store, text).await?.id,
-            }),
-        };
-        Ok(UsageFilter {
-            from,
-            to,
-            user,
-            key,
-            provider,
-            model: (!filter.model.is_empty()).then_some(filter.model),
-        })
-    }
+/// Which calls are asked for: names become ids.
+pub(super) async fn filter(
+    context: &Context,
+    filter: wire::UsageFilter,
+    now: UnixMs,
+) -> Result<UsageFilter, Status> {
+    let store = &*context.store;
+    let (from, to) = span(filter.from_ms, filter.to_ms, now)?;
+    let user = match filter.user.as_str() {
+        "" => None,
+        text => Some(match text.parse() {
+            Ok(id) => id,
+            Err(_) => names::user(store, text).await?.id,
+        }),
+    };
+    let key = match filter.key.as_str() {
+        "" => None,
+        text => Some(match text.parse() {
+            Ok(id) => id,
+            Err(_) => names::key(store, text).await?.id,
+        }),
+    };
+    let provider = match filter.provider.as_str() {
+        "" => None,
+        text => Some(match text.parse() {
+            Ok(id) => id,
+            Err(_) => names::provider(store, text).await?.id,
+        }),
+    };
+    Ok(UsageFilter {
+        from,
+        to,
+        user,
+        key,
+        provider,
+        model: (!filter.model.is_empty()).then_some(filter.model),
+    })
 }
 
 fn span(from_ms: i64, to_ms: i64, now: UnixMs) -> Result<(UnixMs, UnixMs), Status> {
