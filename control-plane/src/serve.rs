@@ -18,7 +18,7 @@ use crate::context::Context;
 use crate::pipe::PipeListener;
 use crate::startup::Fault;
 use crate::streams::Streams;
-use crate::{fleet_states, grpc, index, nodes, sync, tokens};
+use crate::{fleet_states, grpc, index, logging, nodes, sync, tokens};
 
 /// Calls under way have so long to finish.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -109,6 +109,7 @@ fn spawn(
     tasks.spawn(finished(fleet_states::follow(context.clone(), rest.clone())));
     tasks.spawn(finished(sync::carry(context.clone(), rest.clone())));
     tasks.spawn(finished(tokens::follow(context.clone(), rest.clone())));
+    tasks.spawn(finished(logging::follow(Arc::clone(index), rest.clone())));
     tasks.spawn(finished(care_for_ledger(context.clone(), rest.clone())));
     let lifecycle = Lifecycle {
         live_after: started.live_after,

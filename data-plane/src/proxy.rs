@@ -31,6 +31,7 @@ mod full;
 mod gate;
 mod guards;
 mod headroom;
+mod http_debug;
 mod late;
 mod limits;
 mod log;

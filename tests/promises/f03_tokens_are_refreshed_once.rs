@@ -64,7 +64,7 @@ impl Bench {
     }
 
     /// Logs the provider in, as an operator with a browser would.
-    async fn log_in(&self, cli: &Cli) -> Result<Value> {
+    pub(crate) async fn log_in(&self, cli: &Cli) -> Result<Value> {
         log_in(&self.stack.folder.path().join("secret"), &self.server, cli, true).await
     }
 

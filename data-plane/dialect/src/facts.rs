@@ -154,7 +154,7 @@ fn shown(value: &[u8]) -> String {
 }
 
 /// A request's or an answer's headers as they may be shown: each with its value, credentials as `***`.
-pub fn masked(headers: &HeaderMap) -> Vec<(String, String)> {
+pub fn masked(headers: &HeaderMap) -> BTreeMap<String, String> {
     let value = |name: &str, value: &[u8]| match is_secret(name) {
         true => "***".to_owned(),
         false => shown(value),

@@ -13,6 +13,7 @@ use penstock_core::failure::{Class, Finding};
 use penstock_core::id::ProviderId;
 use penstock_core::provider::Request;
 use penstock_core::session::SessionId;
+use penstock_core::setting::Shown;
 use penstock_core::snapshot::{KeyEntry, ProviderEntry, Snapshot};
 use penstock_core::usage::Outcome;
 use penstock_core::usage::decision::AttemptEnd;
@@ -82,6 +83,8 @@ pub(super) struct Call {
     attempting: Option<Instant>,
     /// For its failure records.
     pub(super) failure: FailureNotes,
+    /// What of the present attempt is written out. None, nearly always: nothing.
+    pub(super) shown: Option<Shown>,
 }
 
 /// What the body asks.
@@ -194,6 +197,7 @@ impl Call {
             charged: Vec::new(),
             attempting: None,
             failure: FailureNotes::default(),
+            shown: None,
         }
     }
 

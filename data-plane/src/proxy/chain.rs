@@ -34,8 +34,8 @@ use super::relay::Relay;
 use super::settle::End;
 use super::stopwatch::Arrival;
 use super::{
-    Proxy, address, affinity, decode, failover, guards, late, limits, models, pass_error, permit, reshape,
-    session, words,
+    Proxy, address, affinity, decode, failover, guards, http_debug, late, limits, models, pass_error, permit,
+    reshape, session, words,
 };
 
 /// A request that has arrived; its body may still be on its way.
@@ -56,8 +56,23 @@ struct Prepared {
 /// Answers a request, whatever it is.
 pub(super) async fn answer(
     proxy: Arc<Proxy>,
+    arrival: Arrival,
+    request: Request<Incoming>,
+) -> Response<AnswerBody> {
+    let mut shown = false;
+    let response = handle(proxy, arrival, request, &mut shown).await;
+    if shown {
+        http_debug::answered(arrival.id, &response, arrival.instant.elapsed());
+    }
+    response
+}
+
+/// `shown`: an operator wants to see the call.
+async fn handle(
+    proxy: Arc<Proxy>,
     mut arrival: Arrival,
     request: Request<Incoming>,
+    shown: &mut bool,
 ) -> Response<AnswerBody> {
     let (head, body) = request.into_parts();
     let trusted = &proxy.app.config.traffic.trusted_proxies;
@@ -88,6 +103,10 @@ pub(super) async fn answer(
     };
     let mut call = Call::new(&proxy, &snapshot, arrival, matched, Arc::clone(&caller.key));
     report_upgrade(&proxy, &caller);
+    if http_debug::of_key(&call).is_some() {
+        *shown = true;
+        http_debug::asked(&call, &inbound.head);
+    }
     if let Err(mut refusal) = permit::at_the_door(&call, &caller) {
         call.note_head(&inbound.head.headers, inbound.head.uri.query());
         refusal.close = !inbound.finish().await;

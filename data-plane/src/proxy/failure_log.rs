@@ -30,7 +30,7 @@ use super::outgoing::Outgoing;
 use super::settle::{Bill, End};
 use crate::telemetry::failures::Line;
 
-pub(super) use attempt::FailedAttempt;
+pub(super) use attempt::{FailedAttempt, shown_uri};
 pub(super) use record::hash_of_user;
 
 /// What a call holds for its failure records.
@@ -174,6 +174,11 @@ fn only_credential(headers: &HeaderMap, query: Option<&str>) -> Option<String> {
 fn hint_of(chosen: &Chosen) -> Option<String> {
     let secret = chosen.secret();
     (!secret.is_empty()).then(|| Secret::new(secret).hint())
+}
+
+/// The text without the secrets that its provider could repeat.
+pub(super) fn masked_text(text: &[u8], chosen: &Chosen) -> String {
+    String::from_utf8_lossy(&masked(text, chosen)).into_owned()
 }
 
 /// The texts that are taken out of whatever a provider says.

@@ -33,6 +33,7 @@ use tokio::time::{Instant, Sleep, sleep, sleep_until, timeout};
 use super::call::{Call, Chosen};
 use super::failed::Reported;
 use super::gate::{Opened, Patience};
+use super::http_debug;
 use super::reserve::Watched;
 use super::settle::End;
 use super::tap::{Said, Tap};
@@ -189,6 +190,9 @@ impl Relay {
 
     fn take(&mut self, chunk: Bytes) {
         self.quiet_since = None;
+        if self.call.shown.is_some_and(|shown| shown.bodies) {
+            http_debug::body(&self.call, "piece of the provider's stream", &chunk);
+        }
         let secret = self.call.chosen.as_ref().map_or("", Chosen::secret);
         let observer = &mut self.call.observer;
         match self.tap.take(chunk, observer, secret, &mut self.pieces) {

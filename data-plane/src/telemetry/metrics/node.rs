@@ -29,6 +29,8 @@ pub struct NodeState {
     /// Records of failed calls that wait for the control plane, and that were lost.
     pub failures_waiting: u64,
     pub failures_dropped: u64,
+    /// Lines of the log that were lost, since the process began.
+    pub log_dropped: u64,
     pub memory_bytes: u64,
     pub redis_connected: bool,
     /// How limits are enforced.
@@ -60,6 +62,7 @@ pub(super) struct NodeMetrics {
     open_calls: Gauge,
     failures_waiting: Gauge,
     failures_dropped: Gauge,
+    log_dropped: Gauge,
     memory: Gauge,
     redis: Gauge,
     ready: Gauge,
@@ -94,7 +97,7 @@ impl NodeMetrics {
         metrics
     }
 
-    fn gauges(&self) -> [(&'static str, &'static str, &Gauge); 13] {
+    fn gauges(&self) -> [(&'static str, &'static str, &Gauge); 14] {
         [
             (
                 "snapshot_revision",
@@ -137,6 +140,11 @@ impl NodeMetrics {
                 "Records of failed calls lost since the process began",
                 &self.failures_dropped,
             ),
+            (
+                "log_dropped_lines",
+                "Lines of the log lost since the process began",
+                &self.log_dropped,
+            ),
             ("memory_bytes", "Resident memory", &self.memory),
             ("redis_connected", "1 while Redis answers", &self.redis),
             ("ready", "1 once a snapshot is in force", &self.ready),
@@ -172,6 +180,7 @@ impl NodeMetrics {
             (&self.open_calls, state.open_calls),
             (&self.failures_waiting, state.failures_waiting),
             (&self.failures_dropped, state.failures_dropped),
+            (&self.log_dropped, state.log_dropped),
             (&self.memory, state.memory_bytes),
             (&self.redis, u64::from(state.redis_connected)),
             (&self.ready, u64::from(state.ready)),
