@@ -41,6 +41,7 @@ mod pass_error;
 mod permit;
 mod pieces;
 mod plan;
+mod prepare;
 mod pricing;
 mod provider_limits;
 mod recent;

@@ -64,7 +64,7 @@ impl Bench {
     }
 
     /// Logs the provider in, as an operator with a browser would.
-    pub(crate) async fn log_in(&self, cli: &Cli) -> Result<Value> {
+    async fn log_in(&self, cli: &Cli) -> Result<Value> {
         log_in(&self.stack.folder.path().join("secret"), &self.server, cli, true).await
     }
 
@@ -113,7 +113,7 @@ impl Bench {
 }
 
 /// `first`: the provider has no client yet.
-async fn log_in(
+pub(crate) async fn log_in(
     secret: &std::path::Path,
     server: &AuthorizationServer,
     cli: &Cli,

@@ -191,7 +191,7 @@ async fn failure_log_never_holds_a_secret_through_any_path() -> Result<()> {
             "update",
             "claude",
             "--proxy",
-            &proxy.url("http", "relay-user"),
+            &format!("http://relay-user@127.0.0.1:{}", proxy.port()),
             "--proxy-password-file",
             file,
         ])?;

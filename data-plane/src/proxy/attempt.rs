@@ -158,7 +158,7 @@ async fn content(
                     Err(Failed::NoAnswer(found.to_owned()))
                 }
                 false => {
-                    show(call, "answer to the caller", &received.bytes);
+                    http_debug::show(call, "answer to the caller", &received.bytes);
                     Ok(Content::Whole(received))
                 }
             }
@@ -181,18 +181,11 @@ async fn error(call: &mut Call, head: &response::Parts, body: ReceiveBody, patie
             call.stopwatch.waiting(whole::read_error(body, deadline)).await
         }
     };
-    show(call, "answer of the provider", &body);
+    http_debug::show(call, "answer of the provider", &body);
     Failed::Status(Box::new(ErrorAnswer {
         head: head.clone(),
         body,
     }))
-}
-
-/// Into the file of bodies, when an operator wants it there.
-fn show(call: &Call, what: &'static str, body: &bytes::Bytes) {
-    if call.shown.is_some_and(|shown| shown.bodies) {
-        http_debug::body(call, what, body);
-    }
 }
 
 /// How the body is encoded, though only `identity` was asked for.

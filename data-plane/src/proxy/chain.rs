@@ -7,8 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Method, Request, Response, StatusCode, Version, header, request};
-use http_body::Body;
+use http::{Method, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
 use penstock_core::dialect::Dialect;
 use penstock_core::error::{CallerError, Code};
@@ -17,41 +16,24 @@ use penstock_core::snapshot::{Caller, Snapshot};
 use penstock_core::usage::Outcome;
 use penstock_dialect::headers::client_response_headers;
 use penstock_dialect::route::{Endpoint, Framing, Matched};
-use penstock_dialect::{edit, inspect, models as shapes, provider_body, route as paths};
+use penstock_dialect::{models as shapes, route as paths};
 use tokio::time::Instant;
 
-use super::admit::{admit, free_call};
+use super::admit::free_call;
 use super::answer::{AnswerBody, REQUEST_ID, id_value, json};
 use super::attempt::{Answered, Content};
 use super::authenticate::{Unauthenticated, Why, authenticate, report_upgrade};
-use super::body::{self, Received};
-use super::call::{Asked, Call, Counts};
+use super::call::Call;
 use super::error::Refusal;
 use super::failed::Ending;
 use super::late::{Begun, EmptyLines};
-use super::outgoing::Outgoing;
+use super::prepare::{Inbound, Prepared, prepare};
 use super::relay::Relay;
 use super::settle::End;
 use super::stopwatch::Arrival;
 use super::{
-    Proxy, address, affinity, decode, failover, guards, http_debug, late, limits, models, pass_error, permit,
-    reshape, session, words,
+    Proxy, address, failover, guards, http_debug, late, limits, models, pass_error, permit, reshape,
 };
-
-/// A request that has arrived; its body may still be on its way.
-struct Inbound {
-    arrival: Arrival,
-    head: request::Parts,
-    body: Incoming,
-    /// The client sends its body only when it is asked for it.
-    asks_first: bool,
-}
-
-/// What a provider is sent, and the memory that counts for it.
-struct Prepared {
-    outgoing: Outgoing,
-    received: Received,
-}
 
 /// Answers a request, whatever it is.
 pub(super) async fn answer(
@@ -130,44 +112,6 @@ async fn handle(
     }
 }
 
-/// From the body to what a provider is sent, with everything taken that the call needs.
-async fn prepare(call: &mut Call, caller: &Caller, inbound: &mut Inbound) -> Result<Prepared, Refusal> {
-    let mut received = read_body(call, inbound).await?;
-    let head = &mut inbound.head;
-    let mut in_path = call.endpoint.ask().and_then(|ask| ask.in_path.as_ref());
-    if call.endpoint.framing() == Framing::Bedrock
-        && let Some(path) = in_path.take()
-    {
-        received.bytes = provider_body::from_bedrock(&received.bytes, path, &mut head.headers);
-    }
-    let invalid = |error: inspect::InspectError| Refusal::new(Code::InvalidRequest, error.to_string());
-    let inspected = inspect::inspect(call.dialect, in_path, &received.bytes).map_err(invalid)?;
-    let (session, source) = session::of(call, caller, &head.headers, &received.bytes, &inspected).unzip();
-    call.notes.session_source = source;
-    let hide_usage = edit::adds_usage(&inspected);
-    call.asked = Asked {
-        session,
-        stream: inspected.stream,
-        prompt_bytes: received.bytes.len(),
-        counts: Some(Counts::of(&inspected)),
-        model: inspected.model.clone(),
-    };
-    permit::client(caller, &head.headers, &inspected, &received.bytes)?;
-    words::check(call, &received.bytes).await?;
-    let (admission, affinity) = tokio::join!(admit(call, caller, &received.bytes), affinity::look_up(call));
-    call.admission = Some(admission?);
-    call.affinity = affinity;
-    call.notes.admitted = Some(call.stopwatch.elapsed());
-    let outgoing = Outgoing {
-        headers: std::mem::take(&mut head.headers),
-        beta: paths::asks_beta(head.uri.query()),
-        hide_usage,
-        asked: received.bytes.clone(),
-        inspected,
-    };
-    Ok(Prepared { outgoing, received })
-}
-
 /// Asks providers; a stream that lets its caller wait for long begins without them.
 async fn ask_in_time(mut call: Call, caller: Caller, prepared: Prepared) -> Response<AnswerBody> {
     let routing = call.snapshot.routing();
@@ -204,18 +148,6 @@ async fn ask(mut call: Call, caller: Caller, prepared: Prepared) -> Response<Ans
             let passed = pass_error::answer(&mut call, *shown);
             passed.unwrap_or_else(|refusal| refuse_call(call, refusal))
         }
-    }
-}
-
-async fn read_body(call: &mut Call, inbound: &mut Inbound) -> Result<Received, Refusal> {
-    let max = call.proxy.app.config.traffic.max_body_bytes;
-    let coding = decode::coding(&inbound.head.headers)?;
-    let reading = body::read(&mut inbound.body, max, &call.proxy.budget);
-    let received = call.stopwatch.waiting(reading).await?;
-    call.notes.body = Some(call.stopwatch.last_wait());
-    match coding {
-        None => Ok(received),
-        Some(coding) => decode::decode(coding, received, max).await,
     }
 }
 
@@ -355,15 +287,4 @@ async fn refuse(
     metrics.request(Some(dialect), Outcome::Rejected, refusal.status());
     metrics.error(refusal.error.code);
     refusal.answer(dialect, inbound.arrival.id)
-}
-
-impl Inbound {
-    /// Reads what nobody wants of the body. True when the connection can be used again.
-    async fn finish(&mut self) -> bool {
-        let read = match self.asks_first {
-            true => self.body.is_end_stream(),
-            false => body::discard(&mut self.body).await,
-        };
-        read || self.head.version > Version::HTTP_11
-    }
 }

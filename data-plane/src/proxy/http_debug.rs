@@ -95,8 +95,14 @@ pub(super) fn received(call: &Call, chosen: &Chosen, head: &response::Parts) {
     );
 }
 
-/// A body, or a piece of a stream, into the file of bodies.
-pub(super) fn body(call: &Call, what: &'static str, bytes: &Bytes) {
+/// A body, or a piece of a stream, into the file of bodies, when an operator wants it there.
+pub(super) fn show(call: &Call, what: &'static str, bytes: &Bytes) {
+    if call.shown.is_some_and(|shown| shown.bodies) {
+        body(call, what, bytes);
+    }
+}
+
+fn body(call: &Call, what: &'static str, bytes: &Bytes) {
     let text = match &call.chosen {
         Some(chosen) => masked_text(bytes, chosen),
         None => String::from_utf8_lossy(bytes).into_owned(),

@@ -99,7 +99,7 @@ impl Relay {
     /// Relays a stream whose content has begun.
     pub(super) fn new(call: Call, opened: Opened, patience: Patience) -> Self {
         let now = Instant::now();
-        let mut relay = Self {
+        Self {
             call,
             tap: opened.tap,
             pieces: opened.held,
@@ -108,17 +108,15 @@ impl Relay {
             patience,
             quiet_since: None,
             whole: false,
-            said: Said::default(),
+            said: Said {
+                terminal: opened.terminal,
+                error: opened.error,
+                ..Said::default()
+            },
             ended: None,
             holding: None,
             left: false,
-        };
-        relay.said = Said {
-            terminal: opened.terminal,
-            error: opened.error,
-            ..Said::default()
-        };
-        relay
+        }
     }
 
     /// The caller went away.
@@ -190,9 +188,7 @@ impl Relay {
 
     fn take(&mut self, chunk: Bytes) {
         self.quiet_since = None;
-        if self.call.shown.is_some_and(|shown| shown.bodies) {
-            http_debug::body(&self.call, "piece of the provider's stream", &chunk);
-        }
+        http_debug::show(&self.call, "piece of the provider's stream", &chunk);
         let secret = self.call.chosen.as_ref().map_or("", Chosen::secret);
         let observer = &mut self.call.observer;
         match self.tap.take(chunk, observer, secret, &mut self.pieces) {

@@ -12,6 +12,7 @@
 //! *Shutdown.* Once told to finish, the uplink goes on until every record is acknowledged, then ends. Whoever told it
 //! bounds how long that may take; what is left stays on disk for the next start.
 
+mod failed_calls;
 mod health;
 mod session;
 mod states;

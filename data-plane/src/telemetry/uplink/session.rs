@@ -21,6 +21,7 @@ use tonic::Streaming;
 
 use super::super::reports::{Report, ReportQueue, Subject};
 use super::super::spool::{Batch, Cursor, Spool};
+use super::failed_calls::FailedCalls;
 use super::{health, states};
 use crate::app::App;
 use crate::link::{Link, LinkError};
@@ -83,9 +84,7 @@ pub(super) struct Session<'a> {
     next: Option<Batch>,
     /// There may be records to read.
     more: bool,
-    /// The next record of a failed call to send, and the last of the batch that is under way.
-    failures_from: u64,
-    failures_under_way: Option<u64>,
+    failed: FailedCalls,
     acknowledged: bool,
     opened: Instant,
 }
@@ -139,8 +138,7 @@ impl<'a> Session<'a> {
             last_sent: None,
             next: None,
             more: true,
-            failures_from: 0,
-            failures_under_way: None,
+            failed: FailedCalls::default(),
             acknowledged: false,
             opened: Instant::now(),
         })
@@ -197,7 +195,7 @@ impl<'a> Session<'a> {
             _ = health.tick() => Ok(Event::Health),
             report = reports.recv(), if !reports.is_closed() => Ok(Event::Report(report)),
             () = self.app.health.outbox().filled() => Ok(Event::States),
-            () = failures(self.app, self.failures_from), if self.failures_under_way.is_none() => Ok(Event::Failures),
+            () = self.failed.waiting(self.app), if self.failed.may_send() => Ok(Event::Failures),
             permit = self.outbound.reserve(), if room => {
                 drop(permit);
                 Ok(Event::Room)
@@ -214,7 +212,7 @@ impl<'a> Session<'a> {
         match event {
             Event::Reply(Some(Reply::Usage(ack))) => self.acknowledge(ack).await,
             Event::Reply(Some(Reply::Failures(ack))) => {
-                self.acknowledge_failures(&ack);
+                self.failed.acknowledge(self.app, &ack);
                 Ok(())
             }
             Event::Reply(Some(Reply::Settings(settings))) => {
@@ -245,7 +243,9 @@ impl<'a> Session<'a> {
                 Ok(())
             }
             Event::Failures => {
-                self.send_failures().await;
+                if let Some(batch) = self.failed.next(self.app) {
+                    send(&self.outbound, Message::Failures(batch)).await;
+                }
                 Ok(())
             }
             Event::Flush => {
@@ -291,26 +291,6 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    async fn send_failures(&mut self) {
-        let Some(batch) = self.app.failures.batch(self.failures_from) else {
-            return;
-        };
-        let sent = u64::try_from(batch.failures.len()).unwrap_or(u64::MAX);
-        self.failures_from = batch.first_number.saturating_add(sent);
-        self.failures_under_way = self.failures_from.checked_sub(1);
-        send(&self.outbound, Message::Failures(batch)).await;
-    }
-
-    fn acknowledge_failures(&mut self, ack: &wire::FailureAck) {
-        self.app.failures.acknowledge(ack.through_number);
-        if self
-            .failures_under_way
-            .is_some_and(|last| last <= ack.through_number)
-        {
-            self.failures_under_way = None;
-        }
-    }
-
     async fn acknowledge(&mut self, ack: wire::UsageAck) -> Result<(), StreamEnd> {
         if ack.spool_id != self.app.spool.id().to_string() {
             return Err(StreamEnd::Protocol("it acknowledged another spool"));
@@ -325,13 +305,6 @@ impl<'a> Session<'a> {
         let spool: Arc<Spool> = Arc::clone(&self.app.spool);
         tokio::task::spawn_blocking(move || spool.acknowledge(through)).await??;
         Ok(())
-    }
-}
-
-/// Resolves when a record of a failed call from this number on waits.
-async fn failures(app: &App, from: u64) {
-    while !app.failures.has(from) {
-        app.failures.filled().await;
     }
 }
 
