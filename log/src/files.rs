@@ -166,7 +166,7 @@ mod tests {
                 Ok(())
             }
         }
-        let (release, stuck) = std::sync::mpsc::channel();
+        let (release, stuck) = std::sync::mpsc::sync_channel(1);
         let mut writers = Writers::none();
         let mut lines = writers.add(Stuck(stuck));
         for _ in 0..QUEUE + 100 {

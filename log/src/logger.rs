@@ -81,8 +81,9 @@ pub fn start(filter: &str, args: &LogArgs, stream: Stream) -> Result<Logger, Sta
     })
 }
 
-/// Sets another filter, made of the one that the program was started with. Does nothing without a logger, or when it is
-/// in force already. A filter that cannot be read leaves the one in force, with a line in the log.
+/// Sets another filter, made of the one that the program was started with.
+///
+/// Does nothing without a logger, or when it is in force already. A filter that cannot be read leaves the one in force, with a line in the log.
 pub fn set_filter(make: impl FnOnce(&str) -> String) {
     let Some(running) = RUNNING.get() else { return };
     let filter = make(&running.own);

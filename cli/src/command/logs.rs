@@ -104,6 +104,8 @@ struct Printed {
     /// The latest end, Unix milliseconds; 0: none yet.
     newest: i64,
     header: bool,
+    /// A stream was open.
+    connected: bool,
 }
 
 impl Logs {
@@ -156,14 +158,13 @@ async fn show(session: &Session, id: &str) -> Result<(), Failure> {
 
 async fn follow(session: &Session, filter: &Filter) -> Result<(), Failure> {
     let mut backoff = Backoff::new(FIRST_WAIT, LONGEST_WAIT);
-    let (mut printed, mut first) = (Printed::default(), true);
+    let mut printed = Printed::default();
     loop {
-        let failure = match stream(session, filter, &mut printed, &mut backoff, first).await {
+        let failure = match stream(session, filter, &mut printed, &mut backoff).await {
             Ok(()) => None,
-            Err(failure) if first || !may_pass(&failure) => return Err(failure),
+            Err(failure) if !printed.connected || !may_pass(&failure) => return Err(failure),
             Err(failure) => Some(failure),
         };
-        first = false;
         let why = failure.map_or_else(String::new, |failure| format!(" ({})", first_line(&failure)));
         output::remark(format!("the control plane went away{why}; connecting again"));
         // Not for the sake of secrecy: clients of one server need not come back in the same moment.
@@ -172,13 +173,12 @@ async fn follow(session: &Session, filter: &Filter) -> Result<(), Failure> {
     }
 }
 
-/// One stream, to its end. `first`: nothing was connected before.
+/// One stream, to its end.
 async fn stream(
     session: &Session,
     filter: &Filter,
     printed: &mut Printed,
     backoff: &mut Backoff,
-    first: bool,
 ) -> Result<(), Failure> {
     let services = session.connect().await?;
     let mut asked = filter.wire(session, Past::At(session.now));
@@ -187,7 +187,7 @@ async fn stream(
     }
     let request = wire::TailCallsRequest { filter: Some(asked) };
     let mut answers = services.logs().tail_calls(request).await?.into_inner();
-    if !first {
+    if std::mem::replace(&mut printed.connected, true) {
         output::remark("connected again");
     }
     while let Some(answer) = answers.message().await? {

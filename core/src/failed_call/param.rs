@@ -4,6 +4,7 @@
 const MAX_PATH: usize = 200;
 
 /// The path that a message leads with: `messages.1.content.0.text` of `messages.1.content.0.text: Field required`.
+///
 /// One word alone is a path only with an underscore (`max_tokens: …`), since messages begin with words.
 pub fn leading_path(message: &str) -> Option<&str> {
     let (path, _) = message.trim_start().split_once(':')?;

@@ -86,6 +86,7 @@ pub(super) async fn run(
     call.failure.sent_to = Some(uri);
     let response = response.map_err(|_| patience.ran_out())??;
     let (head, body) = response.into_parts();
+    call.failure.answered = Some(head.status.as_u16());
     if shown.is_some() {
         http_debug::received(call, chosen, &head);
     }

@@ -209,7 +209,7 @@ impl Call {
     /// An attempt begins.
     pub(super) fn begin_attempt(&mut self, chosen: Chosen) {
         self.record_retried();
-        self.failure.sent_to = None;
+        (self.failure.sent_to, self.failure.answered) = (None, None);
         self.observer = Observer::new(chosen.spoken);
         self.upstream_request_id = None;
         self.chosen = Some(chosen);

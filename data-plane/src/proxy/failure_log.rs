@@ -43,6 +43,8 @@ pub(super) struct FailureNotes {
     kept: Option<Kept>,
     /// Where the present attempt was sent.
     pub(super) sent_to: Option<Uri>,
+    /// The status that it was answered with.
+    pub(super) answered: Option<u16>,
     failed: Vec<FailedAttempt>,
     /// Of `failed`, those that have their record.
     recorded: usize,

@@ -178,7 +178,7 @@ async fn g14_a_stream_that_breaks_is_a_failure_though_its_status_was_200() {
         (&true.into(), &true.into())
     );
     assert!(
-        record["stream_chunks_received"].as_u64().unwrap() >= 3,
+        record["stream_chunks_received"].as_u64().unwrap() >= 1,
         "{record}"
     );
     assert!(
@@ -199,9 +199,8 @@ async fn g14_a_stream_that_breaks_is_a_failure_though_its_status_was_200() {
 async fn g14_a_call_that_is_refused_here_has_no_provider_and_unknown_stands_for_what_cannot_be_known() {
     let (log, _guard) = Log::at(LevelFilter::INFO);
     let (_fake, gateway) = gateway([]).await;
-    let mut unknown = messages("hi", false);
-    unknown["model"] = "no-such-model".into();
-    gateway.client().messages(&unknown).send().await.read().await;
+    let listing = gateway.client().request(Method::GET, "/v1/models/no-such-model");
+    listing.header("x-api-key", KEY).send().await.read().await;
     let asking = gateway
         .client()
         .request(Method::POST, "/v1/messages")

@@ -43,17 +43,24 @@ impl FailedAttempt {
     pub(in crate::proxy) fn new(call: &Call, chosen: &Chosen, failed: &Failed, finding: &Finding) -> Self {
         let words = Words::of(chosen, failed);
         let last = call.attempts.last();
-        let (headers, content_type) = match failed {
-            Failed::Status(answer) => (
-                facts::of_answer(&answer.head.headers),
-                media_type(&answer.head.headers),
-            ),
-            _ => (BTreeMap::new(), None),
+        let headers = match failed {
+            Failed::Status(answer) => Some(&answer.head.headers),
+            Failed::Target(_)
+            | Failed::NoEndpoint
+            | Failed::Connect { .. }
+            | Failed::Timeout(_)
+            | Failed::Broken { .. }
+            | Failed::Redirect
+            | Failed::NoAnswer(_)
+            | Failed::Page
+            | Failed::ErrorAnswer(_)
+            | Failed::NoMemory => None,
         };
+        let status = words.status.or(call.failure.answered);
         Self {
             at: call.attempts.len().saturating_sub(1),
             provider: chosen.clone(),
-            status: words.status,
+            status,
             error_type: words.error_type,
             param: words.param,
             message: words.message,
@@ -70,10 +77,10 @@ impl FailedAttempt {
             hint: hint_of(chosen),
             class: finding.error_class(),
             category: finding.category(),
-            reason: RetryReason::of(finding, words.status),
+            reason: RetryReason::of(finding, status),
             took: last.map(|last| last.took).unwrap_or_default(),
-            headers,
-            content_type,
+            headers: headers.map(facts::of_answer).unwrap_or_default(),
+            content_type: headers.and_then(media_type),
         }
     }
 }
@@ -92,16 +99,15 @@ impl Words {
         match failed {
             Failed::Status(answer) => Self::of_answer(chosen, answer),
             Failed::ErrorAnswer(reported) => Self::of_event(chosen, reported),
-            Failed::Timeout(_) => Self::ours(chosen, failed, ErrorType::Timeout, None),
+            Failed::Timeout(_) => Self::ours(chosen, failed, ErrorType::Timeout),
             Failed::Connect { .. } | Failed::Broken { .. } => {
-                Self::ours(chosen, failed, ErrorType::NetworkError, None)
+                Self::ours(chosen, failed, ErrorType::NetworkError)
             }
-            Failed::Redirect | Failed::NoAnswer(_) => Self::ours(chosen, failed, ErrorType::BadAnswer, None),
-            Failed::Page => Self::ours(chosen, failed, ErrorType::BadAnswer, Some(200)),
-            Failed::Target(_) | Failed::NoEndpoint => {
-                Self::ours(chosen, failed, ErrorType::NotConfigured, None)
+            Failed::Redirect | Failed::NoAnswer(_) | Failed::Page => {
+                Self::ours(chosen, failed, ErrorType::BadAnswer)
             }
-            Failed::NoMemory => Self::ours(chosen, failed, ErrorType::Overloaded, None),
+            Failed::Target(_) | Failed::NoEndpoint => Self::ours(chosen, failed, ErrorType::NotConfigured),
+            Failed::NoMemory => Self::ours(chosen, failed, ErrorType::Overloaded),
         }
     }
 
@@ -149,10 +155,10 @@ impl Words {
         }
     }
 
-    fn ours(chosen: &Chosen, failed: &Failed, error_type: ErrorType, status: Option<u16>) -> Self {
+    fn ours(chosen: &Chosen, failed: &Failed, error_type: ErrorType) -> Self {
         let text = masked(failed.to_string().as_bytes(), chosen);
         Self {
-            status,
+            status: None,
             error_type: error_type.as_str().to_owned(),
             message: cut(String::from_utf8_lossy(&text).into_owned()),
             param: None,
