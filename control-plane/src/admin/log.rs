@@ -20,7 +20,7 @@ use crate::streams::Streams;
 
 const DEFAULT_PAGE: u32 = 100;
 const MAX_PAGE: u32 = 1_000;
-/// What SearchCalls looks back without a beginning.
+/// How far a search without a beginning looks back.
 const DAY_MS: u64 = 86_400_000;
 
 pub(super) struct Logs {

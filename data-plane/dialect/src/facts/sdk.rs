@@ -14,7 +14,7 @@ pub(super) fn version(headers: &HeaderMap) -> Option<String> {
     let language = value(headers, "x-stainless-lang");
     let stated = value(headers, "x-stainless-package-version").and_then(word);
     let (product, of_agent) = agent.and_then(product).unzip();
-    let version = stated.or(of_agent.flatten());
+    let version = stated.or_else(|| of_agent.flatten());
     let name = match (vendor(agent, headers), language.and_then(word)) {
         (Some(vendor), Some(language)) => format!("{vendor}-sdk-{}", language_of(language)),
         (Some(_) | None, _) => product?.to_owned(),
