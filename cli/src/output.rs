@@ -31,8 +31,9 @@ pub(crate) fn print(format: Format, view: &impl View) -> Result<(), Failure> {
 pub(crate) fn print_line<T: Row>(format: Format, row: &T, header: bool) -> Result<(), Failure> {
     let text = match format {
         Format::Table => {
-            let head = header.then(|| view::line(T::COLUMNS.iter().map(|name| (*name).to_owned())));
-            let cells = view::line(row.cells().into_iter());
+            let cells = row.cells();
+            let head = header.then(|| view::header(T::COLUMNS, &cells));
+            let cells = view::line(cells.into_iter());
             head.map_or_else(|| cells.clone(), |head| format!("{head}\n{cells}"))
         }
         Format::Json => serde_json::to_string(row).map_err(Failure::other)?,

@@ -63,7 +63,7 @@ pub(crate) use revision::{History, Revision, Rollback};
 pub(crate) use route_plan::RoutePlan;
 pub(crate) use setting::Setting;
 pub(crate) use status::Status;
-pub(crate) use table::{fields, line, rows};
+pub(crate) use table::{fields, header, line, rows};
 pub(crate) use usage::Usage;
 pub(crate) use user::User;
 pub(crate) use word_rule::WordRule;

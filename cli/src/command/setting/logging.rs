@@ -20,7 +20,7 @@ pub(crate) struct Flags {
     #[arg(long)]
     level: Option<LevelArg>,
 
-    /// TARGET=LEVEL, such as penstock::call=warn; comma list or repeated; LEVEL `default` takes one away
+    /// TARGET=LEVEL, such as `penstock::call=warn`; comma list or repeated; LEVEL `default` takes one away
     #[arg(long, value_name = "TARGET=LEVEL", value_delimiter = ',')]
     targets: Vec<TargetArg>,
 
