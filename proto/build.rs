@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use prost::Message;
 
-const FILES: [&str; 24] = [
+const FILES: [&str; 26] = [
     "penstock/config/v1/config.proto",
     "penstock/fleet/v1/fleet.proto",
     "penstock/sync/v1/sync.proto",
@@ -24,7 +24,9 @@ const FILES: [&str; 24] = [
     "penstock/admin/v1/config.proto",
     "penstock/admin/v1/manifest.proto",
     "penstock/admin/v1/fleet.proto",
+    "penstock/admin/v1/debug.proto",
     "penstock/admin/v1/limits.proto",
+    "penstock/admin/v1/log.proto",
     "penstock/admin/v1/usage.proto",
     "penstock/admin/v1/breaker.proto",
     "penstock/admin/v1/route.proto",

@@ -9,12 +9,14 @@ mod audit;
 mod breaker;
 mod completions;
 mod config;
+mod debug;
 mod edit;
 mod error_rule;
 mod explain;
 mod export;
 mod key;
 mod limits;
+mod logs;
 mod migrate;
 mod named;
 mod node;
@@ -119,6 +121,11 @@ enum Command {
     /// Who is told of trouble
     #[command(subcommand)]
     Webhook(webhook::Command),
+    /// Calls and failures, newest first: the last 24 hours unless told; -f follows them
+    Logs(logs::Logs),
+    /// HTTP traffic of one key or provider, written out for a while
+    #[command(subcommand)]
+    Debug(debug::Command),
     /// One call: why it went where it went, what it cost, and where its time went
     Explain(explain::Explain),
     /// Where a request would go now, and why; nothing is sent
@@ -161,6 +168,8 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Webhook(command) => command.run(&session).await,
         Command::Node(command) => command.run(&session).await,
         Command::Usage(command) => command.run(&session).await,
+        Command::Logs(command) => command.run(&session).await,
+        Command::Debug(command) => command.run(&session).await,
         Command::Explain(command) => command.run(&session).await,
         Command::Route(command) => command.run(&session).await,
         Command::Config(command) => command.run(&session).await,

@@ -7,7 +7,7 @@ use std::fmt;
 use std::io::{self, Write};
 
 use crate::failure::Failure;
-use crate::view::View;
+use crate::view::{self, Row, View};
 
 /// The form of the answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -24,6 +24,21 @@ pub(crate) enum Format {
 /// Prints a view.
 pub(crate) fn print(format: Format, view: &impl View) -> Result<(), Failure> {
     let text = render(format, view)?;
+    write(io::stdout().lock(), &text)
+}
+
+/// Prints one of many things as they come. A table's columns are as wide as what they usually hold.
+pub(crate) fn print_line<T: Row>(format: Format, row: &T, header: bool) -> Result<(), Failure> {
+    let text = match format {
+        Format::Table => {
+            let cells = row.cells();
+            let head = header.then(|| view::header(T::COLUMNS, &cells));
+            let cells = view::line(cells.into_iter());
+            head.map_or_else(|| cells.clone(), |head| format!("{head}\n{cells}"))
+        }
+        Format::Json => serde_json::to_string(row).map_err(Failure::other)?,
+        Format::Yaml => format!("---\n{}", serde_saphyr::to_string(row).map_err(Failure::other)?),
+    };
     write(io::stdout().lock(), &text)
 }
 

@@ -3,10 +3,12 @@
 use penstock_proto::admin::v1::audit_service_client::AuditServiceClient;
 use penstock_proto::admin::v1::breaker_service_client::BreakerServiceClient;
 use penstock_proto::admin::v1::config_service_client::ConfigServiceClient;
+use penstock_proto::admin::v1::debug_service_client::DebugServiceClient;
 use penstock_proto::admin::v1::error_rule_service_client::ErrorRuleServiceClient;
 use penstock_proto::admin::v1::fleet_service_client::FleetServiceClient;
 use penstock_proto::admin::v1::key_service_client::KeyServiceClient;
 use penstock_proto::admin::v1::limits_service_client::LimitsServiceClient;
+use penstock_proto::admin::v1::log_service_client::LogServiceClient;
 use penstock_proto::admin::v1::manifest_service_client::ManifestServiceClient;
 use penstock_proto::admin::v1::notification_service_client::NotificationServiceClient;
 use penstock_proto::admin::v1::oauth_service_client::OauthServiceClient;
@@ -63,8 +65,10 @@ impl Services {
         providers: ProviderServiceClient;
         users: UserServiceClient;
         keys: KeyServiceClient;
+        debug: DebugServiceClient;
         limits: LimitsServiceClient;
         manifests: ManifestServiceClient;
+        logs: LogServiceClient;
         oauth: OauthServiceClient;
         prices: PriceServiceClient;
         error_rules: ErrorRuleServiceClient;

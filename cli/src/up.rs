@@ -66,11 +66,14 @@ pub(crate) struct Args {
     /// trace, debug, info, warn or error, or a filter such as `info,penstock::call=warn`
     #[arg(long, env = "PENSTOCK_LOG", default_value = "info", value_name = "FILTER")]
     log_level: String,
+
+    #[command(flatten)]
+    log: penstock_log::LogArgs,
 }
 
 /// Runs until a signal ends it.
 pub(crate) async fn run(args: Args) -> Result<(), Failure> {
-    logging::start(&args.log_level)?;
+    let _logger = logging::start(&args.log_level, &args.log)?;
     open_files::raise();
     huge_pages::avoid();
     let token = args.admin_token.as_deref();

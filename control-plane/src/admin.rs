@@ -14,12 +14,14 @@ mod audit;
 mod author;
 mod breaker;
 mod config;
+mod debug;
 mod enforcement;
 mod error_rule;
 mod fleet;
 mod key;
 mod labels;
 mod limits;
+mod log;
 mod manifest;
 mod mask;
 mod names;
@@ -46,10 +48,12 @@ mod word_rule;
 use penstock_proto::admin::v1::audit_service_server::AuditServiceServer;
 use penstock_proto::admin::v1::breaker_service_server::BreakerServiceServer;
 use penstock_proto::admin::v1::config_service_server::ConfigServiceServer;
+use penstock_proto::admin::v1::debug_service_server::DebugServiceServer;
 use penstock_proto::admin::v1::error_rule_service_server::ErrorRuleServiceServer;
 use penstock_proto::admin::v1::fleet_service_server::FleetServiceServer;
 use penstock_proto::admin::v1::key_service_server::KeyServiceServer;
 use penstock_proto::admin::v1::limits_service_server::LimitsServiceServer;
+use penstock_proto::admin::v1::log_service_server::LogServiceServer;
 use penstock_proto::admin::v1::manifest_service_server::ManifestServiceServer;
 use penstock_proto::admin::v1::notification_service_server::NotificationServiceServer;
 use penstock_proto::admin::v1::oauth_service_server::OauthServiceServer;
@@ -65,12 +69,13 @@ pub use scope::Scope;
 use tonic::service::Routes;
 
 use crate::context::Context;
+use crate::streams::Streams;
 
 /// A file of prices, with room for what is around it.
 const MAX_PRICE_FILE: usize = penstock_core::price::import::MAX_BYTES + (1 << 20);
 
 /// All services, to be put behind the access check.
-pub fn routes(context: &Context) -> Routes {
+pub fn routes(context: &Context, streams: &Streams) -> Routes {
     Routes::new(ProviderServiceServer::new(provider::Providers(context.clone())))
         .add_service(BreakerServiceServer::new(breaker::Breakers(context.clone())))
         .add_service(NotificationServiceServer::new(notification::Notifications(
@@ -98,4 +103,9 @@ pub fn routes(context: &Context) -> Routes {
         .add_service(UsageServiceServer::new(usage::Ledger(context.clone())))
         .add_service(OperatorServiceServer::new(operator::Operators(context.clone())))
         .add_service(AuditServiceServer::new(audit::AuditLog(context.clone())))
+        .add_service(DebugServiceServer::new(debug::Debug(context.clone())))
+        .add_service(LogServiceServer::new(log::Logs {
+            context: context.clone(),
+            streams: streams.clone(),
+        }))
 }

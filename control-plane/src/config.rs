@@ -50,6 +50,9 @@ pub struct Config {
     #[arg(long, env = "PENSTOCK_LOG", default_value = "info", value_name = "FILTER")]
     pub log_level: String,
 
+    #[command(flatten)]
+    pub log: penstock_log::LogArgs,
+
     /// How long a data plane's config stream lasts before it is ended, so that data planes spread over replicas.
     ///
     /// The true lifetime of each stream is a random 80 to 120 % of this. Units: ms, s, m, h.

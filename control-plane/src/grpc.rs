@@ -47,7 +47,7 @@ pub(crate) fn routes(
     let reflection = tonic_reflection::server::Builder::configure()
         .register_encoded_file_descriptor_set(penstock_proto::DESCRIPTORS)
         .build_v1()?;
-    let services = admin::routes(context)
+    let services = admin::routes(context, streams)
         .add_service(ConfigSyncServiceServer::new(sync))
         .add_service(TelemetryServiceServer::new(telemetry))
         .add_service(health)

@@ -35,6 +35,7 @@ pub mod fleet_states;
 mod grpc;
 mod incoming;
 pub mod index;
+mod logging;
 pub mod metrics;
 pub mod nodes;
 pub mod pipe;

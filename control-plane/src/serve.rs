@@ -19,7 +19,7 @@ use crate::context::Context;
 use crate::pipe::PipeListener;
 use crate::startup::Fault;
 use crate::streams::Streams;
-use crate::{access, alerts, fleet_states, grpc, index, nodes, sync, tokens};
+use crate::{access, alerts, fleet_states, grpc, index, logging, nodes, sync, tokens};
 
 /// Calls under way have so long to finish.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -113,6 +113,7 @@ fn spawn(
     tasks.spawn(finished(alerts::follow(context.clone(), rest.clone())));
     let operators = Arc::clone(&context.operators);
     tasks.spawn(finished(access::operators::follow(operators, rest.clone())));
+    tasks.spawn(finished(logging::follow(Arc::clone(index), rest.clone())));
     tasks.spawn(finished(care_for_ledger(context.clone(), rest.clone())));
     let lifecycle = Lifecycle {
         live_after: started.live_after,

@@ -21,6 +21,7 @@
 //! | [`session`] | which conversation it belongs to |
 //! | [`usage`], [`cost`] | what it used and what that costs |
 //! | [`failure`], [`error_rule`] | what a failed attempt at a provider means |
+//! | [`failed_call`] | the record of a failed call |
 //! | [`word_rule`], [`request_filter`] | what a request must not contain, and what is changed in it |
 //! | [`alert`] | when operators are told of trouble |
 //! | [`operator`] | who may operate, and their roles |
@@ -37,6 +38,7 @@ pub mod credential;
 pub mod dialect;
 pub mod error;
 pub mod error_rule;
+pub mod failed_call;
 pub mod failure;
 pub mod guard;
 pub mod health;

@@ -1,6 +1,8 @@
 //! Settings of the whole installation, pushed to data planes like any other resource.
 
 mod fallbacks;
+mod http_debug;
+mod logging;
 mod notifications;
 mod routing;
 
@@ -12,6 +14,8 @@ use crate::secret::Secret;
 use crate::time::UnixMs;
 
 pub use fallbacks::ModelFallback;
+pub use http_debug::{DebugSubject, DebugWindow, HttpDebug, MAX_MS as MAX_DEBUG_MS, Shown};
+pub use logging::{LogLevel, LoggingPolicy};
 pub use notifications::NotificationPolicy;
 pub use routing::RoutingPolicy;
 
@@ -33,6 +37,10 @@ pub enum Setting {
     Notifications(NotificationPolicy),
     /// Whether operators of the role `user` may create, rotate and delete keys of their own. Data planes have no use for it.
     SelfService(bool),
+    /// What is logged.
+    Logging(LoggingPolicy),
+    /// Which HTTP traffic is written out for a while. Changed by `penstock debug`.
+    HttpDebug(HttpDebug),
 }
 
 /// How limits are enforced as a whole.
@@ -148,7 +156,7 @@ impl UnpricedAction {
 
 impl Setting {
     /// Every setting at its default.
-    pub fn defaults() -> [Self; 7] {
+    pub fn defaults() -> [Self; 9] {
         [
             Self::Unpriced(UnpricedPolicy::default()),
             Self::ExplainRefusals(false),
@@ -157,6 +165,8 @@ impl Setting {
             Self::ModelFallbacks(Vec::new()),
             Self::Notifications(NotificationPolicy::default()),
             Self::SelfService(false),
+            Self::Logging(LoggingPolicy::default()),
+            Self::HttpDebug(HttpDebug::default()),
         ]
     }
 
@@ -169,6 +179,8 @@ impl Setting {
             Self::ModelFallbacks(_) => "model_fallbacks",
             Self::Notifications(_) => "notifications",
             Self::SelfService(_) => "self_service",
+            Self::Logging(_) => "logging",
+            Self::HttpDebug(_) => "http_debug",
         }
     }
 
@@ -177,8 +189,7 @@ impl Setting {
         match self {
             Self::Unpriced(_) | Self::ExplainRefusals(_) | Self::Limits(_) => 1,
             Self::Routing(_) | Self::ModelFallbacks(_) => 3,
-            Self::Notifications(_) => 5,
-            Self::SelfService(_) => 5,
+            Self::Notifications(_) | Self::SelfService(_) | Self::Logging(_) | Self::HttpDebug(_) => 5,
         }
     }
 
@@ -190,6 +201,8 @@ impl Setting {
             Self::Routing(policy) => policy.validate(),
             Self::ModelFallbacks(fallbacks) => fallbacks::validate_all(fallbacks),
             Self::Notifications(policy) => policy.validate(),
+            Self::Logging(policy) => policy.validate(),
+            Self::HttpDebug(debug) => debug.validate(),
         }
     }
 }

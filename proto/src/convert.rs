@@ -12,6 +12,7 @@ mod error_rule;
 mod health;
 mod key;
 mod limits;
+mod logging;
 mod manifest;
 mod notifications;
 mod operator;

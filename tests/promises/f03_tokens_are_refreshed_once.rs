@@ -113,7 +113,7 @@ impl Bench {
 }
 
 /// `first`: the provider has no client yet.
-async fn log_in(
+pub(crate) async fn log_in(
     secret: &std::path::Path,
     server: &AuthorizationServer,
     cli: &Cli,

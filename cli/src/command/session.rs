@@ -56,6 +56,11 @@ impl Session {
         self.print(&List { items })
     }
 
+    /// Prints one of many things as they come: a line of the table, or one object a line.
+    pub(crate) fn print_line(&self, row: &impl Row, header: bool) -> Result<(), Failure> {
+        output::print_line(self.format, row, header)
+    }
+
     /// Prints a thing and the revision that changed it.
     pub(crate) fn print_changed<W, T: View>(
         &self,

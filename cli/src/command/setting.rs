@@ -1,6 +1,7 @@
 //! `penstock setting`.
 
 mod limits;
+mod logging;
 mod notifications;
 mod routing;
 
@@ -68,6 +69,13 @@ pub(crate) enum Set {
         #[command(flatten)]
         reason: Reason,
     },
+    /// What is logged, by all programs at run time; only what is given changes
+    Logging {
+        #[command(flatten)]
+        flags: logging::Flags,
+        #[command(flatten)]
+        reason: Reason,
+    },
     /// What is asked for instead when nobody serves a model; replaces all. `setting reset model_fallbacks`: nothing
     #[command(name = "model_fallbacks", alias = "model-fallbacks")]
     ModelFallbacks {
@@ -122,6 +130,7 @@ impl Set {
             Self::Limits { flags, reason } => return flags.run(session, &reason).await,
             Self::Routing { flags, reason } => return flags.run(session, &reason).await,
             Self::Notifications { flags, reason } => return flags.run(session, &reason).await,
+            Self::Logging { flags, reason } => return flags.run(session, &reason).await,
         };
         let request = wire::SetSettingRequest {
             setting: Some(convert::setting_to_wire(&setting)),

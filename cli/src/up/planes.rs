@@ -214,6 +214,7 @@ fn control_plane(args: &Args, home: &Home) -> Config {
         prices: args.prices.clone(),
         data_dir: Some(home.path.clone()),
         log_level: args.log_level.clone(),
+        log: args.log.clone(),
         stream_lifetime: STREAM_LIFETIME,
         name: Some("up".to_owned()),
     }

@@ -1,6 +1,8 @@
 //! Settings.
 
-use penstock_core::setting::{NotificationPolicy, RoutingPolicy, Setting as Core};
+use penstock_core::setting::{
+    HttpDebug, LogLevel, LoggingPolicy, NotificationPolicy, RoutingPolicy, Setting as Core,
+};
 use penstock_core::time::UnixMs;
 use penstock_proto::admin::v1 as wire;
 use penstock_proto::convert;
@@ -33,6 +35,9 @@ pub(crate) enum Value {
     Switch(bool),
     Routing(RoutingPolicy),
     Notifications(Box<NotificationPolicy>),
+    Logging(LoggingPolicy),
+    /// Windows; `penstock debug list` names them.
+    HttpDebug(HttpDebug),
     /// `MODEL=SUBSTITUTE,SUBSTITUTE`.
     ModelFallbacks(Vec<String>),
 }
@@ -47,6 +52,8 @@ impl Setting {
             Core::ExplainRefusals(on) | Core::SelfService(on) => Value::Switch(on),
             Core::Routing(policy) => Value::Routing(policy),
             Core::Notifications(policy) => Value::Notifications(Box::new(policy)),
+            Core::Logging(policy) => Value::Logging(policy),
+            Core::HttpDebug(debug) => Value::HttpDebug(debug),
             Core::ModelFallbacks(list) => Value::ModelFallbacks(list.iter().map(fallback::write).collect()),
             Core::Limits(policy) => Value::Limits(Enforcement::at(policy, now)),
         };
@@ -63,6 +70,8 @@ impl Setting {
             Value::ModelFallbacks(list) => joined(list),
             Value::Routing(policy) => routing(policy),
             Value::Notifications(policy) => notifications(policy),
+            Value::Logging(policy) => logging(policy),
+            Value::HttpDebug(debug) => format!("{} windows", debug.windows.len()),
             Value::Limits(enforcement) => enforcement.text(),
             Value::Unpriced {
                 action,
@@ -107,6 +116,22 @@ fn notifications(policy: &NotificationPolicy) -> String {
         policy.repeated_status,
         joined(&percents),
     )
+}
+
+fn logging(policy: &LoggingPolicy) -> String {
+    let level = policy
+        .level
+        .map_or("as each program was started", LogLevel::as_str);
+    let targets = policy.targets.iter();
+    let targets: String = targets
+        .map(|(target, level)| format!(", {target}={}", level.as_str()))
+        .collect();
+    let hashed = if policy.hash_user_ids {
+        ", users by a hash"
+    } else {
+        ""
+    };
+    format!("{level}{targets}{hashed}")
 }
 
 fn routing(policy: &RoutingPolicy) -> String {

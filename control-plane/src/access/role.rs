@@ -72,6 +72,15 @@ const ADMIN_SERVICES: &[(&str, Methods)] = &[
         ],
     ),
     (
+        "DebugService",
+        &[
+            // With bodies: administrators; the service looks.
+            ("StartHttpDebug", CHANGE),
+            ("ListHttpDebug", READ),
+            ("StopHttpDebug", CHANGE),
+        ],
+    ),
+    (
         "ErrorRuleService",
         &[
             ("CreateErrorRule", CHANGE),
@@ -99,6 +108,10 @@ const ADMIN_SERVICES: &[(&str, Methods)] = &[
     (
         "LimitsService",
         &[("ShowLimits", READ_OWN), ("ResetLimits", CHANGE)],
+    ),
+    (
+        "LogService",
+        &[("SearchCalls", READ), ("TailCalls", READ), ("GetFailure", READ)],
     ),
     (
         "ManifestService",

@@ -83,6 +83,10 @@ impl Author {
 
 impl Author {
     /// By name.
+    pub(super) fn role(&self) -> Role {
+        self.actor.role
+    }
+
     pub(super) fn name(&self) -> &str {
         &self.actor.name
     }

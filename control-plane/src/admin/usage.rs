@@ -94,6 +94,12 @@ impl UsageService for Ledger {
     }
 }
 
+/// Which calls are asked for: names become ids.
+pub(super) async fn filter(context: &Context, filter: wire::UsageFilter) -> Result<UsageFilter, Status> {
+    let ledger = Ledger(context.clone());
+    ledger.filter(Scope::everything(), Some(filter)).await
+}
+
 impl Ledger {
     /// Of what the caller may see: its own user restricts whatever else is asked.
     async fn filter(&self, scope: Scope, filter: Option<wire::UsageFilter>) -> Result<UsageFilter, Status> {

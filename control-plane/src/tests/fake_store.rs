@@ -32,6 +32,7 @@ pub(super) struct Inner {
     silent: bool,
     checks: Vec<Sealed>,
     usage: BTreeSet<RequestId>,
+    failures: Vec<penstock_store::FailedCallRow>,
     poison: BTreeSet<RequestId>,
     nodes: BTreeMap<String, NodeRow>,
     others_live: u32,
@@ -77,6 +78,7 @@ impl FakeStore {
             silent: false,
             checks: Vec::new(),
             usage: BTreeSet::new(),
+            failures: Vec::new(),
             poison: BTreeSet::new(),
             nodes: BTreeMap::new(),
             others_live: 0,
@@ -524,6 +526,25 @@ impl Store for FakeStore {
     }
 
     async fn price_backfills(&self, _: u32) -> Result<Vec<penstock_store::PriceBackfill>, Error> {
+        panic!("not faked")
+    }
+
+    async fn ingest_failures(&self, records: &[penstock_store::FailedCallRow]) -> Result<u64, Error> {
+        let mut state = self.here()?;
+        state.failures.extend_from_slice(records);
+        Ok(u64::try_from(records.len()).unwrap())
+    }
+
+    async fn failures(&self, _: RequestId) -> Result<Vec<penstock_store::FailedCallRow>, Error> {
+        panic!("not faked")
+    }
+
+    async fn search_calls(
+        &self,
+        _: &penstock_store::LogFilter,
+        _: u32,
+        _: Option<RequestId>,
+    ) -> Result<Vec<penstock_store::LoggedCall>, Error> {
         panic!("not faked")
     }
 

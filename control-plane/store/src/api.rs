@@ -6,6 +6,7 @@ pub(crate) mod audit;
 pub(crate) mod command;
 pub(crate) mod commit;
 pub(crate) mod error;
+pub(crate) mod failure;
 pub(crate) mod fleet_state;
 pub(crate) mod history;
 pub(crate) mod node;

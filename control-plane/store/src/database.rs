@@ -10,12 +10,14 @@ mod baseline;
 mod call;
 mod command;
 mod commit;
+mod failures;
 mod feed;
 mod find;
 mod fleet_states;
 mod fold;
 mod history;
 mod ingest;
+mod log;
 mod nodes;
 mod operators;
 mod recharge;
@@ -43,6 +45,7 @@ use uuid::Uuid;
 use crate::api::command::{NodeAnswer, NodeCommand};
 use crate::api::commit::{Commit, Committed};
 use crate::api::error::Error;
+use crate::api::failure::{FailedCallRow, LogFilter, LoggedCall};
 use crate::api::fleet_state::{FleetAction, FleetState, Put};
 use crate::api::history::{Differences, Revision, RevisionFilter};
 use crate::api::node::NodeRow;
@@ -236,6 +239,23 @@ impl Store for Database {
             Pools::Postgres(pool) => crate::postgres::ledger::prepare(pool, now).await,
             Pools::Sqlite { .. } => Ok(()),
         }
+    }
+
+    async fn ingest_failures(&self, records: &[FailedCallRow]) -> Result<u64, Error> {
+        self.write_failures(records).await
+    }
+
+    async fn failures(&self, id: RequestId) -> Result<Vec<FailedCallRow>, Error> {
+        self.failures_of_call(id).await
+    }
+
+    async fn search_calls(
+        &self,
+        filter: &LogFilter,
+        limit: u32,
+        before: Option<RequestId>,
+    ) -> Result<Vec<LoggedCall>, Error> {
+        self.search_log(filter, limit, before).await
     }
 
     async fn put_node(&self, node: &NodeRow) -> Result<(), Error> {

@@ -22,6 +22,7 @@
 //! | [`usage`] | what an answer used, and what each frame means |
 //! | [`upstream_error`] | the words of a provider's error |
 //! | [`mask`] | what must not be shown of it |
+//! | [`facts`] | what a failed request was, without its contents |
 //! | [`error_shape`] | our own errors, in the caller's dialect |
 //! | [`aws`] | signatures and event streams of AWS |
 //! | [`translate`] | requests and answers between a caller's dialect and a provider's |
@@ -37,6 +38,7 @@ pub mod credentials;
 mod data;
 pub mod edit;
 pub mod error_shape;
+pub mod facts;
 pub mod framing;
 pub mod headers;
 pub mod inspect;

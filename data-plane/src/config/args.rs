@@ -28,6 +28,9 @@ pub struct Config {
     #[arg(long, env = "PENSTOCK_LOG", default_value = "info", help_heading = "Process")]
     pub log_level: String,
 
+    #[command(flatten)]
+    pub log: penstock_log::LogArgs,
+
     /// Worker threads. Default: one for each core.
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024), help_heading = "Process")]
     pub threads: Option<u16>,

@@ -20,7 +20,7 @@ use super::gate::{Opened, Patience};
 use super::outgoing::{Outgoing, Sent};
 use super::reshape::Reshape;
 use super::tap::Tap;
-use super::{gate, headroom, whole};
+use super::{gate, headroom, http_debug, whole};
 use crate::upstream::{ReceiveBody, Spoken, Target, request};
 
 /// For the body of an error.
@@ -68,18 +68,31 @@ pub(super) async fn run(
         upstream: chosen.spoken,
         again: way.again,
     };
-    let request = || {
+    let shown = http_debug::of_attempt(call, chosen);
+    call.shown = shown;
+    let told = &*call;
+    let request = || -> Result<_, Failed> {
         let (to, body) = ((Method::POST, uri.clone()), sent.body.clone());
         let headers = sent.headers.as_ref().unwrap_or(&outgoing.headers);
-        let made = request(way.target, to, headers, body, spoken);
-        made.map_err(Failed::from)
+        let made = request(way.target, to, headers, body, spoken)?;
+        if let Some(shown) = shown {
+            http_debug::sent(told, chosen, shown, &made);
+        }
+        Ok(made)
     };
 
     let patience = patience(call, &chosen.provider.provider, way.deadline);
     let sending = timeout_at(patience.first_byte, endpoint.send(request));
-    let response = call.stopwatch.waiting(sending).await;
+    let mut stopwatch = told.stopwatch;
+    let response = stopwatch.waiting(sending).await;
+    call.stopwatch = stopwatch;
+    call.failure.sent_to = Some(uri);
     let response = response.map_err(|_| patience.ran_out())??;
     let (head, body) = response.into_parts();
+    call.failure.answered = Some(head.status.as_u16());
+    if shown.is_some() {
+        http_debug::received(call, chosen, &head);
+    }
     let id = upstream_request_id(&head.headers).map(str::to_owned);
     call.upstream_request_id = id.map(|id| mask_text(id, &[chosen.secret()]));
     headroom::see(call, chosen, &head.headers);
@@ -151,7 +164,10 @@ async fn content(
                     let found = "a whole answer, where a stream was asked for";
                     Err(Failed::NoAnswer(found.to_owned()))
                 }
-                false => Ok(Content::Whole(received)),
+                false => {
+                    http_debug::show(call, "answer to the caller", &received.bytes);
+                    Ok(Content::Whole(received))
+                }
             }
         }
         Media::Page => Err(Failed::Page),
@@ -172,6 +188,7 @@ async fn error(call: &mut Call, head: &response::Parts, body: ReceiveBody, patie
             call.stopwatch.waiting(whole::read_error(body, deadline)).await
         }
     };
+    http_debug::show(call, "answer of the provider", &body);
     Failed::Status(Box::new(ErrorAnswer {
         head: head.clone(),
         body,

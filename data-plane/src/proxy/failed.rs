@@ -78,6 +78,8 @@ pub(super) enum Waited {
 
 /// A provider that was asked in vain.
 pub(super) struct Failure {
+    /// Its place among the attempts of the call.
+    pub(super) attempt: usize,
     pub(super) chosen: Chosen,
     pub(super) failed: Failed,
     pub(super) finding: Finding,

@@ -35,6 +35,7 @@ use tokio::time::{Instant, Sleep, sleep, sleep_until, timeout};
 use super::call::{Call, Chosen};
 use super::failed::Reported;
 use super::gate::{Opened, Patience};
+use super::http_debug;
 use super::reserve::Watched;
 use super::settle::End;
 use super::tap::{Said, Tap};
@@ -103,7 +104,7 @@ impl Relay {
     /// Relays a stream whose content has begun.
     pub(super) fn new(call: Call, opened: Opened, patience: Patience) -> Self {
         let now = Instant::now();
-        let mut relay = Self {
+        Self {
             call,
             tap: opened.tap,
             pieces: opened.held,
@@ -112,17 +113,15 @@ impl Relay {
             patience,
             quiet_since: None,
             whole: false,
-            said: Said::default(),
+            said: Said {
+                terminal: opened.terminal,
+                error: opened.error,
+                ..Said::default()
+            },
             ended: None,
             holding: None,
             left: false,
-        };
-        relay.said = Said {
-            terminal: opened.terminal,
-            error: opened.error,
-            ..Said::default()
-        };
-        relay
+        }
     }
 
     /// The caller went away.
@@ -194,12 +193,14 @@ impl Relay {
 
     fn take(&mut self, chunk: Bytes) {
         self.quiet_since = None;
+        http_debug::show(&self.call, "piece of the provider's stream", &chunk);
         let secret = self.call.chosen.as_ref().map_or("", Chosen::secret);
         let observer = &mut self.call.observer;
         match self.tap.take(chunk, observer, secret, &mut self.pieces) {
             Ok(said) => self.said = said,
             Err(error) => self.end(&error.to_string(), Fault::Providers),
         }
+        self.call.failure.events = self.tap.events();
     }
 
     /// Acts on what the events said, which are among the pieces already.

@@ -94,7 +94,9 @@ impl Call {
         if let Some(affinity) = self.affinity.told() {
             metrics.affinity(affinity.as_str(), affinity::cost_of_move(self, &bill.used));
         }
-        log::call(self, end, &bill);
+        let level = log::level(end);
+        log::call(self, end, &bill, level);
+        self.record_failure(end, &bill, level);
         self.opened = None;
         self.settle_health(end.outcome);
         self.settle_limits(end.outcome, &bill, number);

@@ -181,6 +181,11 @@ impl Trail {
         self.asked >= self.most || self.passed >= MAX_PASSED
     }
 
+    /// Whose error the caller is told, by its place among the attempts. None: nobody's.
+    pub(super) fn told(&self) -> Option<usize> {
+        self.telling.as_ref().map(|failure| failure.attempt)
+    }
+
     /// Nobody else is asked. `refusal`: what the caller is told when nobody was.
     pub(super) fn give_up(self, mut refusal: Refusal) -> Ending {
         let soonest = self.soonest.into_iter().chain(self.recovery).min();

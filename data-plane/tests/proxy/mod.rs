@@ -7,6 +7,7 @@ mod client;
 mod decisions;
 mod degraded;
 mod failover;
+mod failure_log;
 mod faults;
 mod foreign;
 mod full;

@@ -9,8 +9,8 @@ use super::enums::{
 };
 use super::notifications;
 use super::price::{rates_from_wire, rates_to_wire};
-use super::required;
 use super::routing::{fallbacks_from_wire, fallbacks_to_wire, policy_from_wire, policy_to_wire};
+use super::{logging, required};
 use crate::config::v1 as wire;
 
 /// Writes a setting.
@@ -32,6 +32,8 @@ pub fn setting_to_wire(setting: &Setting) -> wire::Setting {
         Setting::Routing(policy) => Value::Routing(policy_to_wire(*policy)),
         Setting::ModelFallbacks(fallbacks) => Value::ModelFallbacks(fallbacks_to_wire(fallbacks)),
         Setting::Notifications(policy) => Value::Notifications(notifications::to_wire(policy)),
+        Setting::Logging(policy) => Value::Logging(logging::policy_to_wire(policy)),
+        Setting::HttpDebug(debug) => Value::HttpDebug(logging::debug_to_wire(debug)),
     };
     wire::Setting { value: Some(value) }
 }
@@ -49,6 +51,8 @@ pub fn setting_from_wire(setting: wire::Setting) -> Result<Setting, Invalid> {
         Value::Routing(policy) => Setting::Routing(policy_from_wire(policy)),
         Value::ModelFallbacks(fallbacks) => Setting::ModelFallbacks(fallbacks_from_wire(fallbacks)?),
         Value::Notifications(policy) => Setting::Notifications(notifications::from_wire(policy)?),
+        Value::Logging(policy) => Setting::Logging(logging::policy_from_wire(policy)?),
+        Value::HttpDebug(debug) => Setting::HttpDebug(logging::debug_from_wire(debug)?),
         Value::Limits(policy) => Setting::Limits(LimitsPolicy {
             enabled: policy.enabled,
             off_until: policy.off_until_ms.map(UnixMs),

@@ -20,7 +20,8 @@ use penstock_core::provider::{
 use penstock_core::resource::{ImportSuffixSpec, ProviderSpec, Resource, ResourceRef, Spec};
 use penstock_core::secret::Secret;
 use penstock_core::setting::{
-    ImportSuffix, ModelFallback, NotificationPolicy, RoutingPolicy, Setting, UnpricedAction, UnpricedPolicy,
+    DebugSubject, DebugWindow, HttpDebug, ImportSuffix, LogLevel, LoggingPolicy, ModelFallback,
+    NotificationPolicy, RoutingPolicy, Setting, UnpricedAction, UnpricedPolicy,
 };
 use penstock_core::snapshot::{Refusal, Upsert};
 use penstock_core::time::UnixMs;
@@ -237,6 +238,24 @@ fn specs() -> Vec<(ResourceRef, Spec)> {
                 model: ModelPattern::Contains("opus".into()),
                 substitutes: vec!["a".into(), "b".into()],
             }])),
+        ),
+        (
+            ResourceRef::Setting("logging".into()),
+            Spec::Setting(Setting::Logging(LoggingPolicy {
+                level: Some(LogLevel::Debug),
+                targets: [("penstock::call".to_owned(), LogLevel::Off)].into(),
+                hash_user_ids: true,
+            })),
+        ),
+        (
+            ResourceRef::Setting("http_debug".into()),
+            Spec::Setting(Setting::HttpDebug(HttpDebug {
+                windows: vec![DebugWindow {
+                    subject: DebugSubject::Provider(ProviderId::from_parts(1, &[1; 10])),
+                    until: UnixMs(9),
+                    bodies: true,
+                }],
+            })),
         ),
         (
             ResourceRef::ImportSuffix("relay".into()),

@@ -19,6 +19,7 @@ use super::alert::Alerts;
 use super::command::{NodeAnswer, NodeCommand};
 use super::commit::{Commit, Committed};
 use super::error::Error;
+use super::failure::{FailedCallRow, LogFilter, LoggedCall};
 use super::fleet_state::{FleetAction, FleetState, Put};
 use super::history::{Differences, Revision, RevisionFilter};
 use super::node::NodeRow;
@@ -161,6 +162,23 @@ pub trait Store: Accounts + Alerts + Send + Sync + 'static {
     /// Makes room for the records of this month and the next two. Called when the store opens; call it daily. Without
     /// it nothing is lost: records go to a default partition and are moved by the next call. Nothing to do on SQLite.
     async fn prepare_ledger(&self, now: UnixMs) -> Result<(), Error>;
+
+    // === The log of calls ===
+
+    /// Keeps records of failed calls. Those that are there already, by call and number, change nothing. How many were new.
+    async fn ingest_failures(&self, records: &[FailedCallRow]) -> Result<u64, Error>;
+
+    /// All records of one failed call, in their order; none when it did not fail, or they are gone.
+    async fn failures(&self, id: RequestId) -> Result<Vec<FailedCallRow>, Error>;
+
+    /// Calls of the ledger and of the failure log, newest first, at most `limit` (at most 1000), with ids below
+    /// `before`. A call whose start is more than a day away from the time inside its id may be missed.
+    async fn search_calls(
+        &self,
+        filter: &LogFilter,
+        limit: u32,
+        before: Option<RequestId>,
+    ) -> Result<Vec<LoggedCall>, Error>;
 
     // === Nodes ===
 

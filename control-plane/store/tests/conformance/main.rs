@@ -16,6 +16,7 @@ mod clashes;
 mod commands;
 mod commits;
 mod error_rules;
+mod failures;
 mod feed;
 mod fleet_states;
 mod history;
