@@ -1,6 +1,7 @@
 //! Who makes a change, and why; and making it.
 
 use penstock_core::invalid::Invalid;
+use penstock_core::operator::Role;
 use penstock_core::resource::ResourceRef;
 use penstock_proto::admin::v1::ChangeInfo;
 use penstock_store::{Applied, Commit, Committed, FleetAction, NewSpec, Op, Stored};
@@ -82,11 +83,11 @@ impl Author {
 }
 
 impl Author {
-    /// By name.
     pub(super) fn role(&self) -> Role {
         self.actor.role
     }
 
+    /// By name.
     pub(super) fn name(&self) -> &str {
         &self.actor.name
     }
