@@ -43,11 +43,26 @@ pub fn mask<'a>(body: &'a [u8], known: &[&str]) -> Cow<'a, [u8]> {
 
 /// [`mask`] for what is text already.
 pub fn mask_text(text: String, known: &[&str]) -> String {
-    let masked = match mask(text.as_bytes(), known) {
+    owned(mask(text.as_bytes(), known)).unwrap_or(text)
+}
+
+/// Takes out the known secrets alone: for texts of ours, whose addresses and names operators need.
+pub fn mask_known(text: String, known: &[&str]) -> String {
+    let mut masked_text = Cow::Borrowed(text.as_bytes());
+    for depth in 0..=MAX_DEPTH {
+        for secret in known.iter().filter(|secret| secret.len() >= 8) {
+            masked_text = masked(masked_text, depth, |text| places(text, secret.as_bytes()));
+        }
+    }
+    owned(masked_text).unwrap_or(text)
+}
+
+/// None: nothing was masked.
+fn owned(masked: Cow<'_, [u8]>) -> Option<String> {
+    match masked {
         Cow::Borrowed(_) => None,
         Cow::Owned(masked) => Some(String::from_utf8_lossy(&masked).into_owned()),
-    };
-    masked.unwrap_or(text)
+    }
 }
 
 /// Masks what is found in the text when it is unescaped so often.

@@ -11,7 +11,7 @@ use penstock_core::limits::Exceeded;
 use penstock_core::limits::exceeded::WORTH_A_RETRY;
 use penstock_dialect::bound::Unbounded;
 use penstock_dialect::error_shape;
-use penstock_dialect::mask::mask_text;
+use penstock_dialect::mask::mask_known;
 use penstock_dialect::route::RouteError;
 
 use super::answer::{AnswerBody, CODE, json};
@@ -55,7 +55,7 @@ impl Refusal {
 
     /// Takes out of what operators read what a provider may have repeated.
     pub(super) fn masked(mut self, secret: &str) -> Self {
-        self.detail = self.detail.map(|detail| mask_text(detail, &[secret]));
+        self.detail = self.detail.map(|detail| mask_known(detail, &[secret]));
         self
     }
 
