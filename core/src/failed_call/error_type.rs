@@ -173,7 +173,7 @@ pub(super) fn of_code(code: Code) -> ErrorType {
         Code::LimitsUnavailable => ErrorType::LimitsUnavailable,
         Code::InternalError => ErrorType::InternalError,
         Code::UpstreamError => ErrorType::UpstreamError,
-        Code::NoAvailableAccount | Code::ModelUnpriced => ErrorType::NoProvider,
+        Code::NoAvailableAccount | Code::ModelUnpriced | Code::TokenRefreshFailed => ErrorType::NoProvider,
         Code::Overloaded => ErrorType::Overloaded,
         Code::RequestTimeout => ErrorType::Timeout,
     }

@@ -38,7 +38,7 @@ pub(super) fn asked(call: &Call, head: &http::request::Parts) {
         target: "penstock::http_debug",
         request_id = %call.arrival.id,
         key_id = %call.key.id,
-        client_ip = %call.arrival.address,
+        client_ip = call.arrival.address.map(tracing::field::display),
         method = %head.method,
         path = head.uri.path(),
         version = version(head.version),

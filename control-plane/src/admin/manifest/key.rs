@@ -20,6 +20,7 @@ use super::present::Present;
 use super::wanted::Wanted;
 use crate::admin::key::generate;
 use crate::admin::{activation, random, resets};
+use crate::clock;
 use crate::credentials::Field;
 
 const ANOTHER: &str = "is not the secret of this key: it was rotated, or the file names a new one. Leave it out to keep the \
@@ -48,7 +49,7 @@ pub(super) fn wanted(
         Some((reference, StoredSpec::Key(known))) => {
             let key = Key {
                 name: wanted.name,
-                access: activation::kept(wanted.access, &known.access),
+                access: activation::kept(wanted.access, &known.access, clock::now()),
                 limits: resets::kept(&wanted.limits, &known.limits),
                 ..(**known).clone()
             };

@@ -26,6 +26,7 @@ use super::wanted::{Wanted, unchanged};
 use super::{key, provider, prune};
 use crate::admin::key::check_suffix;
 use crate::admin::{activation, random, resets};
+use crate::clock;
 use crate::context::Context;
 use crate::credentials::Field;
 
@@ -189,7 +190,7 @@ impl Planner<'_> {
         let user = match present.map(|stored| &stored.spec) {
             Some(StoredSpec::User(present)) => User {
                 limits: resets::kept(&user.limits, &present.limits),
-                access: activation::kept(user.access, &present.access),
+                access: activation::kept(user.access, &present.access, clock::now()),
                 ..user
             },
             _ => User {

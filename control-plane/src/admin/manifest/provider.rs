@@ -35,6 +35,9 @@ pub(super) fn wanted(
         Some(known) => resets::kept(&provider.limits, &known.provider.limits),
         None => resets::none(&provider.limits),
     };
+    if let Some(known) = known.filter(|known| known.credential.is_some() && given.credential.is_none()) {
+        stays(&provider, &known.provider)?;
+    }
     let credential = credential::change(planner, &reference, known, given.credential.as_ref())?;
     let proxy_password = password(
         planner,
@@ -74,6 +77,17 @@ pub(super) fn wanted(
         spec,
         LoggedSpec::Provider(Box::new(after)),
     ))
+}
+
+/// A file that moves a provider must hold its credential: the one that is kept was given for another host.
+fn stays(provider: &Provider, before: &Provider) -> Result<(), Invalid> {
+    provider.keeps_credential_of(before).map_err(|invalid| {
+        let problem = format!(
+            "{}; declare the credential in the file, or move it with `penstock provider update --keep-credential`",
+            invalid.problem
+        );
+        Invalid::new(invalid.field, problem)
+    })
 }
 
 fn known(stored: &Stored) -> Option<&StoredProvider> {

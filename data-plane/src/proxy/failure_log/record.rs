@@ -57,7 +57,7 @@ fn common(call: &Call) -> FailedCall {
     let notes = &call.failure;
     let head = notes.head.as_deref();
     let mut facts = head.map(|head| head.facts.clone()).unwrap_or_default();
-    facts.client_ip = Some(call.arrival.address.to_string());
+    facts.client_ip = call.arrival.address.map(|address| address.to_string());
     let text = |of: fn(&Head) -> &String| head.map_or_else(|| UNKNOWN.to_owned(), |head| of(head).clone());
     let user = call.key.key.user_id;
     let hidden = call.snapshot.logging().hash_user_ids;
