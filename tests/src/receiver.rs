@@ -11,7 +11,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
 use serde_json::Value;
 use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
+use tokio::task::JoinSet;
 
 /// A message that came.
 #[derive(Clone, Debug)]
@@ -32,7 +32,8 @@ struct Shared {
 pub struct Receiver {
     pub url: String,
     shared: Arc<Shared>,
-    serving: JoinHandle<()>,
+    /// Ends with it.
+    _serving: JoinSet<()>,
 }
 
 impl Receiver {
@@ -43,11 +44,16 @@ impl Receiver {
         let router = Router::new()
             .route("/hook", post(take))
             .with_state(Arc::clone(&shared));
-        let serving = tokio::spawn(async move {
+        let mut serving = JoinSet::new();
+        serving.spawn(async move {
             // The test ends before it.
             axum::serve(listener, router).await.ok();
         });
-        Ok(Self { url, shared, serving })
+        Ok(Self {
+            url,
+            shared,
+            _serving: serving,
+        })
     }
 
     /// What came and was answered with success, in order.
@@ -77,12 +83,6 @@ impl Received {
     pub fn header(&self, name: &str) -> &str {
         let value = self.headers.get(name).and_then(|value| value.to_str().ok());
         value.unwrap_or_default()
-    }
-}
-
-impl Drop for Receiver {
-    fn drop(&mut self) {
-        self.serving.abort();
     }
 }
 

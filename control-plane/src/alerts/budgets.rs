@@ -116,7 +116,12 @@ fn limits(index: &Index, subject: SpendSubject) -> Option<std::sync::Arc<Limits>
         Spec::User(user) => Some(user.limits.clone()),
         Spec::Key(key) => Some(key.limits.clone()),
         Spec::Provider(spec) => Some(spec.provider.limits.clone()),
-        _ => None,
+        Spec::Price(_)
+        | Spec::Setting(_)
+        | Spec::ImportSuffix(_)
+        | Spec::ErrorRule(_)
+        | Spec::WordRule(_)
+        | Spec::RequestFilter(_) => None,
     }
 }
 

@@ -48,7 +48,7 @@ pub(super) async fn due(
         detail,
         at: now,
     };
-    let mut row = row.cloned().unwrap_or(AlertRow {
+    let mut row = row.cloned().unwrap_or_else(|| AlertRow {
         rule: Rule::DailySummary,
         subject: SUBJECT.to_owned(),
         watch: penstock_core::alert::Watch::default(),

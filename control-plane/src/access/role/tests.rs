@@ -54,6 +54,9 @@ fn g10_what_is_no_reading_is_audited() {
                 "Resolve",
                 "Diff",
                 "Find",
+                "Search",
+                "Tail",
+                "Export",
                 "WhoAmI",
             ];
             let reads = reads.iter().any(|verb| method.starts_with(verb)) || *method == "TestErrorRule";
