@@ -16,6 +16,8 @@
 //! does its connection when the caller reads nothing for too long (see [`super::answer`]). When the operator wants it,
 //! the stream is read on for a while to learn what it used; what is read then goes nowhere.
 
+mod hold;
+
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -41,6 +43,7 @@ use super::settle::End;
 use super::tap::{Said, Tap};
 use crate::clock;
 use crate::upstream::ReceiveBody;
+use hold::Holding;
 
 /// For the error event to get out before the connection breaks.
 pub(super) const FAREWELL: Duration = Duration::from_millis(100);
@@ -76,13 +79,6 @@ pub(super) struct Relay {
     holding: Option<Holding>,
     /// The caller went away; what is read is read for its usage.
     left: bool,
-}
-
-/// On its way into the budget.
-struct Holding {
-    answer: Pin<Box<dyn Future<Output = bool> + Send>>,
-    /// Output that is held when it is there, tokens.
-    held: u64,
 }
 
 /// Whose fault it is that an answer broke off: only what is the provider's is held against it.
@@ -251,35 +247,6 @@ impl Relay {
             Err(error) => return self.end(&error.to_string(), Fault::Providers),
         }
         self.ended = Some("closed by the provider without the end of the answer");
-    }
-
-    /// Of a strict budget: holds what the output read so far may cost, before it is handed on. False: there is no room.
-    fn poll_hold(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
-        loop {
-            if let Some(holding) = &mut self.holding {
-                let room = ready!(holding.answer.as_mut().poll(cx));
-                let held = holding.held;
-                self.holding = None;
-                let output = self.call.observer.output_bytes();
-                match (room, self.watched()) {
-                    (true, Some(watched)) => watched.held = held,
-                    // There may be room for it without a lead.
-                    (false, Some(watched)) if held > output => {
-                        let cost = watched.up_to(output);
-                        let answer = self.call.hold(cost);
-                        self.holding = Some(Holding { answer, held: output });
-                        continue;
-                    }
-                    (_, _) => return Poll::Ready(room),
-                }
-            }
-            let output = self.call.observer.output_bytes();
-            let Some((cost, held)) = self.watched().and_then(|watched| watched.more(output)) else {
-                return Poll::Ready(true);
-            };
-            let answer = self.call.hold(cost);
-            self.holding = Some(Holding { answer, held });
-        }
     }
 
     fn watched(&mut self) -> Option<&mut Watched> {
