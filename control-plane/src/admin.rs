@@ -4,9 +4,9 @@
 //! and commits it, [`reply`] writes stored resources for operators, [`resets`] guards what was forgiven,
 //! [`enforcement`] tells whether limits hold, [`status`] is the one mapping of errors.
 //!
-//! Rules. Every change is one commit and answers with its revision. Reads go to the store, so that an operator sees a
+//! Rules. Every change of the configuration is one commit and answers with its revision. Reads go to the store, so that an operator sees a
 //! change in the next call, on every replica; the index may lag behind by a moment. Secrets go in and are sealed or
-//! hashed at once; they never come back. Whether a caller may call at all is decided before, by
+//! hashed at once; a key or an operator's token comes back once, when it is made. Whether a caller may call at all is decided before, by
 //! [`access`](crate::access); what it may see, by its [`Scope`].
 
 mod activation;

@@ -209,7 +209,8 @@ impl Price {
     /// The lowest [`SCHEMA`](crate::resource::SCHEMA) that understands all of it.
     pub fn required_schema(&self) -> u32 {
         let has_media = self.rates.iter().any(|rate| rate.class.is_media());
-        match self.source == PriceSource::Imported || self.request.0 != 0 || has_media {
+        match self.source == PriceSource::Imported || self.request.0 != 0 {
+            _ if has_media => 5,
             true => 4,
             false => 1,
         }

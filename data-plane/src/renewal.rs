@@ -164,18 +164,21 @@ fn of_provider(now: &ProviderEntry, entry: &ProviderEntry, refused: u64) -> Opti
         // The operator gave it another credential.
         None => {}
     }
-    let way = |entry: &ProviderEntry| {
-        let provider = &entry.provider;
-        let out = (provider.outbound.clone(), entry.proxy_password.clone());
-        (provider.kind, provider.base_urls.clone(), out)
-    };
-    if way(now) != way(entry) {
+    if !goes_where(now, entry) {
         return Some(Renewed::Late);
     }
     Some(Renewed::Newer(Arc::new(ProviderEntry {
         credential: Some(Credential::clone(credential)),
         ..entry.clone()
     })))
+}
+
+/// Whether what is sent to one goes the way that the other's goes: its credential was not given for another.
+fn goes_where(one: &ProviderEntry, other: &ProviderEntry) -> bool {
+    let (to, also) = (&one.provider, &other.provider);
+    (to.kind, &to.base_urls) == (also.kind, &also.base_urls)
+        && to.outbound == also.outbound
+        && one.proxy_password == other.proxy_password
 }
 
 #[cfg(test)]

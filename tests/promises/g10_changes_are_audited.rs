@@ -49,6 +49,12 @@ async fn g10_a_change_has_an_entry_with_all_that_is_known_of_it() -> Result<()> 
         "OperatorService/CreateOperator"
     );
     let rotated = admin.run(&["operator", "rotate", "ann"])?;
+    // The command line sends an id; the entry has the name.
+    admin.run(&["operator", "update", "ann", "--role", "viewer"])?;
+    assert_eq!(
+        newest(&admin, &["--target", "operator \"ann\""])?["action"],
+        "OperatorService/UpdateOperator"
+    );
     // Reading makes no entry.
     let before = entries(&admin, &["--limit", "1000"])?;
     admin.run(&["user", "list"])?;

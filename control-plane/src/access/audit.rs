@@ -230,15 +230,20 @@ fn word(code: Code) -> String {
 }
 
 impl Trail {
-    /// Says what the call is about: `key "alice/laptop"`. Of many the first ones are kept.
-    pub fn about(&self, target: &str) {
-        let mut end = self.lock();
-        if end.target.len() < MAX_TARGET {
-            if !end.target.is_empty() {
-                end.target.push_str(", ");
+    /// Says what the call is about, in the place of what was said before: `key "alice/laptop"`. Of many the first ones are
+    /// kept, and the others are not asked for.
+    pub fn about(&self, targets: impl IntoIterator<Item = String>) {
+        let mut said = String::new();
+        for target in targets {
+            if !said.is_empty() {
+                said.push_str(", ");
             }
-            end.target.extend(target.chars().take(MAX_TARGET));
+            said.extend(target.chars().take(MAX_TARGET));
+            if said.len() >= MAX_TARGET {
+                break;
+            }
         }
+        self.lock().target = said;
     }
 
     /// Says which revision it made.
@@ -278,9 +283,9 @@ mod tests {
     #[test]
     fn g10_a_long_list_of_targets_is_cut() {
         let trail = Trail::default();
-        for _ in 0..1_000 {
-            trail.about("key \"alice/laptop\"");
-        }
+        trail.about(["something else".to_owned()]);
+        // Endless: what is not kept is not made.
+        trail.about(std::iter::repeat_with(|| "key \"alice/laptop\"".to_owned()));
         let end = trail.lock().clone();
         assert!(
             end.target.starts_with("key \"alice/laptop\", key"),

@@ -129,7 +129,7 @@ impl Gate {
         if rule.allows(actor.role) {
             return Ok(actor);
         }
-        let needed = match rule.own && actor.role != penstock_core::operator::Role::User {
+        let needed = match rule.own {
             true => format!("{} (or user, for its own)", rule.least.as_str()),
             false => rule.least.as_str().to_owned(),
         };

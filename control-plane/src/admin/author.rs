@@ -69,9 +69,7 @@ impl Author {
         ops: Vec<Op>,
     ) -> Result<Committed, Status> {
         let reason = self.because(info)?;
-        for op in &ops {
-            self.trail.about(&label(context, op));
-        }
+        self.trail.about(ops.iter().map(|op| label(context, op)));
         let mut commit = Commit::new(self.name(), reason, clock::now());
         commit.ops = ops;
         let committed = context.store.commit(commit).await.map_err(status::from_store)?;
@@ -92,13 +90,14 @@ impl Author {
         &self.actor.name
     }
 
-    /// Says to the audit log what a change is about that is no commit, and why it is made.
-    pub(super) fn about(&self, target: &str, info: Option<ChangeInfo>) -> Result<(), Status> {
-        self.trail.about(target);
-        self.because(info).map(drop)
+    /// Says to the audit log what a change is about that is no commit. What is said last holds: first as the caller names
+    /// it, then by the name that it has.
+    pub(super) fn about(&self, kind: &str, name: &str) {
+        self.trail.about([format!("{kind} {name:?}")]);
     }
 
-    fn because(&self, info: Option<ChangeInfo>) -> Result<String, Status> {
+    /// Says to the audit log why, and returns it.
+    pub(super) fn because(&self, info: Option<ChangeInfo>) -> Result<String, Status> {
         let reason = reason(info)?;
         self.trail.because(&reason);
         Ok(reason)

@@ -57,9 +57,12 @@ impl BreakerService for Breakers {
         let request = request.into_inner();
         let until = request.until_ms.map(UnixMs);
         check(&request.model, until, now).map_err(|error| status::invalid(&error))?;
-        author.about(&label(&request.provider), None)?;
-        let action = author.fleet_action("open", &request.model, request.change)?;
+        author.about("provider", &request.provider);
         let found = names::provider(&*self.0.store, &request.provider).await?;
+        author.about("provider", &found.value.provider.name);
+        // Before anything is done: what fails afterwards would say that nothing was.
+        let remark = self.remark(&found.value.provider, &request.model).await?;
+        let action = author.fleet_action("open", &request.model, request.change)?;
         let why = match action.reason.is_empty() {
             true => "opened by an operator",
             false => &action.reason,
@@ -73,7 +76,6 @@ impl BreakerService for Breakers {
         let (_, after) = done(act(&self.0, found.id, &action, opened).await, &request.provider)?;
         say(&action, &found.value.provider.name);
         let mut breakers = reply::breakers(found.id, &found.value.provider, &after, now).into_iter();
-        let remark = self.remark(&found.value.provider, &request.model).await?;
         Ok(Response::new(wire::OpenBreakerResponse {
             breaker: breakers.find(|breaker| breaker.model == request.model),
             remark,
@@ -86,9 +88,10 @@ impl BreakerService for Breakers {
     ) -> Result<Response<wire::ResetProviderResponse>, Status> {
         let (author, now) = (Author::of(&request), clock::now());
         let request = request.into_inner();
-        author.about(&label(&request.provider), None)?;
-        let action = author.fleet_action("reset", WHOLE, request.change)?;
+        author.about("provider", &request.provider);
         let found = names::provider(&*self.0.store, &request.provider).await?;
+        author.about("provider", &found.value.provider.name);
+        let action = author.fleet_action("reset", WHOLE, request.change)?;
         let acted = act(&self.0, found.id, &action, State::reset).await;
         let (before, _) = done(acted, &request.provider)?;
         say(&action, &found.value.provider.name);
@@ -122,7 +125,7 @@ impl Breakers {
         Ok(match is_known {
             true => String::new(),
             false => format!(
-                "no rule of provider {:?} names model {model:?}, and it has no price there: is it spelt right?",
+                "no rule of provider {:?} matches model {model:?}, and it has no price there: is it spelt right?",
                 provider.name
             ),
         })
@@ -169,10 +172,6 @@ pub(super) async fn new_credential(context: &Context, provider: ProviderId, name
             tracing::warn!(provider = name, %error, "the state of the old credential stays until a probe");
         }
     }
-}
-
-fn label(provider: &str) -> String {
-    format!("provider {provider:?}")
 }
 
 fn check(model: &str, until: Option<UnixMs>, now: UnixMs) -> Result<(), Invalid> {

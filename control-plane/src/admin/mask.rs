@@ -151,6 +151,23 @@ mod tests {
     }
 
     #[test]
+    fn every_spec_that_is_updated_can_be_merged() {
+        fn merges<T: Message + Default + PartialEq + std::fmt::Debug>(name: &str, field: &str) {
+            let merged = mask(&[field]).spec(name, Some(T::default()), Some(T::default()));
+            assert_eq!(merged.unwrap(), T::default(), "{name}");
+        }
+        use penstock_proto::config::v1 as config;
+        merges::<User>("penstock.config.v1.User", "name");
+        merges::<config::KeySpec>("penstock.config.v1.KeySpec", "name");
+        merges::<config::ProviderSpec>("penstock.config.v1.ProviderSpec", "name");
+        merges::<config::Price>("penstock.config.v1.Price", "platform");
+        merges::<config::ErrorRule>("penstock.config.v1.ErrorRule", "priority");
+        merges::<config::WordRule>("penstock.config.v1.WordRule", "texts");
+        merges::<config::RequestFilter>("penstock.config.v1.RequestFilter", "provider");
+        merges::<penstock_proto::admin::v1::OperatorSpec>("penstock.admin.v1.OperatorSpec", "name");
+    }
+
+    #[test]
     fn a_field_that_is_not_there_is_named() {
         for path in ["nonsense", "name.first", "access.tags.first", "", "access."] {
             let status = merged(&["name", path], user("a", &[], None), user("b", &[], None)).unwrap_err();

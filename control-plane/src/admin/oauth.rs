@@ -43,8 +43,9 @@ impl OauthService for Oauth {
     ) -> Result<Response<wire::StartOauthLoginResponse>, Status> {
         let author = Author::of(&request);
         let request = request.into_inner();
-        author.about(&format!("provider {:?}", request.provider), None)?;
+        author.about("provider", &request.provider);
         let found = names::provider(&*self.0.store, &request.provider).await?;
+        author.about("provider", &found.value.provider.name);
         let present = self.present_client(&found.stored);
         let client = client::read(request.client, present.as_ref(), self.0.tokens.trusted())?;
         let begun = Login::begin(&self.0, found.id, author.name(), client).await;
@@ -63,11 +64,14 @@ impl OauthService for Oauth {
     ) -> Result<Response<wire::FinishOauthLoginResponse>, Status> {
         let author = Author::of(&request);
         let request = request.into_inner();
-        author.about(&format!("provider {:?}", request.provider), None)?;
+        author.about("provider", &request.provider);
         let found = names::provider(&*self.0.store, &request.provider).await?;
+        author.about("provider", &found.value.provider.name);
         let pasted = Pasted::read(&Secret::new(request.code)).map_err(|error| refused(&error))?;
         let login = Login::take(&self.0, found.id, author.name(), &pasted).await;
         let login = login.map_err(|error| refused(&error))?;
+        // Also where there is nothing to commit.
+        author.because(request.change.clone())?;
         let (this, id, change) = (self.clone(), found.id, request.change);
         let finishing = async move { this.finish(author, id, login, &pasted, change).await };
         let finished = self.0.tokens.to_its_end(finishing).await;
@@ -84,8 +88,9 @@ impl OauthService for Oauth {
     ) -> Result<Response<wire::RefreshOauthTokenResponse>, Status> {
         let author = Author::of(&request);
         let name = request.into_inner().provider;
-        author.about(&format!("provider {name:?}"), None)?;
+        author.about("provider", &name);
         let found = names::provider(&*self.0.store, &name).await?;
+        author.about("provider", &found.value.provider.name);
         let (context, id) = (self.0.clone(), found.id);
         let refreshing = async move { refresh(&context, id, Why::Operator).await };
         let refreshed = self.0.tokens.to_its_end(refreshing).await;
@@ -107,8 +112,9 @@ impl OauthService for Oauth {
     ) -> Result<Response<wire::TestOauthResponse>, Status> {
         let author = Author::of(&request);
         let name = request.into_inner().provider;
-        author.about(&format!("provider {name:?}"), None)?;
+        author.about("provider", &name);
         let found = names::provider(&*self.0.store, &name).await?;
+        author.about("provider", &found.value.provider.name);
         let row = self.0.store.token(found.id).await.map_err(status::from_store)?;
         Ok(Response::new(wire::TestOauthResponse {
             provider_id: found.id.to_string(),

@@ -35,7 +35,8 @@ impl OperatorService for Operators {
         let author = Author::of(&request);
         let request = request.into_inner();
         let operator = self.read_spec(request.spec).await?;
-        author.about(&label(&operator.name), request.change)?;
+        author.about("operator", &operator.name);
+        author.because(request.change)?;
         let (ms, unique) = random::id_parts()?;
         let (secret, token) = generate()?;
         let put = OperatorPut {
@@ -96,9 +97,11 @@ impl OperatorService for Operators {
     ) -> Result<Response<wire::UpdateOperatorResponse>, Status> {
         let author = Author::of(&request);
         let request = request.into_inner();
-        author.about(&label(&request.operator), request.change)?;
+        author.about("operator", &request.operator);
+        author.because(request.change)?;
         let mask = Mask::of(request.update_mask);
         let found = self.find(&request.operator).await?;
+        author.about("operator", &found.operator.name);
         let expect = mask.expect(request.expected_version, found.version)?;
         let current = convert::operator_to_wire(&found.operator);
         let spec = mask.spec("penstock.admin.v1.OperatorSpec", Some(current), request.spec)?;
@@ -120,8 +123,10 @@ impl OperatorService for Operators {
     ) -> Result<Response<wire::DeleteOperatorResponse>, Status> {
         let author = Author::of(&request);
         let request = request.into_inner();
-        author.about(&label(&request.operator), request.change)?;
+        author.about("operator", &request.operator);
+        author.because(request.change)?;
         let found = self.find(&request.operator).await?;
+        author.about("operator", &found.operator.name);
         let expect = expect_or_any(request.expected_version);
         let deleted = self.0.store.delete_operator(found.id, expect).await;
         deleted.map_err(status::from_store)?;
@@ -135,8 +140,10 @@ impl OperatorService for Operators {
     ) -> Result<Response<wire::RotateOperatorTokenResponse>, Status> {
         let author = Author::of(&request);
         let request = request.into_inner();
-        author.about(&label(&request.operator), request.change)?;
+        author.about("operator", &request.operator);
+        author.because(request.change)?;
         let found = self.find(&request.operator).await?;
+        author.about("operator", &found.operator.name);
         let (secret, mut token) = generate()?;
         token.previous = (request.overlap_ms > 0).then(|| PreviousSecret {
             hash: found.token.hash,
@@ -188,7 +195,7 @@ impl Operators {
         all.operators
             .into_iter()
             .find(is)
-            .ok_or_else(|| status::not_found(&label(name)))
+            .ok_or_else(|| status::not_found(&format!("operator {name:?}")))
     }
 
     async fn read_spec(&self, spec: Option<wire::OperatorSpec>) -> Result<Operator, Status> {
@@ -252,8 +259,4 @@ fn generate() -> Result<(Secret, OperatorToken), Status> {
         previous: None,
     };
     Ok((secret, token))
-}
-
-fn label(name: &str) -> String {
-    format!("operator {name:?}")
 }

@@ -104,7 +104,7 @@ impl ProviderService for Providers {
         let spec = mask.spec("penstock.config.v1.ProviderSpec", Some(current), request.spec)?;
         let mut provider = read_spec(Some(spec))?;
         if provider.name != found.value.provider.name {
-            named::renamed(&*self.0.store, &found.value.provider.name).await?;
+            named::unnamed(&*self.0.store, &found.value.provider.name, "renamed").await?;
         }
         provider.limits = resets::kept(&provider.limits, &found.value.provider.limits);
         let reference = ResourceRef::Provider(found.id);
@@ -144,7 +144,7 @@ impl ProviderService for Providers {
     ) -> Result<Response<wire::TestProviderResponse>, Status> {
         let author = Author::of(&request);
         let request = request.into_inner();
-        author.about(&format!("provider {:?}", request.provider), None)?;
+        author.about("provider", &request.provider);
         let answer = provider_test::run(&self.0, request).await?;
         Ok(Response::new(answer))
     }
@@ -156,6 +156,7 @@ impl ProviderService for Providers {
         let author = Author::of(&request);
         let request = request.into_inner();
         let found = names::provider(&*self.0.store, &request.provider).await?;
+        named::unnamed(&*self.0.store, &found.value.provider.name, "deleted").await?;
         let op = Op::delete(found.stored.reference, expect_or_any(request.expected_version));
         let revision = author.commit(&self.0, request.change, op).await?.revision;
         Ok(Response::new(wire::DeleteProviderResponse { revision }))

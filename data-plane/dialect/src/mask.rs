@@ -31,14 +31,7 @@ type Spot = (Range<usize>, &'static [u8]);
 /// Masks an error body. `known` are secrets in use for the attempt, taken out wherever they stand; those under 8
 /// bytes are not looked for.
 pub fn mask<'a>(body: &'a [u8], known: &[&str]) -> Cow<'a, [u8]> {
-    let mut text = Cow::Borrowed(body);
-    for depth in 0..=MAX_DEPTH {
-        for secret in known.iter().filter(|secret| secret.len() >= 8) {
-            text = masked(text, depth, |text| places(text, secret.as_bytes()));
-        }
-        text = masked(text, depth, words);
-    }
-    text
+    at_each_depth(body, known, words)
 }
 
 /// [`mask`] for what is text already.
@@ -48,13 +41,22 @@ pub fn mask_text(text: String, known: &[&str]) -> String {
 
 /// Takes out the known secrets alone: for texts of ours, whose addresses and names operators need.
 pub fn mask_known(text: String, known: &[&str]) -> String {
-    let mut masked_text = Cow::Borrowed(text.as_bytes());
+    owned(at_each_depth(text.as_bytes(), known, |_| Vec::new())).unwrap_or(text)
+}
+
+/// Known secrets, and what else is found.
+fn at_each_depth<'a>(body: &'a [u8], known: &[&str], find: impl Fn(&[u8]) -> Vec<Spot>) -> Cow<'a, [u8]> {
+    let mut text = Cow::Borrowed(body);
     for depth in 0..=MAX_DEPTH {
-        for secret in known.iter().filter(|secret| secret.len() >= 8) {
-            masked_text = masked(masked_text, depth, |text| places(text, secret.as_bytes()));
+        if depth > 0 && !text.contains(&b'\\') {
+            break;
         }
+        for secret in known.iter().filter(|secret| secret.len() >= 8) {
+            text = masked(text, depth, |text| places(text, secret.as_bytes()));
+        }
+        text = masked(text, depth, &find);
     }
-    owned(masked_text).unwrap_or(text)
+    text
 }
 
 /// None: nothing was masked.
@@ -92,6 +94,10 @@ fn masked<'a>(text: Cow<'a, [u8]>, depth: usize, find: impl Fn(&[u8]) -> Vec<Spo
 }
 
 fn places(text: &[u8], secret: &[u8]) -> Vec<Spot> {
+    // Headers and ids, as a rule: a searcher costs more than they do.
+    if memmem::find(text, secret).is_none() {
+        return Vec::new();
+    }
     let found = memmem::find_iter(text, secret);
     found
         .map(|at| (at..at + secret.len(), word::CREDENTIAL))

@@ -233,12 +233,13 @@ pub(crate) fn is_keep_alive(data: &[u8]) -> bool {
     let Ok(mut members) = Members::open(data) else {
         return false;
     };
-    let mut found = false;
     while let Ok(Some(member)) = members.next() {
-        let names_it = matches!(member.key.name().as_deref(), Some(b"object" | b"type"));
-        found |= names_it && is_word(member.value.inner());
+        // The first one tells: most events of most dialects begin with it.
+        if matches!(member.key.name().as_deref(), Some(b"object" | b"type")) {
+            return is_word(member.value.inner());
+        }
     }
-    found
+    false
 }
 
 /// The first one stays.

@@ -127,7 +127,7 @@ async fn may_ask(call: &mut Call, chosen: &Chosen, outgoing: &Outgoing, trail: &
     let sent = match outgoing.sent(call, chosen).await {
         Ok(sent) => sent,
         Err(why) => {
-            trail.untranslatable(entry, &why);
+            trail.unsendable(entry, &why);
             call.notes.passed_over(entry.id, Verdict::Untranslatable);
             return None;
         }

@@ -11,9 +11,10 @@ use bytes::Bytes;
 use http::HeaderMap;
 use penstock_core::credential::Credential;
 use penstock_core::dialect::{Dialect, Operation};
+use penstock_core::provider::ProviderKind;
 use penstock_core::request_filter::RequestFilters;
 use penstock_core::snapshot::Snapshot;
-use penstock_dialect::edit::{self, Edits};
+use penstock_dialect::edit::{self, Edits, TooLong};
 use penstock_dialect::inspect::{self, Inspected};
 use penstock_dialect::provider_body;
 use penstock_dialect::route::InPath;
@@ -40,15 +41,14 @@ pub(super) struct Outgoing {
 }
 
 /// What one provider is sent.
-#[derive(Clone)]
 pub(super) struct Sent {
     pub(super) body: SendBody,
     /// Translates the answer; None where caller and provider speak the same dialect.
     pub(super) answers: Option<Answers>,
     /// The caller's headers as the operators' filters leave them; None: as they came.
     pub(super) headers: Option<HeaderMap>,
-    /// For a body that is new; given back when nobody has this any more.
-    _memory: Option<Arc<Reservation>>,
+    /// For a body that is new; given back with it.
+    _memory: Option<Reservation>,
 }
 
 /// Why a provider cannot be sent the request.
@@ -56,6 +56,9 @@ pub(super) struct Sent {
 pub(super) enum Unsendable {
     #[error(transparent)]
     Untranslatable(#[from] Untranslatable),
+    /// By the operator's request filters.
+    #[error(transparent)]
+    Filtered(#[from] TooLong),
     #[error("the memory for bodies (--max-bodies-bytes) is used up")]
     NoMemory,
     #[error("what it would be sent could not be made: {0}")]
@@ -132,7 +135,14 @@ impl Job<'_> {
     fn takes_long(&self) -> bool {
         let provider = &self.chosen.provider.provider;
         let translates = self.dialect != self.chosen.spoken;
-        translates || self.signs() || !provider.overrides.is_empty() || !self.filters().is_empty()
+        // Their bodies of Claude's API are looked through for what they do not know.
+        let of_cloud = self.chosen.spoken == Dialect::Anthropic
+            && matches!(provider.kind, ProviderKind::Bedrock | ProviderKind::Vertex);
+        translates
+            || of_cloud
+            || self.signs()
+            || !provider.overrides.is_empty()
+            || filter::has_body(self.filters(), &provider.name)
     }
 
     /// A signature covers the body.
@@ -142,10 +152,7 @@ impl Job<'_> {
 
     fn make(&self, outgoing: &Outgoing, mut memory: Reservation) -> Result<Sent, Unsendable> {
         let name = &self.chosen.provider.provider.name;
-        let headers = match self.filters().is_empty() {
-            true => Cow::Borrowed(&outgoing.headers),
-            false => filter::headers(self.filters(), name, &outgoing.headers),
-        };
+        let headers = filter::headers(self.filters(), name, &outgoing.headers);
         let (body, answers) = match translate::between(self.dialect, self.chosen.spoken) {
             Some(translation) => {
                 memory.grow(translate::memory(&outgoing.asked)?)?;
@@ -161,7 +168,7 @@ impl Job<'_> {
         let body = match filtered {
             true => {
                 memory.grow(2 * body.len())?;
-                filter::body(self.filters(), name, body).map_err(Untranslatable::Filtered)?
+                filter::body(self.filters(), name, body)?
             }
             false => body,
         };
@@ -177,7 +184,7 @@ impl Job<'_> {
                 Cow::Owned(filtered) => Some(filtered),
                 Cow::Borrowed(_) => None,
             },
-            _memory: is_new.then(|| Arc::new(memory)),
+            _memory: is_new.then_some(memory),
         })
     }
 
@@ -225,8 +232,8 @@ impl Job<'_> {
     }
 }
 
-fn is_openai(kind: penstock_core::provider::ProviderKind) -> bool {
-    use penstock_core::provider::ProviderKind as Kind;
+fn is_openai(kind: ProviderKind) -> bool {
+    use ProviderKind as Kind;
     match kind {
         Kind::Openai | Kind::AzureOpenai => true,
         Kind::Anthropic

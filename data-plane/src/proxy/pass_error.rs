@@ -213,6 +213,24 @@ mod tests {
     }
 
     #[test]
+    fn s10_when_to_come_back_is_told_as_numbers_and_nothing_unread() {
+        let told = |name: &'static str, value: &'static str| {
+            let mut head = head(429, "application/json");
+            head.headers.insert(name, HeaderValue::from_static(value));
+            let mut headers = HeaderMap::new();
+            come_back(&mut headers, &head, None);
+            let told = headers.get(name).or_else(|| headers.get(header::RETRY_AFTER));
+            told.map(|value| value.to_str().unwrap().to_owned())
+        };
+        assert_eq!(told("retry-after", "7").as_deref(), Some("7"));
+        assert_eq!(told("retry-after-ms", "1500").as_deref(), Some("1500"));
+        assert_eq!(told("retry-after", "sk-secret-0123456789"), None);
+        assert_eq!(told("retry-after-ms", "soon"), None);
+        let date = told("retry-after", "Fri, 31 Dec 2100 23:59:59 GMT").unwrap();
+        assert!(date.parse::<u64>().is_ok(), "{date}");
+    }
+
+    #[test]
     fn pages_of_an_edge_are_not_shown() {
         let page = |status| {
             page(&head(status, "text/html; charset=utf-8"))

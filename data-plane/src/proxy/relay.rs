@@ -255,9 +255,9 @@ impl Relay {
 
     /// What was read last is neither handed on nor charged.
     fn out_of_budget(&mut self) {
-        self.watched()
-            .into_iter()
-            .for_each(|watched| watched.withheld = true);
+        if let Some(watched) = self.watched() {
+            watched.withheld = true;
+        }
         let message = "Quota exceeded: the budget has no room for more of this answer.";
         let error = CallerError::new(Code::QuotaExceeded, message);
         let event = error_shape::event(self.call.dialect, &error, self.call.arrival.id);

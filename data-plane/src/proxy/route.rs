@@ -91,7 +91,7 @@ fn choose_for(
                 if let Some(at) = none.soonest {
                     trail.recovers_at(at, known.now);
                 }
-                let only_tokens = trail.only_tokens() && lack_tokens(call, &ask);
+                let only_tokens = trail.only_tokens() && lack_tokens(providers, &trail.verdicts);
                 return Err(no_candidate(call, &ask, &none, only_tokens));
             }
         };
@@ -128,7 +128,7 @@ const NO_TOKEN: &str = "No available provider found: the access token cannot be 
 
 /// Nobody can serve the call.
 pub(super) fn nobody() -> Refusal {
-    Refusal::new(Code::NoAvailableAccount, "No available provider found")
+    Refusal::new(Code::NoAvailableAccount, nobody_message(false))
 }
 
 /// What is asked of providers, as this moment has it.
@@ -191,10 +191,10 @@ fn model_unpriced(model: &str) -> Refusal {
 }
 
 /// Whether all that would serve the call have an access token that is over or was refused, and none comes.
-fn lack_tokens(call: &Call, ask: &Ask<'_>) -> bool {
+fn lack_tokens(providers: &[Arc<ProviderEntry>], verdicts: &[Verdict]) -> bool {
     let judged = || {
-        let providers = call.snapshot.providers().iter();
-        providers.map(|entry| lacks_token(entry, route::judge(entry, ask)))
+        let providers = providers.iter().zip(verdicts);
+        providers.map(|(entry, verdict)| lacks_token(entry, *verdict))
     };
     judged().any(|lacks| lacks == Some(true)) && judged().all(|lacks| lacks != Some(false))
 }

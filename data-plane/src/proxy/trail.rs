@@ -34,7 +34,7 @@ pub(super) struct Trail {
     recovery: Option<u64>,
     telling: Option<Failure>,
     /// What the first of the providers that would be asked by translation cannot be asked.
-    untranslatable: Option<Unsendable>,
+    unsendable: Option<Unsendable>,
     asked: u32,
     /// Of those asked for this model, whose access token was refused and for whom no other came.
     tokenless: usize,
@@ -60,7 +60,7 @@ impl Trail {
             soonest: None,
             recovery: None,
             telling: None,
-            untranslatable: None,
+            unsendable: None,
             asked: 0,
             tokenless: 0,
             lacks_token: false,
@@ -111,9 +111,9 @@ impl Trail {
     }
 
     /// The request cannot be said in the provider's dialect, or not be made now.
-    pub(super) fn untranslatable(&mut self, provider: &ProviderEntry, why: &Unsendable) {
+    pub(super) fn unsendable(&mut self, provider: &ProviderEntry, why: &Unsendable) {
         self.excluded.push(provider.id);
-        self.untranslatable.get_or_insert_with(|| why.clone());
+        self.unsendable.get_or_insert_with(|| why.clone());
     }
 
     /// Its total timeout, counted from the request's arrival, has run out while others were asked.
@@ -189,22 +189,25 @@ impl Trail {
     /// Nobody else is asked. `refusal`: what the caller is told when nobody was.
     pub(super) fn give_up(self, mut refusal: Refusal) -> Ending {
         let soonest = self.soonest.into_iter().chain(self.recovery).min();
-        match (self.telling, self.untranslatable) {
+        match (self.telling, self.unsendable) {
             // Tells more than the refusals of each.
             (Some(_), _) if refusal.error.code == Code::TokenRefreshFailed => Ending::Refused(refusal),
             (Some(failure), _) => failure.ending().retry_after(soonest),
-            (None, Some(Unsendable::NoMemory | Unsendable::Failed(_))) if soonest.is_none() => {
-                let detail = "what a provider would be sent could not be made";
-                Ending::Refused(Refusal::overloaded(detail))
-            }
-            (None, Some(why)) if soonest.is_none() => {
-                let message = format!("No provider here can be asked this: {why}. {HELP}");
-                Ending::Refused(Refusal::new(Code::InvalidRequest, message))
-            }
+            (None, Some(why)) if soonest.is_none() => Ending::Refused(unsendable(&why)),
             (None, Some(_) | None) => {
                 refusal.error.retry_after = soonest.or(refusal.error.retry_after);
                 Ending::Refused(refusal)
             }
         }
     }
+}
+
+/// When none of the providers can be sent what the caller asks.
+fn unsendable(why: &Unsendable) -> Refusal {
+    let message = match why {
+        Unsendable::NoMemory | Unsendable::Failed(_) => return Refusal::overloaded(&why.to_string()),
+        Unsendable::Untranslatable(_) => format!("No provider here can be asked this: {why}. {HELP}"),
+        Unsendable::Filtered(_) => format!("No provider here can be asked this: {why}."),
+    };
+    Refusal::new(Code::InvalidRequest, message)
 }

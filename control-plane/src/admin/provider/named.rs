@@ -1,7 +1,7 @@
 //! Who names a provider: filters, error rules and prices do it by its name, not by its id.
 //!
 //! A name that nobody bears is refused where it is written, since nothing would come of it and nothing would say so. A
-//! provider keeps its name as long as something names it, for the same reason.
+//! provider stays, under its name, as long as something names it, for the same reason.
 
 use penstock_core::invalid::Invalid;
 use penstock_core::price::PriceSource;
@@ -30,8 +30,8 @@ pub(in crate::admin) async fn check(
     }
 }
 
-/// Refuses another name while something names the provider by the present one.
-pub(super) async fn renamed(store: &dyn Store, name: &str) -> Result<(), Status> {
+/// Refuses what takes a provider's name away while something names the provider by it. `change`: `renamed`, `deleted`.
+pub(super) async fn unnamed(store: &dyn Store, name: &str, change: &str) -> Result<(), Status> {
     let mut naming = Vec::new();
     let prices = Filter::Prices {
         contains: Some(format!("{name}/")),
@@ -59,7 +59,7 @@ pub(super) async fn renamed(store: &dyn Store, name: &str) -> Result<(), Status>
         more => format!(" and {more} more"),
     };
     Err(Status::failed_precondition(format!(
-        "provider {name:?} cannot be renamed while it is named by {}{more}: delete these or make them for the new name first",
+        "provider {name:?} cannot be {change} while it is named by {}{more}: delete these, or make them for another name, first",
         naming.join(", ")
     )))
 }
@@ -79,16 +79,6 @@ fn label(stored: &Stored, name: &str) -> Option<String> {
         | StoredSpec::ImportSuffix(_)
         | StoredSpec::WordRule(_) => false,
     };
-    let kind = match &stored.spec {
-        StoredSpec::RequestFilter(_) => "request filter",
-        StoredSpec::ErrorRule(_) => "error rule",
-        StoredSpec::Price(_)
-        | StoredSpec::Provider(_)
-        | StoredSpec::User(_)
-        | StoredSpec::Key(_)
-        | StoredSpec::Setting(_)
-        | StoredSpec::ImportSuffix(_)
-        | StoredSpec::WordRule(_) => "price",
-    };
+    let kind = stored.reference.kind().as_str().replace('_', " ");
     names.then(|| format!("{kind} {:?}", stored.reference.id()))
 }

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::Database;
 use crate::api::audit::{AuditEnd, AuditEntry, AuditFilter};
 use crate::api::error::Error;
-use crate::sql::query::{Query, sql};
+use crate::sql::query::sql;
 
 /// More entries than this are not read at once.
 const MAX_ENTRIES: u32 = 1_000;
@@ -76,20 +76,9 @@ impl Database {
             .push_some(" AND at < ", filter.to)
             .push_some(" AND actor = ", filter.actor.as_deref())
             .push_some(" AND outcome = ", filter.outcome.as_deref())
-            .push_some(" AND id < ", before.map(|id| id.0));
-        let query = containing(
-            query,
-            " AND REPLACE(action, ",
-            filter.action.as_deref(),
-            ", '') <> action",
-        );
-        let query = containing(
-            query,
-            " AND REPLACE(target, ",
-            filter.target.as_deref(),
-            ", '') <> target",
-        );
-        let query = query
+            .push_some(" AND id < ", before.map(|id| id.0))
+            .containing("action", filter.action.as_deref())
+            .containing("target", filter.target.as_deref())
             .push(" ORDER BY id DESC LIMIT ")
             .push_bind(limit.min(MAX_ENTRIES));
         let mut tx = self.pools.read().await?;
@@ -112,14 +101,6 @@ impl Database {
                 return Ok(forgotten);
             }
         }
-    }
-}
-
-/// Only what contains the text, as it is written.
-fn containing(query: Query, before: &'static str, text: Option<&str>, after: &'static str) -> Query {
-    match text.filter(|text| !text.is_empty()) {
-        Some(text) => query.push(before).push_bind(text).push(after),
-        None => query,
     }
 }
 

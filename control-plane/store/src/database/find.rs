@@ -110,14 +110,7 @@ fn list_query(filter: &Filter, page: &Page) -> Result<(Kind, Query), Error> {
         }
         Filter::Prices { contains, source } => {
             let query = query.push_some(" AND t.source = ", source.map(AsWord));
-            match contains.as_deref().filter(|text| !text.is_empty()) {
-                // Postgres and SQLite have no other test for this in common that heeds case.
-                Some(text) => query
-                    .push(" AND REPLACE(t.name, ")
-                    .push_bind(text)
-                    .push(", '') <> t.name"),
-                None => query,
-            }
+            query.containing("t.name", contains.as_deref())
         }
         Filter::Providers
         | Filter::Users

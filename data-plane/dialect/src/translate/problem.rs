@@ -2,7 +2,6 @@
 
 use penstock_core::dialect::Dialect;
 
-use crate::edit::TooLong;
 use crate::inspect::InspectError;
 use crate::json::Problem;
 
@@ -34,9 +33,6 @@ pub enum Untranslatable {
     /// More values than are translated.
     #[error("the body has more than 300000 values, which is more than is carried over to another dialect")]
     TooMany,
-    /// What the operator's request filters make of it is too long.
-    #[error("{0}")]
-    Filtered(TooLong),
     /// The field is not what the caller's own dialect says it is.
     #[error("`{path}` must be {expected}")]
     Invalid {

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use penstock_dialect::mask::mask;
+use penstock_dialect::mask::{mask, mask_known};
 
 fn masked(text: &str) -> String {
     String::from_utf8(mask(text.as_bytes(), &[]).into_owned()).unwrap()
@@ -46,6 +46,16 @@ fn the_secrets_in_use_are_masked_whatever_they_look_like() {
         &["correcthorse", "short"],
     );
     assert_eq!(&*masked, b"token [credential] and [credential], short");
+}
+
+#[test]
+fn s10_our_own_texts_keep_their_addresses_and_lose_the_secret() {
+    let shown = |text: &str| mask_known(text.to_owned(), &["correct/horse"]);
+    assert_eq!(
+        shown("the proxy socks5://127.0.0.1:1080 refused correct/horse"),
+        "the proxy socks5://127.0.0.1:1080 refused [credential]"
+    );
+    assert_eq!(shown(r#"it said "correct\/horse""#), r#"it said "[credential]""#);
 }
 
 #[test]
