@@ -232,7 +232,8 @@ fn may_pass(failure: &Failure) -> bool {
         | Failure::File { .. }
         | Failure::Answered(_)
         | Failure::Output(_)
-        | Failure::Differs | Failure::Other(_) => false,
+        | Failure::Differs
+        | Failure::Other(_) => false,
     }
 }
 
