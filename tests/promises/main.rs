@@ -46,6 +46,7 @@ mod g16_a_restart_loses_no_request;
 mod limited;
 mod one_script_call_for_each_hash_tag;
 mod sdks_talk_through_a_data_plane;
+mod the_whole_life_of_an_installation;
 mod tls_between_the_planes;
 mod up_holds_rules;
 mod up_runs_all_on_one_machine;
