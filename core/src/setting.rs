@@ -1,6 +1,7 @@
 //! Settings of the whole installation, pushed to data planes like any other resource.
 
 mod fallbacks;
+mod retention;
 mod routing;
 
 use serde::{Deserialize, Serialize};
@@ -11,6 +12,7 @@ use crate::secret::Secret;
 use crate::time::UnixMs;
 
 pub use fallbacks::ModelFallback;
+pub use retention::RetentionPolicy;
 pub use routing::RoutingPolicy;
 
 /// One setting. Its name identifies the resource.
@@ -27,6 +29,8 @@ pub enum Setting {
     Routing(RoutingPolicy),
     /// What may be asked for instead when nobody serves a model. Empty: nothing.
     ModelFallbacks(Vec<ModelFallback>),
+    /// How long records are kept.
+    Retention(RetentionPolicy),
 }
 
 /// How limits are enforced as a whole.
@@ -142,13 +146,14 @@ impl UnpricedAction {
 
 impl Setting {
     /// Every setting at its default.
-    pub fn defaults() -> [Self; 5] {
+    pub fn defaults() -> [Self; 6] {
         [
             Self::Unpriced(UnpricedPolicy::default()),
             Self::ExplainRefusals(false),
             Self::Limits(LimitsPolicy::default()),
             Self::Routing(RoutingPolicy::default()),
             Self::ModelFallbacks(Vec::new()),
+            Self::Retention(RetentionPolicy::default()),
         ]
     }
 
@@ -159,6 +164,7 @@ impl Setting {
             Self::Limits(_) => "limits",
             Self::Routing(_) => "routing",
             Self::ModelFallbacks(_) => "model_fallbacks",
+            Self::Retention(_) => "retention",
         }
     }
 
@@ -167,6 +173,7 @@ impl Setting {
         match self {
             Self::Unpriced(_) | Self::ExplainRefusals(_) | Self::Limits(_) => 1,
             Self::Routing(_) | Self::ModelFallbacks(_) => 3,
+            Self::Retention(_) => 5,
         }
     }
 
@@ -177,6 +184,7 @@ impl Setting {
             Self::Limits(policy) => policy.validate(),
             Self::Routing(policy) => policy.validate(),
             Self::ModelFallbacks(fallbacks) => fallbacks::validate_all(fallbacks),
+            Self::Retention(policy) => policy.validate(),
         }
     }
 }

@@ -47,6 +47,8 @@ impl Snapshot {
                 Setting::Limits(policy) => self.limits = *policy,
                 Setting::Routing(policy) => self.routing = *policy,
                 Setting::ModelFallbacks(fallbacks) => self.fallbacks.clone_from(fallbacks),
+                // The control plane's.
+                Setting::Retention(_) => {}
             }
         }
     }
