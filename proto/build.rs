@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use prost::Message;
 
-const FILES: [&str; 20] = [
+const FILES: [&str; 21] = [
     "penstock/config/v1/config.proto",
     "penstock/fleet/v1/fleet.proto",
     "penstock/sync/v1/sync.proto",
@@ -24,6 +24,7 @@ const FILES: [&str; 20] = [
     "penstock/admin/v1/fleet.proto",
     "penstock/admin/v1/limits.proto",
     "penstock/admin/v1/usage.proto",
+    "penstock/admin/v1/session.proto",
     "penstock/admin/v1/breaker.proto",
     "penstock/admin/v1/route.proto",
 ];

@@ -9,6 +9,7 @@ use super::enums::{
 };
 use super::price::{rates_from_wire, rates_to_wire};
 use super::required;
+use super::retention::{retention_from_wire, retention_to_wire};
 use super::routing::{fallbacks_from_wire, fallbacks_to_wire, policy_from_wire, policy_to_wire};
 use crate::config::v1 as wire;
 
@@ -29,6 +30,7 @@ pub fn setting_to_wire(setting: &Setting) -> wire::Setting {
         }),
         Setting::Routing(policy) => Value::Routing(policy_to_wire(*policy)),
         Setting::ModelFallbacks(fallbacks) => Value::ModelFallbacks(fallbacks_to_wire(fallbacks)),
+        Setting::Retention(policy) => Value::Retention(retention_to_wire(*policy)),
     };
     wire::Setting { value: Some(value) }
 }
@@ -44,6 +46,7 @@ pub fn setting_from_wire(setting: wire::Setting) -> Result<Setting, Invalid> {
         Value::ExplainRefusals(on) => Setting::ExplainRefusals(on),
         Value::Routing(policy) => Setting::Routing(policy_from_wire(policy)),
         Value::ModelFallbacks(fallbacks) => Setting::ModelFallbacks(fallbacks_from_wire(fallbacks)?),
+        Value::Retention(policy) => Setting::Retention(retention_from_wire(policy)),
         Value::Limits(policy) => Setting::Limits(LimitsPolicy {
             enabled: policy.enabled,
             off_until: policy.off_until_ms.map(UnixMs),
