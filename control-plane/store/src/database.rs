@@ -5,6 +5,7 @@
 
 mod baseline;
 mod call;
+mod cleaned;
 mod command;
 mod commit;
 mod feed;
@@ -13,13 +14,18 @@ mod fleet_states;
 mod fold;
 mod history;
 mod ingest;
+mod leases;
 mod nodes;
 mod recharge;
 pub(crate) mod records;
+mod retention;
 mod rollup;
+mod sessions;
 pub(crate) mod spend;
 mod summary;
+mod sums;
 mod tokens;
+mod trends;
 
 pub(crate) use commit::CHANNEL;
 
@@ -44,11 +50,13 @@ use crate::api::history::{Differences, Revision};
 use crate::api::node::NodeRow;
 use crate::api::page::{Filter, Listed, Lookup, Page};
 use crate::api::recharge::{PriceBackfill, Recharge};
+use crate::api::retention::{Aged, Cleaned, Retained};
 use crate::api::spend::{Baseline, BaselineQuestion, Delivered};
 use crate::api::store::Store;
 use crate::api::stored::{Changes, Head, Loaded, Sealed, Stored};
 use crate::api::token::{OauthLogin, StoredToken, TokenFailure, TokenPut, TokenState, TokenWritten};
-use crate::api::usage::{Ingested, UsageFilter, UsageGrouping, UsageSummary};
+use crate::api::trends::{TrendFilter, Trends};
+use crate::api::usage::{Ingested, SessionUsage, UsageFilter, UsageGrouping, UsageOrder, UsageSummary};
 use crate::open::Backend;
 use crate::sql::query::sql;
 use crate::sql::tx::Pools;
@@ -190,7 +198,42 @@ impl Store for Database {
         filter: &UsageFilter,
         group_by: Option<UsageGrouping>,
     ) -> Result<UsageSummary, Error> {
-        self.summarize(filter, group_by).await
+        let (order, limit) = (UsageOrder::default(), UsageSummary::MAX_GROUPS);
+        self.summarize(filter, group_by, order, limit).await
+    }
+
+    async fn top_usage(
+        &self,
+        filter: &UsageFilter,
+        group_by: UsageGrouping,
+        order: UsageOrder,
+        limit: u32,
+    ) -> Result<UsageSummary, Error> {
+        self.summarize(filter, Some(group_by), order, limit).await
+    }
+
+    async fn sessions(&self, filter: &UsageFilter, limit: u32) -> Result<Vec<SessionUsage>, Error> {
+        self.newest_sessions(filter, limit).await
+    }
+
+    async fn usage_trends(&self, filter: &TrendFilter) -> Result<Trends, Error> {
+        self.read_trends(filter).await
+    }
+
+    async fn clean(&self, kind: Retained, before: UnixMs, now: UnixMs) -> Result<Cleaned, Error> {
+        self.clean_some(kind, before, now).await
+    }
+
+    async fn aged(&self, ages: &[(Retained, UnixMs)]) -> Result<Vec<Aged>, Error> {
+        self.count_aged(ages).await
+    }
+
+    async fn take_lease(&self, name: &str, holder: &str, now: UnixMs, until: UnixMs) -> Result<bool, Error> {
+        self.lease(name, holder, now, until).await
+    }
+
+    async fn release_lease(&self, name: &str, holder: &str) -> Result<(), Error> {
+        self.give_back(name, holder).await
     }
 
     async fn usage_records(

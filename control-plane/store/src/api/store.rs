@@ -22,10 +22,12 @@ use super::history::{Differences, Revision};
 use super::node::NodeRow;
 use super::page::{Filter, Listed, Lookup, Page};
 use super::recharge::{PriceBackfill, Recharge};
+use super::retention::{Aged, Cleaned, Retained};
 use super::spend::{Baseline, BaselineQuestion, Delivered};
 use super::stored::{Changes, Head, Loaded, Sealed, Stored};
 use super::token::{OauthLogin, StoredToken, TokenFailure, TokenPut, TokenState, TokenWritten};
-use super::usage::{Ingested, UsageFilter, UsageGrouping, UsageSummary};
+use super::trends::{TrendFilter, Trends};
+use super::usage::{Ingested, SessionUsage, UsageFilter, UsageGrouping, UsageOrder, UsageSummary};
 use crate::open::Backend;
 
 /// The control plane's database.
@@ -126,6 +128,22 @@ pub trait Store: Send + Sync + 'static {
         group_by: Option<UsageGrouping>,
     ) -> Result<UsageSummary, Error>;
 
+    /// The same with at most `limit` groups, in another order. Sums of sessions, and those of a filter that
+    /// [needs records](UsageFilter::needs_records), are of the records that are kept.
+    async fn top_usage(
+        &self,
+        filter: &UsageFilter,
+        group_by: UsageGrouping,
+        order: UsageOrder,
+        limit: u32,
+    ) -> Result<UsageSummary, Error>;
+
+    /// Sessions with calls of the filter, the newest first, at most `limit` (at most 1000).
+    async fn sessions(&self, filter: &UsageFilter, limit: u32) -> Result<Vec<SessionUsage>, Error>;
+
+    /// How calls ended and how long they took, from hourly sums.
+    async fn usage_trends(&self, filter: &TrendFilter) -> Result<Trends, Error>;
+
     /// One record with its decision; None when the ledger does not hold it.
     async fn usage_record(&self, id: RequestId) -> Result<Option<UsageRecord>, Error>;
 
@@ -160,6 +178,23 @@ pub trait Store: Send + Sync + 'static {
     /// Makes room for the records of this month and the next two. Called when the store opens; call it daily. Without
     /// it nothing is lost: records go to a default partition and are moved by the next call. Nothing to do on SQLite.
     async fn prepare_ledger(&self, now: UnixMs) -> Result<(), Error>;
+
+    // === Retention ===
+
+    /// Takes away some of the records of a kind that are older than `before`, in one short transaction: call it until
+    /// there are no more, with pauses. Sums are not touched, nobody waits, and whoever does the same at the same time is no harm.
+    async fn clean(&self, kind: Retained, before: UnixMs, now: UnixMs) -> Result<Cleaned, Error>;
+
+    /// How many records are older than these instants. Kinds that this database does not have are left out.
+    async fn aged(&self, ages: &[(Retained, UnixMs)]) -> Result<Vec<Aged>, Error>;
+
+    // === Leases ===
+
+    /// Takes what one replica at a time does, or keeps it, until then. False: another has it.
+    async fn take_lease(&self, name: &str, holder: &str, now: UnixMs, until: UnixMs) -> Result<bool, Error>;
+
+    /// Gives it back. Does nothing when it is another's.
+    async fn release_lease(&self, name: &str, holder: &str) -> Result<(), Error>;
 
     // === Nodes ===
 
