@@ -18,7 +18,7 @@ use crate::context::Context;
 use crate::pipe::PipeListener;
 use crate::startup::Fault;
 use crate::streams::Streams;
-use crate::{fleet_states, grpc, index, nodes, sync, tokens};
+use crate::{fleet_states, grpc, index, nodes, retention, sync, tokens};
 
 /// Calls under way have so long to finish.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -110,6 +110,7 @@ fn spawn(
     tasks.spawn(finished(sync::carry(context.clone(), rest.clone())));
     tasks.spawn(finished(tokens::follow(context.clone(), rest.clone())));
     tasks.spawn(finished(care_for_ledger(context.clone(), rest.clone())));
+    tasks.spawn(finished(retention::follow(context.clone(), rest.clone())));
     let lifecycle = Lifecycle {
         live_after: started.live_after,
         stopping: stops.stopping.clone(),

@@ -44,6 +44,7 @@ mod tests {
             ("penstock.admin.v1.ProviderService", Role::Admin),
             ("penstock.admin.v1.RequestFilterService", Role::Admin),
             ("penstock.admin.v1.RouteService", Role::Admin),
+            ("penstock.admin.v1.SessionService", Role::Admin),
             ("penstock.admin.v1.UsageService", Role::Admin),
             ("penstock.admin.v1.UserService", Role::Admin),
             ("penstock.admin.v1.WordRuleService", Role::Admin),

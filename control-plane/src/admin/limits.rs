@@ -4,6 +4,7 @@
 //! resource like any other: it sets the instant before which nothing counts, and so it reaches every data plane, outlives
 //! lost counters and stands in the history.
 
+mod forecast;
 mod subject;
 
 use penstock_core::limits::{Dimension, Limits};
@@ -50,6 +51,20 @@ impl LimitsService for LimitsOf {
         }))
     }
 
+    async fn forecast_limits(
+        &self,
+        request: Request<wire::ForecastLimitsRequest>,
+    ) -> Result<Response<wire::ForecastLimitsResponse>, Status> {
+        let store = &*self.0.store;
+        let request = request.into_inner();
+        let subject = required("subject", request.subject)?;
+        let held = subject::find(store, &subject).await?;
+        let owner = held.owner(store).await?;
+        forecast::make(store, &held, owner.as_ref(), request.hours, clock::now())
+            .await
+            .map(Response::new)
+    }
+
     async fn reset_limits(
         &self,
         request: Request<wire::ResetLimitsRequest>,
@@ -92,7 +107,9 @@ impl LimitsOf {
             Some(
                 command_result::Result::Limits(_)
                 | command_result::Result::Route(_)
-                | command_result::Result::ProviderTest(_),
+                | command_result::Result::ProviderTest(_)
+                | command_result::Result::SessionKicked(_)
+                | command_result::Result::Counters(_),
             )
             | None => {
                 return Err(unreadable(&held.label(), &answered.node, &answered.result.error));

@@ -461,6 +461,40 @@ impl Store for FakeStore {
         panic!("not faked")
     }
 
+    async fn top_usage(
+        &self,
+        _: &UsageFilter,
+        _: UsageGrouping,
+        _: UsageOrder,
+        _: u32,
+    ) -> Result<UsageSummary, Error> {
+        panic!("not faked")
+    }
+
+    async fn sessions(&self, _: &UsageFilter, _: u32) -> Result<Vec<SessionUsage>, Error> {
+        panic!("not faked")
+    }
+
+    async fn usage_trends(&self, _: &TrendFilter) -> Result<Trends, Error> {
+        panic!("not faked")
+    }
+
+    async fn clean(&self, _: Retained, _: UnixMs, _: UnixMs) -> Result<Cleaned, Error> {
+        self.here().map(|_| Cleaned::default())
+    }
+
+    async fn aged(&self, _: &[(Retained, UnixMs)]) -> Result<Vec<Aged>, Error> {
+        self.here().map(|_| Vec::new())
+    }
+
+    async fn take_lease(&self, _: &str, _: &str, _: UnixMs, _: UnixMs) -> Result<bool, Error> {
+        self.here().map(|_| true)
+    }
+
+    async fn release_lease(&self, _: &str, _: &str) -> Result<(), Error> {
+        self.here().map(|_| ())
+    }
+
     async fn usage_records(
         &self,
         _: &UsageFilter,
