@@ -6,6 +6,7 @@
 mod breaker;
 mod completions;
 mod config;
+mod counter;
 mod edit;
 mod error_rule;
 mod explain;
@@ -20,6 +21,7 @@ mod provider;
 mod request_filter;
 mod route;
 mod session;
+mod sessions;
 mod setting;
 mod status;
 mod usage;
@@ -91,6 +93,12 @@ enum Command {
     /// Data planes
     #[command(subcommand)]
     Node(node::Command),
+    /// What data planes share in Redis
+    #[command(subcommand)]
+    Counter(counter::Command),
+    /// Conversations, which stay with one provider
+    #[command(subcommand)]
+    Session(sessions::Command),
     /// What was used and what it cost: the last 24 hours unless told
     Usage(usage::Usage),
     /// One call: why it went where it went, what it cost, and where its time went
@@ -125,6 +133,8 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::RequestFilter(command) => command.run(&session).await,
         Command::Setting(command) => command.run(&session).await,
         Command::Node(command) => command.run(&session).await,
+        Command::Counter(command) => command.run(&session).await,
+        Command::Session(command) => command.run(&session).await,
         Command::Usage(command) => command.run(&session).await,
         Command::Explain(command) => command.run(&session).await,
         Command::Route(command) => command.run(&session).await,

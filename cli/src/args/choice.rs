@@ -7,6 +7,7 @@ use penstock_core::failure::Class;
 use penstock_core::limits::{Budget, Dimension};
 use penstock_core::provider::ProviderKind;
 use penstock_core::setting::{Degraded, UnpricedAction};
+use penstock_core::usage::Outcome;
 
 /// A provider's kind.
 pub(crate) fn provider_kind() -> impl TypedValueParser<Value = ProviderKind> {
@@ -21,6 +22,11 @@ pub(crate) fn dialect() -> impl TypedValueParser<Value = Dialect> {
 /// What happens to a model without a price.
 pub(crate) fn unpriced_action() -> impl TypedValueParser<Value = UnpricedAction> {
     words(&UnpricedAction::ALL, UnpricedAction::as_str)
+}
+
+/// How a call ended.
+pub(crate) fn outcome() -> impl TypedValueParser<Value = Outcome> {
+    words(&Outcome::ALL, Outcome::as_str)
 }
 
 /// How a budget is held.

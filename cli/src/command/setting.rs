@@ -1,6 +1,7 @@
 //! `penstock setting`.
 
 mod limits;
+mod retention;
 mod routing;
 
 use clap::{ArgAction, Subcommand};
@@ -60,6 +61,13 @@ pub(crate) enum Set {
         #[command(flatten)]
         reason: Reason,
     },
+    /// How many days records are kept; only what is given changes
+    Retention {
+        #[command(flatten)]
+        flags: retention::Flags,
+        #[command(flatten)]
+        reason: Reason,
+    },
     /// What is asked for instead when nobody serves a model; replaces all. `setting reset model_fallbacks`: nothing
     #[command(name = "model_fallbacks", alias = "model-fallbacks")]
     ModelFallbacks {
@@ -104,6 +112,7 @@ impl Set {
             }
             Self::Limits { flags, reason } => return flags.run(session, &reason).await,
             Self::Routing { flags, reason } => return flags.run(session, &reason).await,
+            Self::Retention { flags, reason } => return flags.run(session, &reason).await,
         };
         let request = wire::SetSettingRequest {
             setting: Some(convert::setting_to_wire(&setting)),

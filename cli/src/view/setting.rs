@@ -1,6 +1,6 @@
 //! Settings.
 
-use penstock_core::setting::{RoutingPolicy, Setting as Core};
+use penstock_core::setting::{RetentionPolicy, RoutingPolicy, Setting as Core};
 use penstock_core::time::UnixMs;
 use penstock_proto::admin::v1 as wire;
 use penstock_proto::convert;
@@ -32,6 +32,7 @@ pub(crate) enum Value {
     Limits(Enforcement),
     Switch(bool),
     Routing(RoutingPolicy),
+    Retention(RetentionPolicy),
     /// `MODEL=SUBSTITUTE,SUBSTITUTE`.
     ModelFallbacks(Vec<String>),
 }
@@ -45,6 +46,7 @@ impl Setting {
             },
             Core::ExplainRefusals(on) => Value::Switch(on),
             Core::Routing(policy) => Value::Routing(policy),
+            Core::Retention(policy) => Value::Retention(policy),
             Core::ModelFallbacks(list) => Value::ModelFallbacks(list.iter().map(fallback::write).collect()),
             Core::Limits(policy) => Value::Limits(Enforcement::at(policy, now)),
         };
@@ -60,6 +62,7 @@ impl Setting {
             Value::Switch(on) => on.to_string(),
             Value::ModelFallbacks(list) => joined(list),
             Value::Routing(policy) => routing(policy),
+            Value::Retention(policy) => retention(*policy),
             Value::Limits(enforcement) => enforcement.text(),
             Value::Unpriced {
                 action,
@@ -84,6 +87,18 @@ impl Setting {
     fn origin(&self) -> String {
         (if self.version == 0 { "default" } else { "set" }).to_owned()
     }
+}
+
+fn retention(policy: RetentionPolicy) -> String {
+    let off = if policy.enabled {
+        ""
+    } else {
+        "off: nothing is cleaned; else "
+    };
+    format!(
+        "{off}usage records {} days, failed calls {} days, audit log {} days",
+        policy.usage_records_days, policy.failed_calls_days, policy.audit_log_days
+    )
 }
 
 fn routing(policy: &RoutingPolicy) -> String {
