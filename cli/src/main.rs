@@ -10,6 +10,7 @@ mod connect;
 mod context;
 mod failure;
 mod input;
+mod manifest;
 mod output;
 mod remote;
 mod target;

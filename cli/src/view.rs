@@ -5,12 +5,16 @@
 //! none; nothing here can hold a credential.
 
 mod access;
+mod alert;
+mod applied;
+mod audit;
 mod backfill;
 mod breaker;
 mod change;
 mod charges;
 mod cleaned;
 mod counters;
+mod debug;
 mod enforcement;
 mod error_rule;
 mod forecast;
@@ -18,9 +22,11 @@ mod judged;
 mod key;
 mod limits;
 mod limits_used;
+mod log;
 mod migration;
 mod node;
 mod oauth;
+mod operator;
 mod outbound;
 mod price;
 mod price_import;
@@ -40,25 +46,32 @@ mod trends;
 mod usage;
 mod usage_series;
 mod user;
+mod webhook;
 mod word_rule;
 
 use penstock_core::time::UnixMs;
 use serde::Serialize;
 
+pub(crate) use alert::{Alert, Notification};
+pub(crate) use applied::{Applied, Drift};
+pub(crate) use audit::AuditEntry;
 pub(crate) use backfill::{Backfilled, PriceBackfill};
 pub(crate) use breaker::{Breaker, Breakers, ProviderReset};
-pub(crate) use change::Difference;
+pub(crate) use change::{Difference, Past};
 pub(crate) use charges::Charges;
 pub(crate) use cleaned::Cleaned;
 pub(crate) use counters::Counters;
+pub(crate) use debug::DebugWindow;
 pub(crate) use enforcement::Enforcement;
 pub(crate) use error_rule::{ErrorRule, Judged};
 pub(crate) use forecast::Forecasts;
 pub(crate) use key::{FoundKey, Key, NewKey};
 pub(crate) use limits_used::{LimitsReset, LimitsUsed};
+pub(crate) use log::{FailureRecords, LoggedCall};
 pub(crate) use migration::Migration;
 pub(crate) use node::Nodes;
 pub(crate) use oauth::{OauthLogin, OauthStatus, OauthStep};
+pub(crate) use operator::{NewOperator, Operator, OperatorDeleted, WhoAmI};
 pub(crate) use price::{Price, ResolvedPrice};
 pub(crate) use price_import::PriceImport;
 pub(crate) use provider::Provider;
@@ -71,11 +84,12 @@ pub(crate) use route_plan::RoutePlan;
 pub(crate) use sessions::{KickedSession, Session};
 pub(crate) use setting::Setting;
 pub(crate) use status::Status;
-pub(crate) use table::{fields, rows};
+pub(crate) use table::{fields, header, line, rows};
 pub(crate) use trends::ErrorTrends;
 pub(crate) use usage::Usage;
 pub(crate) use usage_series::UsageSeries;
 pub(crate) use user::User;
+pub(crate) use webhook::{Delivery, Webhook, WebhookTest};
 pub(crate) use word_rule::WordRule;
 
 /// Something that can be printed in every form.

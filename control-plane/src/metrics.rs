@@ -46,6 +46,8 @@ pub struct Metrics {
     pub retention_rows: Family<KindLabels, Counter>,
     /// Partitions that were dropped whole.
     pub retention_partitions: Counter,
+    /// Lines of the log that were lost; set when it is asked for.
+    pub log_dropped_lines: Gauge<i64, AtomicI64>,
     /// New epochs begun because the store had been restored.
     pub restored: Counter,
 }
@@ -145,6 +147,11 @@ impl Metrics {
             "store_up",
             "1 while the last contact with the store succeeded",
             self.store_up.clone(),
+        );
+        registry.register(
+            "log_dropped_lines",
+            "Lines of the log lost since the process began",
+            self.log_dropped_lines.clone(),
         );
         registry.register("resources", "Resources in memory", self.resources.clone());
         registry.register(

@@ -195,8 +195,8 @@ impl Pass {
         let until = now.plus_ms(u64::try_from(LEASE_TIME.as_millis()).unwrap_or(u64::MAX));
         let store = &self.context.store;
         match store.take_lease(LEASE, &self.holder, now, until).await? {
-            true => self.held_at = Instant::now(),
-            false => return Err(Denied::Elsewhere),
+            Some(_) => self.held_at = Instant::now(),
+            None => return Err(Denied::Elsewhere),
         }
         Ok(())
     }

@@ -18,7 +18,7 @@ use crate::context::Context;
 use crate::pipe::PipeListener;
 use crate::startup::Fault;
 use crate::streams::Streams;
-use crate::{fleet_states, grpc, index, nodes, retention, sync, tokens};
+use crate::{access, alerts, fleet_states, grpc, index, logging, nodes, retention, sync, tokens};
 
 /// Calls under way have so long to finish.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -109,6 +109,10 @@ fn spawn(
     tasks.spawn(finished(fleet_states::follow(context.clone(), rest.clone())));
     tasks.spawn(finished(sync::carry(context.clone(), rest.clone())));
     tasks.spawn(finished(tokens::follow(context.clone(), rest.clone())));
+    tasks.spawn(finished(alerts::follow(context.clone(), rest.clone())));
+    let operators = Arc::clone(&context.operators);
+    tasks.spawn(finished(access::operators::follow(operators, rest.clone())));
+    tasks.spawn(finished(logging::follow(Arc::clone(index), rest.clone())));
     tasks.spawn(finished(care_for_ledger(context.clone(), rest.clone())));
     tasks.spawn(finished(retention::follow(context.clone(), rest.clone())));
     let lifecycle = Lifecycle {

@@ -1,6 +1,9 @@
 //! Settings of the whole installation, pushed to data planes like any other resource.
 
 mod fallbacks;
+mod http_debug;
+mod logging;
+mod notifications;
 mod retention;
 mod routing;
 
@@ -12,6 +15,9 @@ use crate::secret::Secret;
 use crate::time::UnixMs;
 
 pub use fallbacks::ModelFallback;
+pub use http_debug::{DebugSubject, DebugWindow, HttpDebug, MAX_MS as MAX_DEBUG_MS, Shown};
+pub use logging::{LogLevel, LoggingPolicy};
+pub use notifications::NotificationPolicy;
 pub use retention::RetentionPolicy;
 pub use routing::RoutingPolicy;
 
@@ -29,6 +35,14 @@ pub enum Setting {
     Routing(RoutingPolicy),
     /// What may be asked for instead when nobody serves a model. Empty: nothing.
     ModelFallbacks(Vec<ModelFallback>),
+    /// What operators are told of. Control planes alone go by it.
+    Notifications(NotificationPolicy),
+    /// Whether operators of the role `user` may create, rotate and delete keys of their own. Data planes have no use for it.
+    SelfService(bool),
+    /// What is logged.
+    Logging(LoggingPolicy),
+    /// Which HTTP traffic is written out for a while. Changed by `penstock debug`.
+    HttpDebug(HttpDebug),
     /// How long records are kept.
     Retention(RetentionPolicy),
 }
@@ -146,13 +160,17 @@ impl UnpricedAction {
 
 impl Setting {
     /// Every setting at its default.
-    pub fn defaults() -> [Self; 6] {
+    pub fn defaults() -> [Self; 10] {
         [
             Self::Unpriced(UnpricedPolicy::default()),
             Self::ExplainRefusals(false),
             Self::Limits(LimitsPolicy::default()),
             Self::Routing(RoutingPolicy::default()),
             Self::ModelFallbacks(Vec::new()),
+            Self::Notifications(NotificationPolicy::default()),
+            Self::SelfService(false),
+            Self::Logging(LoggingPolicy::default()),
+            Self::HttpDebug(HttpDebug::default()),
             Self::Retention(RetentionPolicy::default()),
         ]
     }
@@ -164,6 +182,10 @@ impl Setting {
             Self::Limits(_) => "limits",
             Self::Routing(_) => "routing",
             Self::ModelFallbacks(_) => "model_fallbacks",
+            Self::Notifications(_) => "notifications",
+            Self::SelfService(_) => "self_service",
+            Self::Logging(_) => "logging",
+            Self::HttpDebug(_) => "http_debug",
             Self::Retention(_) => "retention",
         }
     }
@@ -173,17 +195,24 @@ impl Setting {
         match self {
             Self::Unpriced(_) | Self::ExplainRefusals(_) | Self::Limits(_) => 1,
             Self::Routing(_) | Self::ModelFallbacks(_) => 3,
-            Self::Retention(_) => 5,
+            Self::Notifications(_)
+            | Self::SelfService(_)
+            | Self::Logging(_)
+            | Self::HttpDebug(_)
+            | Self::Retention(_) => 5,
         }
     }
 
     pub fn validate(&self) -> Result<(), Invalid> {
         match self {
             Self::Unpriced(policy) => Rate::validate_all("unpriced.default_rates", &policy.default_rates),
-            Self::ExplainRefusals(_) => Ok(()),
+            Self::ExplainRefusals(_) | Self::SelfService(_) => Ok(()),
             Self::Limits(policy) => policy.validate(),
             Self::Routing(policy) => policy.validate(),
             Self::ModelFallbacks(fallbacks) => fallbacks::validate_all(fallbacks),
+            Self::Notifications(policy) => policy.validate(),
+            Self::Logging(policy) => policy.validate(),
+            Self::HttpDebug(debug) => debug.validate(),
             Self::Retention(policy) => policy.validate(),
         }
     }

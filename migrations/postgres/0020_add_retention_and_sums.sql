@@ -2,13 +2,6 @@
 --
 -- All sums grow in the transaction that inserts the records, and by new records only. Cleaning leaves them alone.
 
--- What one control plane at a time does, and until when it may. The same table as migration 18 makes.
-CREATE TABLE IF NOT EXISTS leases (
-    name   TEXT PRIMARY KEY,
-    holder TEXT NOT NULL,
-    until  BIGINT NOT NULL
-);
-
 -- How far each kind of record is cleaned.
 CREATE TABLE retention_marks (
     kind           TEXT PRIMARY KEY,
@@ -40,6 +33,10 @@ CREATE TABLE usage_days (
     reasoning_tokens       BIGINT NOT NULL,
     web_searches           BIGINT NOT NULL,
     cost_nanousd           BIGINT NOT NULL,
+    audio_input_tokens     BIGINT NOT NULL,
+    image_input_tokens     BIGINT NOT NULL,
+    audio_output_tokens    BIGINT NOT NULL,
+    image_output_tokens    BIGINT NOT NULL,
     PRIMARY KEY (day, user_id, key_id, provider_id, model)
 ) WITH (fillfactor = 80);
 CREATE INDEX usage_days_by_user ON usage_days (user_id, day);
@@ -67,6 +64,10 @@ CREATE TABLE usage_traffic (
     reasoning_tokens       BIGINT NOT NULL,
     web_searches           BIGINT NOT NULL,
     cost_nanousd           BIGINT NOT NULL,
+    audio_input_tokens     BIGINT NOT NULL,
+    image_input_tokens     BIGINT NOT NULL,
+    audio_output_tokens    BIGINT NOT NULL,
+    image_output_tokens    BIGINT NOT NULL,
     -- Sum.
     duration_ms            BIGINT NOT NULL,
     duration_0             BIGINT NOT NULL,
@@ -119,7 +120,7 @@ CREATE INDEX usage_records_by_model ON usage_records (model, id);
 CREATE INDEX usage_records_by_status ON usage_records (status, id) WHERE status >= 400;
 CREATE INDEX usage_records_by_outcome ON usage_records (outcome, id) WHERE outcome <> 'succeeded';
 
--- What was before this release.
+-- What was before this release. Sound and pictures were not told apart.
 INSERT INTO usage_days
 SELECT hour - hour % 86400000, user_id, key_id, provider_id, model,
     CAST(SUM(requests) AS BIGINT),
@@ -133,7 +134,8 @@ SELECT hour - hour % 86400000, user_id, key_id, provider_id, model,
     CAST(SUM(cache_write_12h_tokens) AS BIGINT),
     CAST(SUM(reasoning_tokens) AS BIGINT),
     CAST(SUM(web_searches) AS BIGINT),
-    CAST(SUM(cost_nanousd) AS BIGINT)
+    CAST(SUM(cost_nanousd) AS BIGINT),
+    0, 0, 0, 0
 FROM usage_rollups GROUP BY 1, 2, 3, 4, 5 ORDER BY 1;
 
 INSERT INTO usage_traffic
@@ -150,6 +152,7 @@ SELECT hour, provider_id, model,
     CAST(SUM(reasoning_tokens) AS BIGINT),
     CAST(SUM(web_searches) AS BIGINT),
     CAST(SUM(cost_nanousd) AS BIGINT),
+    0, 0, 0, 0,
     0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
     0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
 FROM usage_rollups GROUP BY 1, 2, 3 ORDER BY 1;

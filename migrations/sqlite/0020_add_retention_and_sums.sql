@@ -2,13 +2,6 @@
 --
 -- All sums grow in the transaction that inserts the records, and by new records only. Cleaning leaves them alone.
 
--- What one control plane at a time does, and until when it may. The same table as migration 18 makes.
-CREATE TABLE IF NOT EXISTS leases (
-    name   TEXT NOT NULL PRIMARY KEY,
-    holder TEXT NOT NULL,
-    until  INTEGER NOT NULL
-) STRICT;
-
 -- How far each kind of record is cleaned.
 CREATE TABLE retention_marks (
     kind           TEXT NOT NULL PRIMARY KEY,
@@ -40,6 +33,10 @@ CREATE TABLE usage_days (
     reasoning_tokens       INTEGER NOT NULL,
     web_searches           INTEGER NOT NULL,
     cost_nanousd           INTEGER NOT NULL,
+    audio_input_tokens     INTEGER NOT NULL,
+    image_input_tokens     INTEGER NOT NULL,
+    audio_output_tokens    INTEGER NOT NULL,
+    image_output_tokens    INTEGER NOT NULL,
     PRIMARY KEY (day, user_id, key_id, provider_id, model)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX usage_days_by_user ON usage_days (user_id, day);
@@ -67,6 +64,10 @@ CREATE TABLE usage_traffic (
     reasoning_tokens       INTEGER NOT NULL,
     web_searches           INTEGER NOT NULL,
     cost_nanousd           INTEGER NOT NULL,
+    audio_input_tokens     INTEGER NOT NULL,
+    image_input_tokens     INTEGER NOT NULL,
+    audio_output_tokens    INTEGER NOT NULL,
+    image_output_tokens    INTEGER NOT NULL,
     -- Sum.
     duration_ms            INTEGER NOT NULL,
     duration_0             INTEGER NOT NULL,
@@ -119,7 +120,7 @@ CREATE INDEX usage_records_by_model ON usage_records (model, id);
 CREATE INDEX usage_records_by_status ON usage_records (status, id) WHERE status >= 400;
 CREATE INDEX usage_records_by_outcome ON usage_records (outcome, id) WHERE outcome <> 'succeeded';
 
--- What was before this release.
+-- What was before this release. Sound and pictures were not told apart.
 INSERT INTO usage_days
 SELECT hour - hour % 86400000, user_id, key_id, provider_id, model,
     SUM(requests),
@@ -133,7 +134,8 @@ SELECT hour - hour % 86400000, user_id, key_id, provider_id, model,
     SUM(cache_write_12h_tokens),
     SUM(reasoning_tokens),
     SUM(web_searches),
-    SUM(cost_nanousd)
+    SUM(cost_nanousd),
+    0, 0, 0, 0
 FROM usage_rollups GROUP BY 1, 2, 3, 4, 5 ORDER BY 1;
 
 INSERT INTO usage_traffic
@@ -150,6 +152,7 @@ SELECT hour, provider_id, model,
     SUM(reasoning_tokens),
     SUM(web_searches),
     SUM(cost_nanousd),
+    0, 0, 0, 0,
     0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
     0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
 FROM usage_rollups GROUP BY 1, 2, 3 ORDER BY 1;

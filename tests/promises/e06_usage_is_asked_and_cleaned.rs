@@ -116,7 +116,7 @@ fn exports(stack: &Stack, cost: i64) -> Result<()> {
     let csv = std::fs::read_to_string(&path)?;
     let mut lines = csv.lines();
     let header: Vec<&str> = lines.next().context("a header")?.split(',').collect();
-    assert_eq!((header[0], header[1], header.len()), ("id", "started_at", 38));
+    assert_eq!((header[0], header[1], header.len()), ("id", "started_at", 42));
     let column = header
         .iter()
         .position(|name| *name == "cost_nanousd")

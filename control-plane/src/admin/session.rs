@@ -11,6 +11,7 @@ use penstock_proto::sync::v1::{self as sync_wire, command, command_result};
 use penstock_store::{SessionUsage, UsageFilter};
 use tonic::{Request, Response, Status};
 
+use super::scope::Scope;
 use super::{labels, names, status};
 use crate::clock;
 use crate::context::Context;
@@ -34,6 +35,7 @@ impl SessionService for Sessions {
         &self,
         request: Request<wire::ListSessionsRequest>,
     ) -> Result<Response<wire::ListSessionsResponse>, Status> {
+        let scope = Scope::of(&request);
         let request = request.into_inner();
         let (store, now) = (&*self.0.store, clock::now());
         let hours = match request.hours {
@@ -45,17 +47,27 @@ impl SessionService for Sessions {
             limit => limit.min(MAX_LIMIT),
         };
         let mut filter = since(now, i64::from(hours) * HOUR_MS);
-        if !request.user.is_empty() {
-            filter.user = Some(names::user(store, &request.user).await?.id);
-        }
+        filter.user = match request.user.as_str() {
+            "" => scope.own(),
+            user => Some(scope.user(store, user).await?.id),
+        };
         if !request.key.is_empty() {
-            filter.key = Some(names::key(store, &request.key).await?.id);
+            filter.key = Some(scope.key(store, &request.key).await?.id);
         }
         if !request.provider.is_empty() {
+            scope.refuse("providers")?;
             filter.provider = Some(names::provider(store, &request.provider).await?.id);
         }
         let sessions = store.sessions(&filter, limit).await.map_err(status::from_store)?;
-        let sessions = sessions.into_iter().map(|found| session(found, &self.0.index));
+        let sessions = sessions.into_iter().map(|found| match scope.own() {
+            None => found,
+            // A user does not learn who served it.
+            Some(_) => SessionUsage {
+                provider: None,
+                ..found
+            },
+        });
+        let sessions = sessions.map(|found| session(found, &self.0.index));
         Ok(Response::new(wire::ListSessionsResponse {
             sessions: sessions.collect(),
         }))

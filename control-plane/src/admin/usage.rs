@@ -12,14 +12,19 @@ mod trends;
 use std::pin::Pin;
 
 use penstock_core::invalid::Invalid;
+use penstock_core::money::Millionths;
 use penstock_core::resource::ResourceRef;
+use penstock_core::usage::UsageRecord;
 use penstock_proto::admin::v1 as wire;
 use penstock_proto::admin::v1::usage_service_server::UsageService;
 use penstock_proto::convert;
-use penstock_store::{UsageGroup, UsageGrouping, UsageOrder, UsageSubject, UsageSummary, UsageTotals};
+use penstock_store::{
+    UsageFilter, UsageGroup, UsageGrouping, UsageOrder, UsageSubject, UsageSummary, UsageTotals,
+};
 use tokio_stream::Stream;
 use tonic::{Request, Response, Status};
 
+use super::scope::Scope;
 use super::{labels, status};
 use crate::context::Context;
 use crate::index::Index;
@@ -41,9 +46,13 @@ impl UsageService for Ledger {
         &self,
         request: Request<wire::SummarizeUsageRequest>,
     ) -> Result<Response<wire::SummarizeUsageResponse>, Status> {
+        let scope = Scope::of(&request);
         let request = request.into_inner();
-        let filter = filter::read(&self.0, request.filter).await?;
+        let filter = filter::read(&self.0, scope, request.filter).await?;
         let group_by = grouping(request.group_by)?;
+        if group_by == Some(UsageGrouping::Provider) {
+            scope.refuse("providers")?;
+        }
         let order = order(request.order)?;
         let limit = match request.limit {
             0 => UsageSummary::MAX_GROUPS,
@@ -73,7 +82,8 @@ impl UsageService for Ledger {
         &self,
         request: Request<wire::GetUsageSeriesRequest>,
     ) -> Result<Response<wire::GetUsageSeriesResponse>, Status> {
-        series::get(&self.0, request.into_inner())
+        let scope = Scope::of(&request);
+        series::get(&self.0, scope, request.into_inner())
             .await
             .map(Response::new)
     }
@@ -82,7 +92,8 @@ impl UsageService for Ledger {
         &self,
         request: Request<wire::ExportUsageRequest>,
     ) -> Result<Response<Self::ExportUsageStream>, Status> {
-        let export = export::Export::begin(&self.0, request.into_inner()).await?;
+        let scope = Scope::of(&request);
+        let export = export::Export::begin(&self.0, scope, request.into_inner()).await?;
         Ok(Response::new(Box::pin(export.pieces())))
     }
 
@@ -90,7 +101,8 @@ impl UsageService for Ledger {
         &self,
         request: Request<wire::ListChargesRequest>,
     ) -> Result<Response<wire::ListChargesResponse>, Status> {
-        charges::list(&self.0, &request.into_inner())
+        let scope = Scope::of(&request);
+        charges::list(&self.0, scope, &request.into_inner())
             .await
             .map(Response::new)
     }
@@ -119,8 +131,9 @@ impl UsageService for Ledger {
         &self,
         request: Request<wire::ListUsageRecordsRequest>,
     ) -> Result<Response<wire::ListUsageRecordsResponse>, Status> {
+        let scope = Scope::of(&request);
         let request = request.into_inner();
-        let filter = filter::read(&self.0, request.filter).await?;
+        let filter = filter::read(&self.0, scope, request.filter).await?;
         let limit = if request.limit == 0 {
             DEFAULT_LIMIT
         } else {
@@ -132,8 +145,10 @@ impl UsageService for Ledger {
         };
         let records = self.0.store.usage_records(&filter, limit, before).await;
         let records = records.map_err(status::from_store)?;
+        let records = records.into_iter().map(|record| shown(record, scope));
+        let records = records.map(|record| convert::usage_record_to_wire(&record));
         Ok(Response::new(wire::ListUsageRecordsResponse {
-            records: records.iter().map(convert::usage_record_to_wire).collect(),
+            records: records.collect(),
         }))
     }
 
@@ -144,6 +159,27 @@ impl UsageService for Ledger {
         call::get(&self.0, &request.into_inner().id)
             .await
             .map(Response::new)
+    }
+}
+
+/// Which calls are asked for, by somebody who may see all: names become ids.
+pub(super) async fn filter(context: &Context, filter: wire::UsageFilter) -> Result<UsageFilter, Status> {
+    filter::read(context, Scope::everything(), Some(filter)).await
+}
+
+/// A record as the caller may see it: a user does not learn who served it, nor where.
+fn shown(record: UsageRecord, scope: Scope) -> UsageRecord {
+    if scope.own().is_none() {
+        return record;
+    }
+    UsageRecord {
+        provider_id: None,
+        node_id: String::new(),
+        upstream_request_id: None,
+        model_served: String::new(),
+        cost_multiplier: Millionths(0),
+        decision: None,
+        ..record
     }
 }
 
@@ -205,6 +241,10 @@ fn totals(totals: &UsageTotals) -> wire::UsageTotals {
         cache_write_tokens: totals.cache_write_tokens,
         cache_write_1h_tokens: totals.cache_write_1h_tokens,
         reasoning_tokens: totals.reasoning_tokens,
+        audio_input_tokens: totals.audio_input_tokens,
+        image_input_tokens: totals.image_input_tokens,
+        audio_output_tokens: totals.audio_output_tokens,
+        image_output_tokens: totals.image_output_tokens,
         cost_nanousd: totals.cost.0,
         unpriced_requests: totals.unpriced_requests,
         cache_write_12h_tokens: totals.cache_write_12h_tokens,

@@ -3,19 +3,25 @@
 //! One file a concern: reading, the feed of changes, commits, history, the ledger, nodes. Statements and rows are
 //! shared; the two databases differ in how records are inserted in bulk and in how news of commits spreads.
 
+mod accounts;
+mod alerts;
+mod audit;
 mod baseline;
 mod call;
 mod cleaned;
 mod command;
 mod commit;
+mod failures;
 mod feed;
 mod find;
 mod fleet_states;
 mod fold;
 mod history;
 mod ingest;
-mod leases;
+mod ledger;
+mod log;
 mod nodes;
+mod operators;
 mod recharge;
 pub(crate) mod records;
 mod retention;
@@ -45,18 +51,17 @@ use uuid::Uuid;
 use crate::api::command::{NodeAnswer, NodeCommand};
 use crate::api::commit::{Commit, Committed};
 use crate::api::error::Error;
+use crate::api::failure::{FailedCallRow, LogFilter, LoggedCall};
 use crate::api::fleet_state::{FleetAction, FleetState, Put};
-use crate::api::history::{Differences, Revision};
+use crate::api::history::{Differences, Revision, RevisionFilter};
 use crate::api::node::NodeRow;
 use crate::api::page::{Filter, Listed, Lookup, Page};
 use crate::api::recharge::{PriceBackfill, Recharge};
-use crate::api::retention::{Aged, Cleaned, Retained};
 use crate::api::spend::{Baseline, BaselineQuestion, Delivered};
 use crate::api::store::Store;
 use crate::api::stored::{Changes, Head, Loaded, Sealed, Stored};
 use crate::api::token::{OauthLogin, StoredToken, TokenFailure, TokenPut, TokenState, TokenWritten};
-use crate::api::trends::{TrendFilter, Trends};
-use crate::api::usage::{Ingested, SessionUsage, UsageFilter, UsageGrouping, UsageOrder, UsageSummary};
+use crate::api::usage::Ingested;
 use crate::open::Backend;
 use crate::sql::query::sql;
 use crate::sql::tx::Pools;
@@ -157,8 +162,8 @@ impl Store for Database {
             .await
     }
 
-    async fn revisions(&self, before: Option<u64>, limit: u32, changes: u32) -> Result<Vec<Revision>, Error> {
-        self.newest_revisions(before, limit, changes).await
+    async fn revisions(&self, of: &RevisionFilter, limit: u32, changes: u32) -> Result<Vec<Revision>, Error> {
+        self.newest_revisions(of, limit, changes).await
     }
 
     async fn revision(&self, revision: u64) -> Result<Option<Revision>, Error> {
@@ -193,75 +198,6 @@ impl Store for Database {
         self.fold(now).await
     }
 
-    async fn summarize_usage(
-        &self,
-        filter: &UsageFilter,
-        group_by: Option<UsageGrouping>,
-    ) -> Result<UsageSummary, Error> {
-        let (order, limit) = (UsageOrder::default(), UsageSummary::MAX_GROUPS);
-        self.summarize(filter, group_by, order, limit).await
-    }
-
-    async fn top_usage(
-        &self,
-        filter: &UsageFilter,
-        group_by: UsageGrouping,
-        order: UsageOrder,
-        limit: u32,
-    ) -> Result<UsageSummary, Error> {
-        self.summarize(filter, Some(group_by), order, limit).await
-    }
-
-    async fn sessions(&self, filter: &UsageFilter, limit: u32) -> Result<Vec<SessionUsage>, Error> {
-        self.newest_sessions(filter, limit).await
-    }
-
-    async fn usage_trends(&self, filter: &TrendFilter) -> Result<Trends, Error> {
-        self.read_trends(filter).await
-    }
-
-    async fn clean(&self, kind: Retained, before: UnixMs, now: UnixMs) -> Result<Cleaned, Error> {
-        self.clean_some(kind, before, now).await
-    }
-
-    async fn aged(&self, ages: &[(Retained, UnixMs)]) -> Result<Vec<Aged>, Error> {
-        self.count_aged(ages).await
-    }
-
-    async fn take_lease(&self, name: &str, holder: &str, now: UnixMs, until: UnixMs) -> Result<bool, Error> {
-        self.lease(name, holder, now, until).await
-    }
-
-    async fn release_lease(&self, name: &str, holder: &str) -> Result<(), Error> {
-        self.give_back(name, holder).await
-    }
-
-    async fn usage_records(
-        &self,
-        filter: &UsageFilter,
-        limit: u32,
-        before: Option<RequestId>,
-    ) -> Result<Vec<UsageRecord>, Error> {
-        self.newest_records(filter, limit, before).await
-    }
-
-    async fn usage_record(&self, id: RequestId) -> Result<Option<UsageRecord>, Error> {
-        self.one_record(id).await
-    }
-
-    async fn usage_after(
-        &self,
-        filter: &UsageFilter,
-        after: Option<RequestId>,
-        limit: u32,
-    ) -> Result<Vec<UsageRecord>, Error> {
-        self.records_after(filter, after, limit).await
-    }
-
-    async fn count_usage(&self, filter: &UsageFilter) -> Result<u64, Error> {
-        self.count_records(filter).await
-    }
-
     async fn recharge(&self, recharges: &[Recharge], progress: &PriceBackfill) -> Result<u64, Error> {
         self.recharge_records(recharges, progress).await
     }
@@ -275,6 +211,23 @@ impl Store for Database {
             Pools::Postgres(pool) => crate::postgres::ledger::prepare(pool, now).await,
             Pools::Sqlite { .. } => Ok(()),
         }
+    }
+
+    async fn ingest_failures(&self, records: &[FailedCallRow]) -> Result<u64, Error> {
+        self.write_failures(records).await
+    }
+
+    async fn failures(&self, id: RequestId) -> Result<Vec<FailedCallRow>, Error> {
+        self.failures_of_call(id).await
+    }
+
+    async fn search_calls(
+        &self,
+        filter: &LogFilter,
+        limit: u32,
+        before: Option<RequestId>,
+    ) -> Result<Vec<LoggedCall>, Error> {
+        self.search_log(filter, limit, before).await
     }
 
     async fn put_node(&self, node: &NodeRow) -> Result<(), Error> {
@@ -352,6 +305,10 @@ impl Store for Database {
         state: TokenState,
     ) -> Result<bool, Error> {
         self.write_failure(of, failure, state).await
+    }
+
+    async fn token_exchange_began(&self, of: (ProviderId, u64), at: UnixMs) -> Result<(), Error> {
+        self.note_exchange(of, at).await
     }
 
     async fn take_token_lease(

@@ -28,7 +28,7 @@ impl Default for RetentionPolicy {
             enabled: true,
             usage_records_days: 30,
             failed_calls_days: 30,
-            audit_log_days: 365,
+            audit_log_days: 400,
         }
     }
 }

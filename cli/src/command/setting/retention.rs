@@ -26,7 +26,7 @@ pub(crate) struct Flags {
     #[arg(long, value_name = "DAYS")]
     failed_calls_days: Option<u32>,
 
-    /// How many days the audit log is kept [default: 365]
+    /// How many days the audit log is kept [default: 400]
     #[arg(long, value_name = "DAYS")]
     audit_log_days: Option<u32>,
 }

@@ -55,7 +55,7 @@ pub(super) async fn take(store: &dyn Store, import: Option<Import>, prefix: &str
 }
 
 /// A new secret behind the prefix (empty: the default one), and its hash.
-pub(super) fn generate(prefix: &str) -> Result<(Secret, KeyHash), Status> {
+pub(in crate::admin) fn generate(prefix: &str) -> Result<(Secret, KeyHash), Status> {
     let prefix = if prefix.is_empty() { DEFAULT_PREFIX } else { prefix };
     api_key::check_prefix("prefix", prefix).map_err(|error| status::invalid(&error))?;
     let secret = api_key::generate(prefix, &random::bytes()?);
@@ -65,7 +65,7 @@ pub(super) fn generate(prefix: &str) -> Result<(Secret, KeyHash), Status> {
 }
 
 /// Checks a suffix and its name.
-pub(super) fn check_suffix(name: &str, suffix: &ImportSuffix) -> Result<(), Invalid> {
+pub(in crate::admin) fn check_suffix(name: &str, suffix: &ImportSuffix) -> Result<(), Invalid> {
     name::check("name", name)?;
     // Only measured.
     match suffix.secret.expose().len() {

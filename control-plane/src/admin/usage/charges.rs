@@ -17,6 +17,7 @@ use penstock_store::{
 };
 use tonic::Status;
 
+use super::super::scope::Scope;
 use super::super::status;
 use super::{subject, totals};
 use crate::context::Context;
@@ -24,6 +25,7 @@ use crate::index::Index;
 
 pub(super) async fn list(
     context: &Context,
+    scope: Scope,
     request: &wire::ListChargesRequest,
 ) -> Result<wire::ListChargesResponse, Status> {
     use wire::ChargeGrouping as Wire;
@@ -39,7 +41,11 @@ pub(super) async fn list(
         Wire::Unspecified | Wire::User => UsageGrouping::User,
         Wire::Key | Wire::Tag | Wire::Group => UsageGrouping::Key,
     };
-    let (filter, all) = (UsageFilter::span(from, to), UsageSummary::ALL_GROUPS);
+    let filter = UsageFilter {
+        user: scope.own(),
+        ..UsageFilter::span(from, to)
+    };
+    let all = UsageSummary::ALL_GROUPS;
     let summary = context.store.top_usage(&filter, grouping, UsageOrder::Cost, all);
     let summary = summary.await.map_err(status::from_store)?;
     let index = &*context.index;

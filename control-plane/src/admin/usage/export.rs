@@ -17,8 +17,9 @@ use serde::Serialize;
 use tokio_stream::Stream;
 use tonic::Status;
 
+use super::super::scope::Scope;
 use super::super::{labels, status};
-use super::filter;
+use super::{filter, shown};
 use crate::context::Context;
 use crate::index::Index;
 
@@ -28,6 +29,7 @@ const PAGE: u32 = 1_000;
 /// An export under way.
 pub(super) struct Export {
     context: Context,
+    scope: Scope,
     filter: UsageFilter,
     csv: bool,
     after: Option<RequestId>,
@@ -77,6 +79,10 @@ struct Line<'a> {
     revision: u64,
     node_id: &'a str,
     upstream_request_id: Option<&'a str>,
+    audio_input_tokens: u64,
+    image_input_tokens: u64,
+    audio_output_tokens: u64,
+    image_output_tokens: u64,
 }
 
 /// A decimal number of USD.
@@ -89,7 +95,11 @@ impl Serialize for NanoUsdText {
 }
 
 impl Export {
-    pub(super) async fn begin(context: &Context, request: wire::ExportUsageRequest) -> Result<Self, Status> {
+    pub(super) async fn begin(
+        context: &Context,
+        scope: Scope,
+        request: wire::ExportUsageRequest,
+    ) -> Result<Self, Status> {
         use wire::ExportFormat as Wire;
         let format = request.format;
         let unknown = |_| {
@@ -101,8 +111,9 @@ impl Export {
             Wire::Jsonl => false,
         };
         Ok(Self {
-            filter: filter::read(context, request.filter).await?,
+            filter: filter::read(context, scope, request.filter).await?,
             context: context.clone(),
+            scope,
             csv,
             after: None,
             records: 0,
@@ -130,6 +141,7 @@ impl Export {
             .usage_after(&self.filter, self.after, PAGE)
             .await;
         let page = page.map_err(status::from_store)?;
+        let page: Vec<UsageRecord> = page.into_iter().map(|record| shown(record, self.scope)).collect();
         if page.is_empty() && self.begun {
             return Ok(None);
         }
@@ -182,7 +194,7 @@ fn jsonl(index: &Index, page: &[UsageRecord]) -> Result<Vec<u8>, String> {
     Ok(data)
 }
 
-const COLUMNS: [&str; 38] = [
+const COLUMNS: [&str; 42] = [
     "id",
     "started_at",
     "user_id",
@@ -221,6 +233,10 @@ const COLUMNS: [&str; 38] = [
     "revision",
     "node_id",
     "upstream_request_id",
+    "audio_input_tokens",
+    "image_input_tokens",
+    "audio_output_tokens",
+    "image_output_tokens",
 ];
 
 impl<'a> Line<'a> {
@@ -277,6 +293,10 @@ impl<'a> Line<'a> {
             revision: record.revision,
             node_id: &record.node_id,
             upstream_request_id: record.upstream_request_id.as_deref(),
+            audio_input_tokens: tokens.audio_input,
+            image_input_tokens: tokens.image_input,
+            audio_output_tokens: tokens.audio_output,
+            image_output_tokens: tokens.image_output,
         }
     }
 }

@@ -3,6 +3,7 @@
 //! Names or ids. An id need not exist any more: the ledger outlives users, keys and providers. Tags are those that keys
 //! and users carry now.
 
+use penstock_core::id::{ProviderId, UserId};
 use penstock_core::invalid::Invalid;
 use penstock_core::resource::{ResourceRef, Spec};
 use penstock_core::time::UnixMs;
@@ -11,6 +12,7 @@ use penstock_proto::convert::enums::outcome_from_wire;
 use penstock_store::{Among, UsageFilter};
 use tonic::Status;
 
+use super::super::scope::Scope;
 use super::super::{names, status};
 use crate::clock;
 use crate::context::Context;
@@ -19,28 +21,29 @@ use crate::index::Index;
 /// A span without an end reaches so far beyond now, for nodes whose clocks run ahead.
 const AHEAD_MS: u64 = 300_000;
 
-/// Reads a filter.
+/// Reads a filter, of what the caller may see: its own user restricts whatever else is asked.
 pub(super) async fn read(
     context: &Context,
+    scope: Scope,
     filter: Option<wire::UsageFilter>,
 ) -> Result<UsageFilter, Status> {
     let filter = filter.unwrap_or_default();
     let store = &*context.store;
     let (from, to) = span(filter.from_ms, filter.to_ms, clock::now())?;
-    let user = match filter.user.as_str() {
-        "" => None,
-        text => Some(match text.parse() {
-            Ok(id) => id,
-            Err(_) => names::user(store, text).await?.id,
-        }),
+    let user = match (filter.user.as_str(), filter.user.parse(), scope.own()) {
+        ("", _, own) => own,
+        (_, Ok(id), None) => Some(id),
+        (text, _, _) => Some(scope.user(store, text).await?.id),
     };
-    let key = match filter.key.as_str() {
-        "" => None,
-        text => Some(match text.parse() {
-            Ok(id) => id,
-            Err(_) => names::key(store, text).await?.id,
-        }),
+    let key = match (filter.key.as_str(), filter.key.parse()) {
+        ("", _) => None,
+        // It may be gone; of another user's key nothing is found.
+        (_, Ok(id)) => Some(id),
+        (text, Err(_)) => Some(scope.key(store, text).await?.id),
     };
+    if !filter.provider.is_empty() {
+        scope.refuse("providers")?;
+    }
     let outcome = match filter.outcome {
         0 => None,
         value => Some(outcome_from_wire("filter.outcome", value).map_err(|e| status::invalid(&e))?),
@@ -52,7 +55,7 @@ pub(super) async fn read(
         model: (!filter.model.is_empty()).then_some(filter.model),
         among: match filter.tags.is_empty() {
             true => None,
-            false => Some(tagged(&context.index, &filter.tags)?),
+            false => Some(tagged(&context.index, scope, &filter.tags)?),
         },
         session: (!filter.session.is_empty()).then_some(filter.session),
         status: read_status(&filter.status)?,
@@ -62,10 +65,7 @@ pub(super) async fn read(
 }
 
 /// By name or id; None for an empty text.
-pub(super) async fn provider(
-    context: &Context,
-    text: &str,
-) -> Result<Option<penstock_core::id::ProviderId>, Status> {
+pub(super) async fn provider(context: &Context, text: &str) -> Result<Option<ProviderId>, Status> {
     Ok(match text {
         "" => None,
         text => Some(match text.parse() {
@@ -89,13 +89,18 @@ pub(super) fn span(from_ms: i64, to_ms: i64, now: UnixMs) -> Result<(UnixMs, Uni
     Ok((from, to))
 }
 
-fn tagged(index: &Index, tags: &[String]) -> Result<Among, Status> {
+fn tagged(index: &Index, scope: Scope, tags: &[String]) -> Result<Among, Status> {
     let carries = |own: &[String]| own.iter().any(|tag| tags.contains(tag));
+    let seen = |user: UserId| scope.own().is_none_or(|own| own == user);
     let mut among = Among::default();
     for resource in &index.full().resources {
         match (&resource.reference, &resource.spec) {
-            (ResourceRef::User(id), Spec::User(user)) if carries(&user.access.tags) => among.users.push(*id),
-            (ResourceRef::Key(id), Spec::Key(key)) if carries(&key.access.tags) => among.keys.push(*id),
+            (ResourceRef::User(id), Spec::User(user)) if seen(*id) && carries(&user.access.tags) => {
+                among.users.push(*id);
+            }
+            (ResourceRef::Key(id), Spec::Key(key)) if seen(key.user_id) && carries(&key.access.tags) => {
+                among.keys.push(*id);
+            }
             _ => {}
         }
     }

@@ -10,6 +10,7 @@ use penstock_proto::admin::v1 as wire;
 use penstock_store::{UsageFilter, UsageGrouping, UsageOrder, UsageSubject, UsageSummary, UsageTotals};
 use tonic::Status;
 
+use super::super::scope::Scope;
 use super::super::status;
 use super::filter;
 use crate::clock;
@@ -20,12 +21,13 @@ const HOUR_MS: i64 = 3_600_000;
 
 pub(super) async fn get(
     context: &Context,
+    scope: Scope,
     request: wire::GetUsageSeriesRequest,
 ) -> Result<wire::GetUsageSeriesResponse, Status> {
     let calendar = Calendar::new(bucket(request.bucket)?, &request.time_zone);
     let calendar = calendar.map_err(|error| status::invalid(&error))?;
     let asked_from = request.filter.as_ref().map_or(0, |filter| filter.from_ms);
-    let asked = filter::read(context, request.filter).await?;
+    let asked = filter::read(context, scope, request.filter).await?;
     // Hours that have not begun hold nothing.
     let to = asked.to.min(clock::now().hour().plus_ms(HOUR_MS.unsigned_abs()));
     let asked = UsageFilter {

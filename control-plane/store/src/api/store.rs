@@ -14,25 +14,27 @@ use penstock_core::usage::UsageRecord;
 use tokio::sync::watch;
 use uuid::Uuid;
 
+use super::accounts::Accounts;
+use super::alert::Alerts;
 use super::command::{NodeAnswer, NodeCommand};
 use super::commit::{Commit, Committed};
 use super::error::Error;
+use super::failure::{FailedCallRow, LogFilter, LoggedCall};
 use super::fleet_state::{FleetAction, FleetState, Put};
-use super::history::{Differences, Revision};
+use super::history::{Differences, Revision, RevisionFilter};
+use super::ledger::Ledger;
 use super::node::NodeRow;
 use super::page::{Filter, Listed, Lookup, Page};
 use super::recharge::{PriceBackfill, Recharge};
-use super::retention::{Aged, Cleaned, Retained};
 use super::spend::{Baseline, BaselineQuestion, Delivered};
 use super::stored::{Changes, Head, Loaded, Sealed, Stored};
 use super::token::{OauthLogin, StoredToken, TokenFailure, TokenPut, TokenState, TokenWritten};
-use super::trends::{TrendFilter, Trends};
-use super::usage::{Ingested, SessionUsage, UsageFilter, UsageGrouping, UsageOrder, UsageSummary};
+use super::usage::Ingested;
 use crate::open::Backend;
 
 /// The control plane's database.
 #[async_trait]
-pub trait Store: Send + Sync + 'static {
+pub trait Store: Accounts + Alerts + Ledger + Send + Sync + 'static {
     fn backend(&self) -> Backend;
 
     /// Asks the database for a sign of life.
@@ -79,9 +81,8 @@ pub trait Store: Send + Sync + 'static {
 
     // === History ===
 
-    /// The newest `limit` (at most 1000) revisions below `before`, newest first, each with its first `changes`
-    /// changes.
-    async fn revisions(&self, before: Option<u64>, limit: u32, changes: u32) -> Result<Vec<Revision>, Error>;
+    /// The newest `limit` (at most 1000) revisions of the filter, newest first, each with its first `changes` changes.
+    async fn revisions(&self, of: &RevisionFilter, limit: u32, changes: u32) -> Result<Vec<Revision>, Error>;
 
     /// One revision with all its changes; None when there is no such.
     async fn revision(&self, revision: u64) -> Result<Option<Revision>, Error>;
@@ -121,52 +122,6 @@ pub trait Store: Send + Sync + 'static {
     /// the next call goes on. The number of minutes moved. Call it daily.
     async fn fold_spend(&self, now: UnixMs) -> Result<u64, Error>;
 
-    /// Sums, from the hourly rollups; the span is widened to whole hours.
-    async fn summarize_usage(
-        &self,
-        filter: &UsageFilter,
-        group_by: Option<UsageGrouping>,
-    ) -> Result<UsageSummary, Error>;
-
-    /// The same with at most `limit` groups, in another order. Sums of sessions, and those of a filter that
-    /// [needs records](UsageFilter::needs_records), are of the records that are kept.
-    async fn top_usage(
-        &self,
-        filter: &UsageFilter,
-        group_by: UsageGrouping,
-        order: UsageOrder,
-        limit: u32,
-    ) -> Result<UsageSummary, Error>;
-
-    /// Sessions with calls of the filter, the newest first, at most `limit` (at most 1000).
-    async fn sessions(&self, filter: &UsageFilter, limit: u32) -> Result<Vec<SessionUsage>, Error>;
-
-    /// How calls ended and how long they took, from hourly sums.
-    async fn usage_trends(&self, filter: &TrendFilter) -> Result<Trends, Error>;
-
-    /// One record with its decision; None when the ledger does not hold it.
-    async fn usage_record(&self, id: RequestId) -> Result<Option<UsageRecord>, Error>;
-
-    /// Single records, newest first, at most `limit` (at most 1000), with ids below `before`, without their decisions. A record whose
-    /// `started_at` is more than a day away from the time inside its id may be missed.
-    async fn usage_records(
-        &self,
-        filter: &UsageFilter,
-        limit: u32,
-        before: Option<RequestId>,
-    ) -> Result<Vec<UsageRecord>, Error>;
-
-    /// Records of the filter with ids above `after`, by id, at most `limit` (at most 1000), without their decisions.
-    async fn usage_after(
-        &self,
-        filter: &UsageFilter,
-        after: Option<RequestId>,
-        limit: u32,
-    ) -> Result<Vec<UsageRecord>, Error>;
-
-    /// How many records the filter has.
-    async fn count_usage(&self, filter: &UsageFilter) -> Result<u64, Error>;
-
     /// Gives records another cost, changes the hourly sums and what their subjects have spent by the difference, and
     /// writes how far the backfill is, in one transaction. A record that does not cost what it cost when it was read stays
     /// as it is. How many were changed, which is added to those of the backfill.
@@ -179,22 +134,22 @@ pub trait Store: Send + Sync + 'static {
     /// it nothing is lost: records go to a default partition and are moved by the next call. Nothing to do on SQLite.
     async fn prepare_ledger(&self, now: UnixMs) -> Result<(), Error>;
 
-    // === Retention ===
+    // === The log of calls ===
 
-    /// Takes away some of the records of a kind that are older than `before`, in one short transaction: call it until
-    /// there are no more, with pauses. Sums are not touched, nobody waits, and whoever does the same at the same time is no harm.
-    async fn clean(&self, kind: Retained, before: UnixMs, now: UnixMs) -> Result<Cleaned, Error>;
+    /// Keeps records of failed calls. Those that are there already, by call and number, change nothing. How many were new.
+    async fn ingest_failures(&self, records: &[FailedCallRow]) -> Result<u64, Error>;
 
-    /// How many records are older than these instants. Kinds that this database does not have are left out.
-    async fn aged(&self, ages: &[(Retained, UnixMs)]) -> Result<Vec<Aged>, Error>;
+    /// All records of one failed call, in their order; none when it did not fail, or they are gone.
+    async fn failures(&self, id: RequestId) -> Result<Vec<FailedCallRow>, Error>;
 
-    // === Leases ===
-
-    /// Takes what one replica at a time does, or keeps it, until then. False: another has it.
-    async fn take_lease(&self, name: &str, holder: &str, now: UnixMs, until: UnixMs) -> Result<bool, Error>;
-
-    /// Gives it back. Does nothing when it is another's.
-    async fn release_lease(&self, name: &str, holder: &str) -> Result<(), Error>;
+    /// Calls of the ledger and of the failure log, newest first, at most `limit` (at most 1000), with ids below
+    /// `before`. A call whose start is more than a day away from the time inside its id may be missed.
+    async fn search_calls(
+        &self,
+        filter: &LogFilter,
+        limit: u32,
+        before: Option<RequestId>,
+    ) -> Result<Vec<LoggedCall>, Error>;
 
     // === Nodes ===
 
@@ -269,6 +224,10 @@ pub trait Store: Send + Sync + 'static {
         failure: &TokenFailure,
         state: TokenState,
     ) -> Result<bool, Error>;
+
+    /// Notes that the refresh token of this version is shown to its token endpoint now, until the outcome is written. Under
+    /// the lease only.
+    async fn token_exchange_began(&self, of: (ProviderId, u64), at: UnixMs) -> Result<(), Error>;
 
     /// Takes the right to obtain a provider's token until then. None: somebody else has it, or there is no such
     /// provider. The answer rises with each taking.

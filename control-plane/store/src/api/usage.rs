@@ -114,6 +114,11 @@ pub struct UsageTotals {
     pub cache_write_12h_tokens: u64,
     pub reasoning_tokens: u64,
     pub web_searches: u64,
+    /// Of the input, and of the output.
+    pub audio_input_tokens: u64,
+    pub image_input_tokens: u64,
+    pub audio_output_tokens: u64,
+    pub image_output_tokens: u64,
     pub cost: NanoUsd,
 }
 
@@ -130,6 +135,10 @@ impl std::ops::AddAssign for UsageTotals {
         self.cache_write_12h_tokens += other.cache_write_12h_tokens;
         self.reasoning_tokens += other.reasoning_tokens;
         self.web_searches += other.web_searches;
+        self.audio_input_tokens += other.audio_input_tokens;
+        self.image_input_tokens += other.image_input_tokens;
+        self.audio_output_tokens += other.audio_output_tokens;
+        self.image_output_tokens += other.image_output_tokens;
         self.cost += other.cost;
     }
 }

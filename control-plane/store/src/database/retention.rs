@@ -18,7 +18,7 @@ use super::records::first_id;
 use crate::api::error::Error;
 use crate::api::retention::{Aged, Cleaned, Retained};
 use crate::sql::fault::{Attempts, Fault};
-use crate::sql::query::{Query, sql};
+use crate::sql::query::sql;
 use crate::sql::tx::{Pools, Tx};
 use crate::sql::value::{Value, int};
 
@@ -104,9 +104,6 @@ impl Database {
     ) -> Result<Cleaned, Error> {
         let kind = Kind::of(kind)?;
         let at = Moment { before, now };
-        if !self.has_table(kind).await? {
-            return Ok(Cleaned::default());
-        }
         if let (Pools::Postgres(pool), Retained::UsageRecords) = (&self.pools, kind.kind) {
             self.mark_cleaned(kind, at, 0).await?;
             if let Some(dropped) = crate::postgres::retention::drop_oldest(pool, before).await? {
@@ -166,9 +163,6 @@ impl Database {
         let mut aged = Vec::with_capacity(ages.len());
         for (kind, before) in ages {
             let kind = Kind::of(*kind)?;
-            if !self.has_table(kind).await? {
-                continue;
-            }
             let partitions = match (&self.pools, kind.kind) {
                 (Pools::Postgres(pool), Retained::UsageRecords) => {
                     crate::postgres::retention::count_old(pool, *before).await?
@@ -195,18 +189,6 @@ impl Database {
             });
         }
         Ok(aged)
-    }
-
-    /// A table that a later migration makes may not be there yet.
-    async fn has_table(&self, kind: &Kind) -> Result<bool, Error> {
-        let mut tx = self.pools.read().await?;
-        let query: Query = match &self.pools {
-            Pools::Postgres(_) => sql("SELECT 1 WHERE to_regclass($1) IS NOT NULL"),
-            Pools::Sqlite { .. } => sql("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = $1"),
-        };
-        let there = tx.exists(query.bind(kind.kind.as_str())).await?;
-        tx.commit().await?;
-        Ok(there)
     }
 }
 

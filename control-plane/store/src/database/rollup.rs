@@ -71,6 +71,10 @@ pub(super) struct Sums {
     reasoning_tokens: i64,
     web_searches: i64,
     cost_nanousd: i64,
+    audio_input_tokens: i64,
+    image_input_tokens: i64,
+    audio_output_tokens: i64,
+    image_output_tokens: i64,
 }
 
 /// How long calls took: the sum, and how many in each bucket.
@@ -212,6 +216,10 @@ impl Sums {
             reasoning_tokens: row.reasoning_tokens,
             web_searches: row.web_searches,
             cost_nanousd: row.cost_nanousd,
+            audio_input_tokens: row.audio_input_tokens,
+            image_input_tokens: row.image_input_tokens,
+            audio_output_tokens: row.audio_output_tokens,
+            image_output_tokens: row.image_output_tokens,
         }
     }
 
@@ -228,10 +236,14 @@ impl Sums {
         self.reasoning_tokens += other.reasoning_tokens;
         self.web_searches += other.web_searches;
         self.cost_nanousd += other.cost_nanousd;
+        self.audio_input_tokens += other.audio_input_tokens;
+        self.image_input_tokens += other.image_input_tokens;
+        self.audio_output_tokens += other.audio_output_tokens;
+        self.image_output_tokens += other.image_output_tokens;
     }
 
     /// In the order of [`sums::SUMS`].
-    fn values(&self) -> [Value; 12] {
+    fn values(&self) -> [Value; 16] {
         [
             self.requests,
             self.rejected,
@@ -245,6 +257,10 @@ impl Sums {
             self.reasoning_tokens,
             self.web_searches,
             self.cost_nanousd,
+            self.audio_input_tokens,
+            self.image_input_tokens,
+            self.audio_output_tokens,
+            self.image_output_tokens,
         ]
         .map(Value::from)
     }
@@ -264,6 +280,10 @@ impl Sums {
             cache_write_12h_tokens: count(self.cache_write_12h_tokens),
             reasoning_tokens: count(self.reasoning_tokens),
             web_searches: count(self.web_searches),
+            audio_input_tokens: count(self.audio_input_tokens),
+            image_input_tokens: count(self.image_input_tokens),
+            audio_output_tokens: count(self.audio_output_tokens),
+            image_output_tokens: count(self.image_output_tokens),
             cost: NanoUsd(self.cost_nanousd),
         }
     }

@@ -40,6 +40,10 @@ pub(super) const SUMS: &[&str] = &[
     "reasoning_tokens",
     "web_searches",
     "cost_nanousd",
+    "audio_input_tokens",
+    "image_input_tokens",
+    "audio_output_tokens",
+    "image_output_tokens",
 ];
 
 /// Columns of times.
@@ -164,6 +168,6 @@ mod tests {
             "{}",
             OUTCOMES.add
         );
-        assert_eq!(TRAFFIC.columns, 3 + 12 + 26);
+        assert_eq!(TRAFFIC.columns, 3 + 16 + 26);
     }
 }

@@ -76,6 +76,10 @@ fn of(record: &UsageRecord) -> UsageTotals {
         cache_write_12h_tokens: record.tokens.cache_write_12h,
         reasoning_tokens: record.tokens.reasoning,
         web_searches: record.tokens.web_searches.into(),
+        audio_input_tokens: record.tokens.audio_input,
+        image_input_tokens: record.tokens.image_input,
+        audio_output_tokens: record.tokens.audio_output,
+        image_output_tokens: record.tokens.image_output,
         cost: record.cost,
     }
 }

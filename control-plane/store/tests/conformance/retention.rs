@@ -3,19 +3,21 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use penstock_core::id::RequestId;
+use penstock_core::id::{AuditId, RequestId};
 use penstock_core::money::NanoUsd;
 use penstock_core::time::UnixMs;
 use penstock_core::usage::UsageRecord;
 use penstock_store::{
-    Backend, BaselineQuestion, Delivered, Retained, SpendSpan, SpendSubject, Store, UsageFilter,
-    UsageGrouping, UsageSummary,
+    AuditEntry, AuditFilter, Backend, BaselineQuestion, Delivered, FailedCallRow, Retained, SpendSpan,
+    SpendSubject, Store, UsageFilter, UsageGrouping, UsageSummary,
 };
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
+use crate::audit::entry;
 use crate::bench::{Bench, on_both, on_database, run};
 use crate::build::*;
+use crate::failures::failure;
 
 const DAY: i64 = 86_400_000;
 const HOUR: i64 = 3_600_000;
@@ -27,8 +29,7 @@ on_both!(
     e07_cleaning_goes_on_while_records_come_in,
     e07_a_record_that_comes_again_after_cleaning_is_not_counted_twice,
     e07_what_was_spent_since_a_cleaned_instant_is_never_told_too_low,
-    e07_kinds_that_are_not_there_are_left_out,
-    one_replica_at_a_time_has_a_lease,
+    e07_each_kind_is_cleaned_by_its_own_age,
 );
 
 /// A call that began so long before now.
@@ -205,31 +206,44 @@ async fn e07_what_was_spent_since_a_cleaned_instant_is_never_told_too_low(bench:
     assert_eq!(spent(store, UnixMs(0)).await, 11_111);
 }
 
-async fn e07_kinds_that_are_not_there_are_left_out(bench: Bench) {
-    let all: Vec<_> = Retained::ALL.into_iter().map(|kind| (kind, BEFORE)).collect();
-    let aged = bench.store.aged(&all).await.unwrap();
-    assert_eq!(aged[0].kind, Retained::UsageRecords);
-    for kind in Retained::ALL {
-        let cleaned = bench.store.clean(kind, BEFORE, NOW).await.unwrap();
-        assert_eq!((cleaned.rows, cleaned.more), (0, false), "{kind:?}");
-    }
-}
-
-async fn one_replica_at_a_time_has_a_lease(bench: Bench) {
+async fn e07_each_kind_is_cleaned_by_its_own_age(bench: Bench) {
     let store = &bench.store;
-    let at = |ms: u64| NOW.plus_ms(ms);
-    let take = async |holder: &str, now: UnixMs, until: UnixMs| {
-        store.take_lease("retention", holder, now, until).await.unwrap()
-    };
-    assert!(take("a", at(0), at(100)).await);
-    assert!(!take("b", at(50), at(150)).await);
-    assert!(take("a", at(50), at(200)).await);
-    assert!(!take("b", at(199), at(300)).await);
-    assert!(take("b", at(200), at(300)).await);
-    store.release_lease("retention", "a").await.unwrap();
-    assert!(!take("a", at(210), at(300)).await);
-    store.release_lease("retention", "b").await.unwrap();
-    assert!(take("a", at(210), at(300)).await);
+    let call = at(40 * DAY, 1);
+    ingest(store, std::slice::from_ref(&call), 1).await;
+    let failed = [(40, 1), (40, 2), (29, 3)].map(|(days, n)| FailedCallRow {
+        started_at: UnixMs(NOW.0 - days * DAY),
+        ..failure(n, 0, true)
+    });
+    store.ingest_failures(&failed).await.unwrap();
+    for days in [401, 399] {
+        let at = UnixMs(NOW.0 - days * DAY);
+        let entry = AuditEntry {
+            id: AuditId::from_parts(at.0.unsigned_abs(), &[1; 10]),
+            at,
+            ..entry(1, "ann", "x")
+        };
+        store.begin_audit(&entry).await.unwrap();
+    }
+    let year = UnixMs(NOW.0 - 400 * DAY);
+    let ages = [(Retained::FailedCalls, BEFORE), (Retained::AuditLog, year)];
+    let aged = store.aged(&ages).await.unwrap();
+    let rows: Vec<_> = aged.iter().map(|aged| (aged.kind, aged.rows)).collect();
+    assert_eq!(rows, [(Retained::FailedCalls, 2), (Retained::AuditLog, 1)]);
+    for ((kind, before), (_, rows)) in ages.into_iter().zip(rows) {
+        let cleaned = store.clean(kind, before, NOW).await.unwrap();
+        assert_eq!((cleaned.rows, cleaned.more), (rows, false), "{kind:?}");
+        let again = store.clean(kind, before, NOW).await.unwrap();
+        assert_eq!((again.rows, again.more), (0, false), "{kind:?}");
+    }
+    assert_eq!(store.failures(failed[0].id).await.unwrap(), []);
+    assert_eq!(store.failures(failed[2].id).await.unwrap().len(), 1);
+    let entries = store
+        .audit_entries(&AuditFilter::default(), 10, None)
+        .await
+        .unwrap();
+    assert_eq!(entries.len(), 1);
+    // The ledger's own days have not come.
+    assert!(store.usage_record(call.id).await.unwrap().is_some());
 }
 
 #[tokio::test]

@@ -21,13 +21,18 @@ const SUMS: &str = "CAST(COALESCE(SUM(requests), 0) AS BIGINT) AS requests, \
     CAST(COALESCE(SUM(cache_write_12h_tokens), 0) AS BIGINT) AS cache_write_12h_tokens, \
     CAST(COALESCE(SUM(reasoning_tokens), 0) AS BIGINT) AS reasoning_tokens, \
     CAST(COALESCE(SUM(web_searches), 0) AS BIGINT) AS web_searches, \
-    CAST(COALESCE(SUM(cost_nanousd), 0) AS BIGINT) AS cost_nanousd FROM (";
+    CAST(COALESCE(SUM(cost_nanousd), 0) AS BIGINT) AS cost_nanousd, \
+    CAST(COALESCE(SUM(audio_input_tokens), 0) AS BIGINT) AS audio_input_tokens, \
+    CAST(COALESCE(SUM(image_input_tokens), 0) AS BIGINT) AS image_input_tokens, \
+    CAST(COALESCE(SUM(audio_output_tokens), 0) AS BIGINT) AS audio_output_tokens, \
+    CAST(COALESCE(SUM(image_output_tokens), 0) AS BIGINT) AS image_output_tokens FROM (";
 
 /// The columns of sums, of one row of a table of them.
 macro_rules! summed {
     () => {
         "requests, rejected, unpriced_requests, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, \
-         cache_write_1h_tokens, cache_write_12h_tokens, reasoning_tokens, web_searches, cost_nanousd"
+         cache_write_1h_tokens, cache_write_12h_tokens, reasoning_tokens, web_searches, cost_nanousd, \
+         audio_input_tokens, image_input_tokens, audio_output_tokens, image_output_tokens"
     };
 }
 
@@ -38,7 +43,8 @@ const OF_RECORDS: &str = "SELECT user_id, key_id, provider_id, model, session, \
     CASE WHEN outcome IN ('rejected', 'failed') THEN 1 ELSE 0 END AS rejected, \
     CASE WHEN unpriced IS NULL OR outcome IN ('rejected', 'failed') THEN 0 ELSE 1 END AS unpriced_requests, \
     input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cache_write_1h_tokens, \
-    cache_write_12h_tokens, reasoning_tokens, web_searches, cost_nanousd \
+    cache_write_12h_tokens, reasoning_tokens, web_searches, cost_nanousd, \
+    audio_input_tokens, image_input_tokens, audio_output_tokens, image_output_tokens \
     FROM usage_records WHERE started_at >= $1 AND started_at < $2";
 
 const OF_TRAFFIC: &str = concat!(
