@@ -11,6 +11,7 @@ use penstock_proto::sync::v1::{self as sync_wire, command, command_result};
 use penstock_store::{SessionUsage, UsageFilter};
 use tonic::{Request, Response, Status};
 
+use super::author::Author;
 use super::scope::Scope;
 use super::{labels, names, status};
 use crate::clock;
@@ -77,7 +78,9 @@ impl SessionService for Sessions {
         &self,
         request: Request<wire::KickSessionRequest>,
     ) -> Result<Response<wire::KickSessionResponse>, Status> {
+        let author = Author::of(&request);
         let id = request.into_inner().id;
+        author.about("session", &id);
         let filter = UsageFilter {
             session: Some(id.clone()),
             ..since(clock::now(), KNOWN_MS)

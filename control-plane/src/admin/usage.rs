@@ -24,6 +24,7 @@ use penstock_store::{
 use tokio_stream::Stream;
 use tonic::{Request, Response, Status};
 
+use super::author::Author;
 use super::scope::Scope;
 use super::{labels, status};
 use crate::context::Context;
@@ -120,7 +121,10 @@ impl UsageService for Ledger {
         &self,
         request: Request<wire::CleanUsageRequest>,
     ) -> Result<Response<Self::CleanUsageStream>, Status> {
-        let pieces: Self::CleanUsageStream = match request.into_inner().dry_run {
+        let author = Author::of(&request);
+        let dry_run = request.into_inner().dry_run;
+        author.about("cleaning", if dry_run { "dry run" } else { "now" });
+        let pieces: Self::CleanUsageStream = match dry_run {
             true => Box::pin(tokio_stream::once(clean::dry_run(&self.0).await)),
             false => Box::pin(clean::Cleaning::begin(&self.0).await?.pieces()),
         };
