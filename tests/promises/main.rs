@@ -23,6 +23,7 @@ mod e01_the_ledger_equals_what_the_provider_reported;
 mod e03_cost_equals_an_independent_calculation;
 mod e04_prices_are_imported_and_applied_backwards;
 mod e05_exactly_once_whatever_is_killed;
+mod e06_usage_is_asked_and_cleaned;
 mod explain_is_a_receipt_of_a_call;
 mod f01_secrets_stay_secret;
 mod f02_other_credentials_than_keys;
