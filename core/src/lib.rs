@@ -22,11 +22,13 @@
 //! | [`usage`], [`cost`] | what it used and what that costs |
 //! | [`failure`], [`error_rule`] | what a failed attempt at a provider means |
 //! | [`word_rule`], [`request_filter`] | what a request must not contain, and what is changed in it |
+//! | [`backup`] | the form in which an installation is written to a file |
 //! | [`error`] | every error a caller can get, in every dialect's terms |
 
 pub mod access;
 pub mod api_key;
 pub mod backoff;
+pub mod backup;
 pub mod cidr;
 pub mod client;
 pub mod cost;

@@ -483,6 +483,27 @@ impl Store for FakeStore {
         panic!("not faked")
     }
 
+    async fn usage_with_decisions(&self, _: Option<RequestId>, _: u32) -> Result<Vec<UsageRecord>, Error> {
+        Ok(Vec::new())
+    }
+
+    async fn count_rows(&self, _: &'static ArchiveTable) -> Result<u64, Error> {
+        Ok(0)
+    }
+
+    async fn archive_rows(
+        &self,
+        _: &'static ArchiveTable,
+        _: Option<&ArchiveRow>,
+        _: u32,
+    ) -> Result<Vec<ArchiveRow>, Error> {
+        Ok(Vec::new())
+    }
+
+    async fn restore_rows(&self, _: &'static ArchiveTable, _: &[ArchiveRow]) -> Result<u64, Error> {
+        Ok(0)
+    }
+
     async fn count_usage(&self, _: &UsageFilter) -> Result<u64, Error> {
         panic!("not faked")
     }

@@ -1,5 +1,6 @@
 //! What the control plane sees: the trait and the types that go in and out.
 
+pub(crate) mod archive;
 pub(crate) mod command;
 pub(crate) mod commit;
 pub(crate) mod error;

@@ -3,6 +3,7 @@
 //! One file a concern: reading, the feed of changes, commits, history, the ledger, nodes. Statements and rows are
 //! shared; the two databases differ in how records are inserted in bulk and in how news of commits spreads.
 
+mod archive;
 mod baseline;
 mod call;
 mod command;
@@ -36,6 +37,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
+use crate::api::archive::{ArchiveRow, ArchiveTable};
 use crate::api::command::{NodeAnswer, NodeCommand};
 use crate::api::commit::{Commit, Committed};
 use crate::api::error::Error;
@@ -215,6 +217,14 @@ impl Store for Database {
         self.records_after(filter, after, limit).await
     }
 
+    async fn usage_with_decisions(
+        &self,
+        after: Option<RequestId>,
+        limit: u32,
+    ) -> Result<Vec<UsageRecord>, Error> {
+        self.records_with_decisions(after, limit).await
+    }
+
     async fn count_usage(&self, filter: &UsageFilter) -> Result<u64, Error> {
         self.count_records(filter).await
     }
@@ -232,6 +242,23 @@ impl Store for Database {
             Pools::Postgres(pool) => crate::postgres::ledger::prepare(pool, now).await,
             Pools::Sqlite { .. } => Ok(()),
         }
+    }
+
+    async fn count_rows(&self, table: &'static ArchiveTable) -> Result<u64, Error> {
+        self.count_table(table).await
+    }
+
+    async fn archive_rows(
+        &self,
+        table: &'static ArchiveTable,
+        after: Option<&ArchiveRow>,
+        limit: u32,
+    ) -> Result<Vec<ArchiveRow>, Error> {
+        self.read_table(table, after, limit).await
+    }
+
+    async fn restore_rows(&self, table: &'static ArchiveTable, rows: &[ArchiveRow]) -> Result<u64, Error> {
+        self.write_table(table, rows).await
     }
 
     async fn put_node(&self, node: &NodeRow) -> Result<(), Error> {

@@ -17,11 +17,12 @@
 //! * One row that cannot be read never hides another: see [`Unreadable`].
 //!
 //! # Layout
-//! `api/` the types and the trait; `open/` connecting, migrations and their faults; `sql/` statements that run on both
+//! `api/` the types and the trait; `archive/` the tables that backups take along; `open/` connecting, migrations and their faults; `sql/` statements that run on both
 //! databases; `rows/` one file a table: columns ↔ domain; `database/` the trait's one implementation; `postgres/` and
 //! `sqlite/` what truly differs.
 
 mod api;
+mod archive;
 mod database;
 mod open;
 mod postgres;
@@ -29,6 +30,7 @@ mod rows;
 mod sql;
 mod sqlite;
 
+pub use api::archive::{ArchiveRow, ArchiveTable, Column, ColumnKind, Merge, Says};
 pub use api::command::{NodeAnswer, NodeCommand};
 pub use api::commit::{Applied, Commit, Committed, CredentialChange, Expect, MAX_OPS, NewSpec, Op, Put};
 pub use api::error::Error;
@@ -51,4 +53,5 @@ pub use api::token::{
 pub use api::usage::{
     Ingested, UsageFilter, UsageGroup, UsageGrouping, UsageSubject, UsageSummary, UsageTotals,
 };
+pub use archive::TABLES;
 pub use open::{Backend, MigrationStatus, OpenError, OpenOptions, migrate_up, migrations, open};

@@ -48,6 +48,8 @@ pub struct Put {
     /// The lowest schema that understands every restriction in the spec.
     pub min_schema: u32,
     pub expect: Expect,
+    /// Of a resource that is not there yet, when it was made elsewhere. None: now.
+    pub created_at: Option<UnixMs>,
 }
 
 /// What a resource shall say. The variant must agree with that of the reference. The store trusts that the caller has
@@ -139,12 +141,20 @@ impl Put {
             reference,
             spec,
             expect: Expect::Any,
+            created_at: None,
         }
     }
 
     #[must_use]
     pub fn expecting(mut self, expect: Expect) -> Self {
         self.expect = expect;
+        self
+    }
+
+    /// Of a resource that comes back from elsewhere.
+    #[must_use]
+    pub fn made_at(mut self, at: UnixMs) -> Self {
+        self.created_at = Some(at);
         self
     }
 }

@@ -14,6 +14,7 @@ use penstock_core::usage::UsageRecord;
 use tokio::sync::watch;
 use uuid::Uuid;
 
+use super::archive::{ArchiveRow, ArchiveTable};
 use super::command::{NodeAnswer, NodeCommand};
 use super::commit::{Commit, Committed};
 use super::error::Error;
@@ -146,6 +147,13 @@ pub trait Store: Send + Sync + 'static {
         limit: u32,
     ) -> Result<Vec<UsageRecord>, Error>;
 
+    /// Records with ids above `after`, by id, at most `limit` (at most 1000), with their decisions.
+    async fn usage_with_decisions(
+        &self,
+        after: Option<RequestId>,
+        limit: u32,
+    ) -> Result<Vec<UsageRecord>, Error>;
+
     /// How many records the filter has.
     async fn count_usage(&self, filter: &UsageFilter) -> Result<u64, Error>;
 
@@ -160,6 +168,23 @@ pub trait Store: Send + Sync + 'static {
     /// Makes room for the records of this month and the next two. Called when the store opens; call it daily. Without
     /// it nothing is lost: records go to a default partition and are moved by the next call. Nothing to do on SQLite.
     async fn prepare_ledger(&self, now: UnixMs) -> Result<(), Error>;
+
+    // === Backups ===
+
+    /// How many rows a table has.
+    async fn count_rows(&self, table: &'static ArchiveTable) -> Result<u64, Error>;
+
+    /// Rows of a table behind that of `after`, in the order of its key, at most `limit` (at most 1000).
+    async fn archive_rows(
+        &self,
+        table: &'static ArchiveTable,
+        after: Option<&ArchiveRow>,
+        limit: u32,
+    ) -> Result<Vec<ArchiveRow>, Error>;
+
+    /// Writes rows again, as [`Merge`](super::archive::Merge) says, in one transaction. How many were not there, or
+    /// grew. [`Error::Invalid`] for a row that does not fit the table.
+    async fn restore_rows(&self, table: &'static ArchiveTable, rows: &[ArchiveRow]) -> Result<u64, Error>;
 
     // === Nodes ===
 

@@ -8,6 +8,7 @@
 #![cfg(test)]
 
 mod access;
+mod archive;
 mod bench;
 mod build;
 mod clashes;

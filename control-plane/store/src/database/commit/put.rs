@@ -26,7 +26,7 @@ impl Work {
             version,
             min_schema: put.min_schema,
             spec: new_spec(&put.spec, version, existing.as_ref())?,
-            created_at: old.map_or(self.at, |old| old.created_at),
+            created_at: old.map_or(put.created_at.unwrap_or(self.at), |old| old.created_at),
             updated_at: self.at,
         };
         if let Some(old) = old

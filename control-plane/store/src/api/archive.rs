@@ -1,0 +1,106 @@
+//! Tables that backups take along row by row, described as data.
+//!
+//! What is configuration goes through commits and is not here. A table is here when its rows can be written again as
+//! they were: sums, marks, notes of what was done. To take another table along, describe it in a file below `archive/`
+//! and name it in [`TABLES`](crate::TABLES).
+
+use serde_json::{Map, Value};
+
+/// One row: its columns by name. Ids and bytes are text (hyphenated, hexadecimal), JSON is JSON.
+pub type ArchiveRow = Map<String, Value>;
+
+/// A table and how its rows come back.
+#[derive(Debug)]
+pub struct ArchiveTable {
+    /// As the database names it; also the name of the backup's section.
+    pub name: &'static str,
+    /// Those of the primary key first, in its order.
+    pub columns: &'static [Column],
+    /// How many of the columns are the primary key's.
+    pub key: usize,
+    pub merge: Merge,
+    /// Whether it belongs to the ledger, which backups take along only when asked.
+    pub ledger: bool,
+}
+
+/// One column.
+#[derive(Clone, Copy, Debug)]
+pub struct Column {
+    pub name: &'static str,
+    pub kind: ColumnKind,
+    pub says: Says,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ColumnKind {
+    Int,
+    Text,
+    Uuid,
+}
+
+/// What a sanitised backup does with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Says {
+    /// Nothing about anybody: numbers, instants, words of ours, names of models.
+    Nothing,
+    /// Who or what: replaced, the same everywhere.
+    Identity,
+    /// A text that somebody wrote: left out.
+    FreeText,
+}
+
+/// What happens to a row that is there already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Merge {
+    /// It stays.
+    Keep,
+    /// Of each number the greater one stays. For numbers that only grow: however often rows are written again, and
+    /// whatever was counted meanwhile, nothing is counted twice.
+    Greatest,
+}
+
+impl Column {
+    pub const fn int(name: &'static str) -> Self {
+        Self {
+            name,
+            kind: ColumnKind::Int,
+            says: Says::Nothing,
+        }
+    }
+
+    pub const fn word(name: &'static str) -> Self {
+        Self {
+            name,
+            kind: ColumnKind::Text,
+            says: Says::Nothing,
+        }
+    }
+
+    pub const fn text(name: &'static str) -> Self {
+        Self {
+            name,
+            kind: ColumnKind::Text,
+            says: Says::FreeText,
+        }
+    }
+
+    pub const fn id(name: &'static str) -> Self {
+        Self {
+            name,
+            kind: ColumnKind::Uuid,
+            says: Says::Identity,
+        }
+    }
+}
+
+impl ArchiveTable {
+    /// Those of the primary key.
+    pub fn key_columns(&self) -> &'static [Column] {
+        self.columns.get(..self.key).unwrap_or_default()
+    }
+
+    /// All others.
+    pub fn other_columns(&self) -> &'static [Column] {
+        self.columns.get(self.key..).unwrap_or_default()
+    }
+}

@@ -1,0 +1,35 @@
+//! The tables that backups take along as they are. One file for what belongs together; the order is that of a backup.
+
+mod breaker_actions;
+mod price_backfills;
+mod rollups;
+mod spend;
+
+use crate::api::archive::ArchiveTable;
+
+/// All of them.
+pub static TABLES: [&ArchiveTable; 7] = [
+    &breaker_actions::TABLE,
+    &price_backfills::TABLE,
+    &rollups::TABLE,
+    &spend::TOTALS,
+    &spend::MINUTES,
+    &spend::DAYS,
+    &spend::MARKS,
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn g05_each_table_has_a_key_and_no_column_twice() {
+        for table in TABLES {
+            assert!(table.key > 0 && table.key <= table.columns.len(), "{}", table.name);
+            let mut names: Vec<&str> = table.columns.iter().map(|column| column.name).collect();
+            names.sort_unstable();
+            names.dedup();
+            assert_eq!(names.len(), table.columns.len(), "{}", table.name);
+        }
+    }
+}
