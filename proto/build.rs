@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use prost::Message;
 
-const FILES: [&str; 20] = [
+const FILES: [&str; 22] = [
     "penstock/config/v1/config.proto",
     "penstock/fleet/v1/fleet.proto",
     "penstock/sync/v1/sync.proto",
@@ -26,6 +26,8 @@ const FILES: [&str; 20] = [
     "penstock/admin/v1/usage.proto",
     "penstock/admin/v1/breaker.proto",
     "penstock/admin/v1/route.proto",
+    "penstock/admin/v1/backup.proto",
+    "penstock/admin/v1/import.proto",
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -62,6 +64,13 @@ fn main() -> Result<(), Box<dyn Error>> {
             ".penstock.admin.v1.RotateKeyResponse",
             ".penstock.admin.v1.FindKeyRequest",
             ".penstock.admin.v1.CreateImportSuffixRequest",
+            ".penstock.admin.v1.CreateBackupResponse",
+            ".penstock.admin.v1.RestoreBackupRequest",
+            ".penstock.admin.v1.RestoreBackupRequest.part",
+            ".penstock.admin.v1.ImportItem",
+            ".penstock.admin.v1.ImportItem.resource",
+            ".penstock.admin.v1.ImportResourcesRequest",
+            ".penstock.admin.v1.ImportResourcesRequest.part",
         ])
         .compile_fds(descriptors)?;
     Ok(())

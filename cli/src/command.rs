@@ -3,12 +3,14 @@
 //! Flags carry the field names of the product's behaviours; names of existing things are positional, names or ids work
 //! everywhere, a key is `user/key` or its bare name while it is unique.
 
+mod backup;
 mod breaker;
 mod completions;
 mod config;
 mod edit;
 mod error_rule;
 mod explain;
+mod import;
 mod key;
 mod limits;
 mod migrate;
@@ -100,6 +102,12 @@ enum Command {
     /// The history of the configuration
     #[command(subcommand)]
     Config(config::Command),
+    /// The whole installation in a file, and back
+    #[command(subcommand)]
+    Backup(backup::Command),
+    /// Taking over what another gateway had: its keys stay valid
+    #[command(subcommand)]
+    Import(import::Command),
     /// The database's schema; needs the database's URL and no control plane
     #[command(subcommand)]
     Migrate(migrate::Command),
@@ -129,6 +137,8 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Explain(command) => command.run(&session).await,
         Command::Route(command) => command.run(&session).await,
         Command::Config(command) => command.run(&session).await,
+        Command::Backup(command) => Box::pin(command.run(&session)).await,
+        Command::Import(command) => Box::pin(command.run(&session)).await,
         Command::Migrate(command) => command.run(&session).await,
         Command::Completions(command) => command.run(),
     }

@@ -6,10 +6,12 @@
 
 mod access;
 mod backfill;
+mod backup;
 mod breaker;
 mod change;
 mod enforcement;
 mod error_rule;
+mod imported;
 mod judged;
 mod key;
 mod limits;
@@ -39,10 +41,12 @@ use penstock_core::time::UnixMs;
 use serde::Serialize;
 
 pub(crate) use backfill::{Backfilled, PriceBackfill};
+pub(crate) use backup::{Backup, BackupMade, Restored};
 pub(crate) use breaker::{Breaker, Breakers, ProviderReset};
 pub(crate) use change::Difference;
 pub(crate) use enforcement::Enforcement;
 pub(crate) use error_rule::{ErrorRule, Judged};
+pub(crate) use imported::Imported;
 pub(crate) use key::{FoundKey, Key, NewKey};
 pub(crate) use limits_used::{LimitsReset, LimitsUsed};
 pub(crate) use migration::Migration;

@@ -11,11 +11,13 @@
 
 mod activation;
 mod author;
+mod backup;
 mod breaker;
 mod config;
 mod enforcement;
 mod error_rule;
 mod fleet;
+mod import;
 mod key;
 mod labels;
 mod limits;
@@ -37,10 +39,12 @@ mod usage;
 mod user;
 mod word_rule;
 
+use penstock_proto::admin::v1::backup_service_server::BackupServiceServer;
 use penstock_proto::admin::v1::breaker_service_server::BreakerServiceServer;
 use penstock_proto::admin::v1::config_service_server::ConfigServiceServer;
 use penstock_proto::admin::v1::error_rule_service_server::ErrorRuleServiceServer;
 use penstock_proto::admin::v1::fleet_service_server::FleetServiceServer;
+use penstock_proto::admin::v1::import_service_server::ImportServiceServer;
 use penstock_proto::admin::v1::key_service_server::KeyServiceServer;
 use penstock_proto::admin::v1::limits_service_server::LimitsServiceServer;
 use penstock_proto::admin::v1::oauth_service_server::OauthServiceServer;
@@ -78,4 +82,6 @@ pub fn routes(context: &Context) -> Routes {
         .add_service(FleetServiceServer::new(fleet::Fleet(context.clone())))
         .add_service(RouteServiceServer::new(route::Routes(context.clone())))
         .add_service(UsageServiceServer::new(usage::Ledger(context.clone())))
+        .add_service(BackupServiceServer::new(backup::Backups(context.clone())))
+        .add_service(ImportServiceServer::new(import::Imports(context.clone())))
 }

@@ -1,5 +1,6 @@
 //! What Penstock promises, shown through the real binaries. One file a promise, one binary for all.
 
+mod a03_keys_of_other_gateways_stay_valid;
 mod a04_access_rules_hold_everywhere;
 mod a08_a_disabled_key_is_refused_everywhere;
 mod b01_callers_of_each_dialect_are_served;
@@ -30,6 +31,7 @@ mod fault_matrix;
 mod g01_a_rollback_is_a_new_revision;
 mod g02_a_bad_resource_is_refused_alone;
 mod g03_traffic_goes_on_without_the_control_plane;
+mod g05_backups_bring_an_installation_back;
 mod g12_words_and_filters;
 mod g13_operators_say_what_an_error_means;
 mod g15_startup_faults_are_explained;

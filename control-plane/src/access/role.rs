@@ -33,10 +33,12 @@ mod tests {
     #[test]
     fn every_rpc_has_the_role_listed_here() {
         let expected = [
+            ("penstock.admin.v1.BackupService", Role::Admin),
             ("penstock.admin.v1.BreakerService", Role::Admin),
             ("penstock.admin.v1.ConfigService", Role::Admin),
             ("penstock.admin.v1.ErrorRuleService", Role::Admin),
             ("penstock.admin.v1.FleetService", Role::Admin),
+            ("penstock.admin.v1.ImportService", Role::Admin),
             ("penstock.admin.v1.KeyService", Role::Admin),
             ("penstock.admin.v1.LimitsService", Role::Admin),
             ("penstock.admin.v1.OauthService", Role::Admin),

@@ -3,6 +3,8 @@
 mod find;
 mod secret;
 
+pub(super) use secret::check_suffix;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use penstock_core::id::{KeyId, UserId};

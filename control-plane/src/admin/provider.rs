@@ -3,7 +3,8 @@
 mod credential;
 mod proxy;
 
-pub(super) use credential::set as set_credential;
+pub(super) use credential::{read as read_credential, seal as seal_credential, set as set_credential};
+pub(super) use proxy::password as proxy_password;
 
 use penstock_core::id::ProviderId;
 use penstock_core::provider::Provider;
@@ -159,7 +160,7 @@ pub(super) fn expect_or_any(version: u64) -> Expect {
     }
 }
 
-fn read_spec(spec: Option<ProviderSpec>) -> Result<Provider, Status> {
+pub(super) fn read_spec(spec: Option<ProviderSpec>) -> Result<Provider, Status> {
     let provider =
         convert::provider_from_wire(required("spec", spec)?).map_err(status::invalid_in("spec"))?;
     provider.validate().map_err(status::invalid_in("spec"))?;

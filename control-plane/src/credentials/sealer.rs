@@ -28,6 +28,8 @@ pub enum Field {
     Token,
     /// A login under way.
     Login,
+    /// Which backup was checked.
+    Ticket,
 }
 
 /// Seals under one master key.
@@ -65,6 +67,7 @@ impl Field {
             Self::Suffix => "suffix",
             Self::Token => "token",
             Self::Login => "login",
+            Self::Ticket => "ticket",
         }
     }
 }

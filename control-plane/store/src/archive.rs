@@ -7,6 +7,8 @@ mod spend;
 
 use crate::api::archive::ArchiveTable;
 
+pub use spend::{DAYS as SPEND_DAYS, MINUTES as SPEND_MINUTES};
+
 /// All of them.
 pub static TABLES: [&ArchiveTable; 7] = [
     &breaker_actions::TABLE,
@@ -25,7 +27,11 @@ mod tests {
     #[test]
     fn g05_each_table_has_a_key_and_no_column_twice() {
         for table in TABLES {
-            assert!(table.key > 0 && table.key <= table.columns.len(), "{}", table.name);
+            assert!(
+                table.key > 0 && table.key <= table.columns.len(),
+                "{}",
+                table.name
+            );
             let mut names: Vec<&str> = table.columns.iter().map(|column| column.name).collect();
             names.sort_unstable();
             names.dedup();

@@ -41,6 +41,7 @@ pub use api::page::{Filter, Listed, Lookup, Page};
 pub use api::recharge::{NewCharge, PriceBackfill, Recharge};
 pub use api::spend::{
     Baseline, BaselineQuestion, Delivered, MinuteSpend, Spend, SpendSpan, SpendSubject, SpoolMark,
+    first_minute_kept,
 };
 pub use api::store::Store;
 pub use api::stored::{
@@ -53,5 +54,5 @@ pub use api::token::{
 pub use api::usage::{
     Ingested, UsageFilter, UsageGroup, UsageGrouping, UsageSubject, UsageSummary, UsageTotals,
 };
-pub use archive::TABLES;
+pub use archive::{SPEND_DAYS, SPEND_MINUTES, TABLES};
 pub use open::{Backend, MigrationStatus, OpenError, OpenOptions, migrate_up, migrations, open};

@@ -65,7 +65,7 @@ pub(super) fn generate(prefix: &str) -> Result<(Secret, KeyHash), Status> {
 }
 
 /// Checks a suffix and its name.
-pub(super) fn check_suffix(name: &str, suffix: &ImportSuffix) -> Result<(), Invalid> {
+pub(in crate::admin) fn check_suffix(name: &str, suffix: &ImportSuffix) -> Result<(), Invalid> {
     name::check("name", name)?;
     // Only measured.
     match suffix.secret.expose().len() {

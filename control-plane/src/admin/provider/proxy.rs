@@ -17,7 +17,7 @@ use crate::credentials::{Field, Sealer};
 const MAX_PASSWORD: usize = 255;
 
 /// What becomes of the password when the proxy was the first and shall be the second.
-pub(super) fn password(
+pub(in crate::admin) fn password(
     sealer: &Sealer,
     reference: &ResourceRef,
     (was, shall_be): (Option<&OutboundProxy>, Option<&OutboundProxy>),

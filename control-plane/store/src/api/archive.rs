@@ -4,7 +4,9 @@
 //! they were: sums, marks, notes of what was done. To take another table along, describe it in a file below `archive/`
 //! and name it in [`TABLES`](crate::TABLES).
 
+use penstock_core::invalid::Invalid;
 use serde_json::{Map, Value};
+use uuid::Uuid;
 
 /// One row: its columns by name. Ids and bytes are text (hyphenated, hexadecimal), JSON is JSON.
 pub type ArchiveRow = Map<String, Value>;
@@ -94,6 +96,24 @@ impl Column {
 }
 
 impl ArchiveTable {
+    /// Whether a row could be written.
+    pub fn check(&self, row: &ArchiveRow) -> Result<(), Invalid> {
+        for column in self.columns {
+            let value = row.get(column.name).unwrap_or(&Value::Null);
+            let fits = match (column.kind, value) {
+                (_, Value::Null) => true,
+                (ColumnKind::Int, Value::Number(number)) => number.as_i64().is_some(),
+                (ColumnKind::Text, Value::String(_)) => true,
+                (ColumnKind::Uuid, Value::String(text)) => Uuid::parse_str(text).is_ok(),
+                (_, _) => false,
+            };
+            if !fits {
+                return Err(Invalid::new(column.name, "is not of the column's type"));
+            }
+        }
+        Ok(())
+    }
+
     /// Those of the primary key.
     pub fn key_columns(&self) -> &'static [Column] {
         self.columns.get(..self.key).unwrap_or_default()

@@ -14,7 +14,8 @@ pub(super) static TOTALS: ArchiveTable = ArchiveTable {
     ledger: true,
 };
 
-pub(super) static MINUTES: ArchiveTable = ArchiveTable {
+/// What was spent by minute.
+pub static MINUTES: ArchiveTable = ArchiveTable {
     name: "spend_minutes",
     columns: &[
         Column::word("subject_kind"),
@@ -27,7 +28,8 @@ pub(super) static MINUTES: ArchiveTable = ArchiveTable {
     ledger: true,
 };
 
-pub(super) static DAYS: ArchiveTable = ArchiveTable {
+/// By UTC day, of minutes that are no longer kept.
+pub static DAYS: ArchiveTable = ArchiveTable {
     name: "spend_days",
     columns: &[
         Column::word("subject_kind"),

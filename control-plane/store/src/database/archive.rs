@@ -30,13 +30,19 @@ struct Texts(Vec<Option<String>>);
 
 impl<'r> FromRow<'r, PgRow> for Texts {
     fn from_row(row: &'r PgRow) -> Result<Self, sqlx::Error> {
-        (0..row.len()).map(|i| row.try_get(i)).collect::<Result<_, _>>().map(Self)
+        (0..row.len())
+            .map(|i| row.try_get(i))
+            .collect::<Result<_, _>>()
+            .map(Self)
     }
 }
 
 impl<'r> FromRow<'r, SqliteRow> for Texts {
     fn from_row(row: &'r SqliteRow) -> Result<Self, sqlx::Error> {
-        (0..row.len()).map(|i| row.try_get(i)).collect::<Result<_, _>>().map(Self)
+        (0..row.len())
+            .map(|i| row.try_get(i))
+            .collect::<Result<_, _>>()
+            .map(Self)
     }
 }
 
@@ -67,7 +73,9 @@ impl Database {
 
     pub(super) async fn count_table(&self, table: &'static ArchiveTable) -> Result<u64, Error> {
         let mut tx = self.pools.read().await?;
-        let (rows,): (i64,) = tx.fetch_one(sql("SELECT COUNT(*) FROM ").push(table.name)).await?;
+        let (rows,): (i64,) = tx
+            .fetch_one(sql("SELECT COUNT(*) FROM ").push(table.name))
+            .await?;
         tx.commit().await?;
         Ok(rows.unsigned_abs())
     }
@@ -115,7 +123,11 @@ fn select(table: &'static ArchiveTable, tx: &Tx, after: Option<&ArchiveRow>) -> 
     let mut query = sql("SELECT ");
     for (i, column) in table.columns.iter().enumerate() {
         let hex = column.kind == ColumnKind::Uuid && matches!(tx, Tx::Sqlite(_));
-        let (open, close) = if hex { ("hex(", ")") } else { ("CAST(", " AS TEXT)") };
+        let (open, close) = if hex {
+            ("hex(", ")")
+        } else {
+            ("CAST(", " AS TEXT)")
+        };
         query = query
             .push(if i == 0 { "" } else { ", " })
             // hex() of NULL is an empty text.
@@ -151,12 +163,24 @@ fn insert(table: &'static ArchiveTable, rows: &[ArchiveRow]) -> Result<Query, Er
     query = query.push(" DO UPDATE SET ");
     for (i, Column { name, .. }) in table.other_columns().iter().enumerate() {
         query = query.push(if i == 0 { "" } else { ", " }).push(name);
-        query = query.push(" = CASE WHEN excluded.").push(name).push(" > t.").push(name);
-        query = query.push(" THEN excluded.").push(name).push(" ELSE t.").push(name);
+        query = query
+            .push(" = CASE WHEN excluded.")
+            .push(name)
+            .push(" > t.")
+            .push(name);
+        query = query
+            .push(" THEN excluded.")
+            .push(name)
+            .push(" ELSE t.")
+            .push(name);
         query = query.push(" END");
     }
     for (i, Column { name, .. }) in table.other_columns().iter().enumerate() {
-        query = query.push(if i == 0 { " WHERE excluded." } else { " OR excluded." });
+        query = query.push(if i == 0 {
+            " WHERE excluded."
+        } else {
+            " OR excluded."
+        });
         query = query.push(name).push(" > t.").push(name);
     }
     Ok(query)

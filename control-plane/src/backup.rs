@@ -1,0 +1,35 @@
+//! The installation as a text, and back (behaviour G5). The form of the text is
+//! [`penstock_core::backup`]; who may ask for it, and over which stream it goes, is the service's business.
+//!
+//! | module | what |
+//! |---|---|
+//! | `section` | what a backup consists of, in order |
+//! | `resource`, `secret`, `token` | rows of the configuration, of secrets, of access tokens |
+//! | `sanitise` | rows that say nothing about anybody |
+//! | `export` | out, piece by piece |
+//! | `intake`, `plan` | in: what a backup says, and what that changes |
+//! | `restore`, `old_minutes` | doing it |
+//!
+//! Rules. The configuration is read as of one moment and written by one commit. Ids stay, so that the ledger, sealed
+//! secrets (they are bound to their resource's id) and counters still mean the same. Nothing is written before all of a
+//! backup was read, checked and decrypted. Memory holds the configuration, which every control plane holds anyway, and
+//! one batch of the ledger.
+//!
+//! What a backup does not hold: the history (a restore begins a new chapter of the present one), data planes and their
+//! health, breakers and cooldowns (they follow from traffic), commands and logins under way.
+
+mod export;
+mod intake;
+mod old_minutes;
+mod plan;
+mod resource;
+mod restore;
+mod sanitise;
+mod secret;
+mod section;
+mod ticket;
+mod token;
+
+pub(crate) use export::{Export, ExportError};
+pub(crate) use intake::Unfit;
+pub(crate) use restore::{Restore, RestoreError, Restored};
