@@ -40,6 +40,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         .build_transport(false)
         // Much larger than the other kinds.
         .boxed(".penstock.config.v1.Resource.spec.provider")
+        .boxed(".penstock.admin.v1.ImportItem.resource.provider")
+        .boxed(".penstock.admin.v1.ImportResourcesRequest.part.item")
         .skip_debug([
             ".penstock.config.v1.Provider",
             ".penstock.config.v1.Provider.other_credential",

@@ -70,7 +70,7 @@ fn create(cli: &Cli, folder: &Path, kind: &str, more: &[&str]) -> Result<PathBuf
 }
 
 fn text(path: &Path) -> &str {
-    path.to_str().unwrap()
+    path.to_str().unwrap_or_default()
 }
 
 /// What operators see of the configuration, but for when and how often it was changed.
@@ -105,13 +105,15 @@ fn totals(cli: &Cli) -> Result<Vec<Value>> {
         .into())
 }
 
-fn head(cli: &Cli) -> Result<Value> {
-    Ok(cli.json(&["status"])?["revision"].clone())
+fn head(cli: &Cli) -> Result<u64> {
+    cli.json(&["status"])?["head"].as_u64().context("a revision")
 }
 
+/// Null when there is none.
 fn section<'a>(restored: &'a Value, name: &str) -> &'a Value {
-    let sections = restored["sections"].as_array().unwrap();
-    sections.iter().find(|section| section["name"] == name).unwrap()
+    let mut sections = restored["sections"].as_array().into_iter().flatten();
+    let found = sections.find(|section| section["name"] == name);
+    found.unwrap_or(&Value::Null)
 }
 
 #[tokio::test]

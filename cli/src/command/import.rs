@@ -97,7 +97,7 @@ async fn make(session: &Session, draft: Draft, how: &How) -> Result<(), Failure>
         dry_run: how.dry_run,
         change: how.reason.info(),
     });
-    let parts = std::iter::once(begin).chain(items.into_iter().map(Part::Item));
+    let parts = std::iter::once(begin).chain(items.into_iter().map(|item| Part::Item(Box::new(item))));
     let messages = parts.map(|part| wire::ImportResourcesRequest { part: Some(part) });
     let services = session.connect().await?;
     let answer = services

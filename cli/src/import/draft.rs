@@ -117,7 +117,8 @@ impl Draft {
                 credential: Some(credential),
             }),
         };
-        self.others.push(item(source, Resource::Provider(request)));
+        self.others
+            .push(item(source, Resource::Provider(Box::new(request))));
     }
 
     pub(crate) fn price(&mut self, source: &str, name: &str, price: &Price) {

@@ -56,7 +56,7 @@ impl ImportService for Imports {
                 let problem = format!("are more than {MAX_OPS}: import in several runs");
                 return Err(status::invalid(&Invalid::new("items", problem)));
             }
-            let (told, op) = self.take(item, &mut known);
+            let (told, op) = self.take(*item, &mut known);
             items.push(told);
             ops.extend(op);
         }
@@ -93,7 +93,7 @@ impl Imports {
             Resource::ImportSuffix(request) => named::suffix(&self.0, request, known),
             Resource::User(request) => named::user(request, known),
             Resource::Key(request) => key::take(request, known),
-            Resource::Provider(request) => named::provider(&self.0, request, known),
+            Resource::Provider(request) => named::provider(&self.0, *request, known),
             Resource::Price(request) => named::price(request, known),
             Resource::ErrorRule(request) => named::error_rule(request, known),
             Resource::WordRule(request) => named::word_rule(request, known),

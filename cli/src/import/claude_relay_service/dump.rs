@@ -41,6 +41,8 @@ pub(super) struct Dump {
     pub(super) groups: BTreeMap<String, String>,
     /// Ids of groups by the id of an account.
     pub(super) members: BTreeMap<String, Vec<String>>,
+    /// Whether users are active, by their ids.
+    pub(super) users: BTreeMap<String, bool>,
     pub(super) left_out: Vec<(String, usize, &'static str)>,
 }
 
@@ -169,8 +171,10 @@ impl Dump {
                         .push(group.to_owned());
                 }
             }
-            (Value::Object(_), None) if key.starts_with("user:") => {
-                self.leave("users", 1, "each user whose keys are here is made for them");
+            (Value::Object(user), None) if key.starts_with("user:") && user.contains_key("username") => {
+                let user = Record::new("user", user);
+                let id = user.text("id").unwrap_or_default();
+                self.users.insert(id, user.flag("isActive", true));
             }
             // Sums, sessions, indexes, locks.
             (_, _) => {}

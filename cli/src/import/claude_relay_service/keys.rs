@@ -49,66 +49,56 @@ const NOTHING: &[&str] = &[
 const HOUR_MS: u64 = 3_600_000;
 const FIVE_HOURS: u64 = 300;
 
+/// What the keys before it took.
+#[derive(Default)]
+struct Taken {
+    users: BTreeSet<String>,
+    names: BTreeMap<String, Given>,
+    /// One of them is known by a hash with the suffix.
+    hashed: bool,
+}
+
 pub(super) fn draft(
     draft: &mut Draft,
     dump: &Dump,
     bindings: &Bindings,
     options: &Options,
 ) -> Result<(), Failure> {
-    let mut names_of: BTreeMap<String, Given> = BTreeMap::new();
-    let (mut users, mut hashed) = (BTreeSet::new(), false);
+    let mut taken = Taken::default();
     for record in &dump.keys {
-        if record.flag("isDeleted", false) {
-            draft.note(&record.source, "was deleted there, and is left out");
-            continue;
+        match usable(record) {
+            Err(why) => draft.note(&record.source, why),
+            Ok(text) => {
+                let secret = secret(text, options)?;
+                taken.hashed |= matches!(secret, KeySecret::Suffixed { .. });
+                let owner = owner(draft, dump, record, &mut taken, options);
+                let name = name(draft, record, &owner, &mut taken);
+                let mut key = bare_key(name);
+                key.access = access(draft, record, bindings);
+                key.limits = limits(draft, record, options);
+                draft.key(&record.source, &owner, &key, secret);
+                draft.note_left_over(record, NOTHING);
+            }
         }
-        let Some(text) = record.text("apiKey") else {
-            draft.note(
-                &record.source,
-                "has neither secret nor hash in the dump: it is left out",
-            );
-            continue;
-        };
-        if text.contains("[REDACTED]") || text.contains("...") {
-            draft.note(
-                &record.source,
-                "was sanitised in the export: it is left out. Export without --sanitize",
-            );
-            continue;
-        }
-        let secret = secret(text, options)?;
-        hashed |= matches!(secret, KeySecret::Suffixed { .. });
-        let owner = owner(record, options);
-        if users.insert(owner.clone()) {
-            draft.user(
-                &record.source,
-                &User {
-                    name: owner.clone(),
-                    access: Access::default(),
-                    limits: Limits::none(),
-                },
-            );
-        }
-        let theirs = record.text("name").unwrap_or_default();
-        let id = record.text("id").unwrap_or_default();
-        let given = names_of.entry(owner.clone()).or_default();
-        let name = given.take(
-            names::nearest(&theirs, &format!("key-{}", short(&id))),
-            short(&id),
-        );
-        if name != theirs {
-            draft.note(&record.source, format!("is called {name} here"));
-        }
-        let mut key = bare_key(name);
-        key.access = access(draft, record, bindings);
-        key.limits = limits(draft, record, options);
-        draft.key(&record.source, &owner, &key, secret);
-        draft.note_left_over(record, NOTHING);
     }
-    if let Some(variable) = options.encryption_key.as_ref().filter(|_| hashed) {
+    if let Some(variable) = options.encryption_key.as_ref().filter(|_| taken.hashed) {
         draft.suffix("ENCRYPTION_KEY", &options.suffix, variable);
     }
     Ok(())
+}
+
+/// Its secret or hash; why it is left out is the error.
+fn usable(record: &Record) -> Result<String, &'static str> {
+    if record.flag("isDeleted", false) {
+        return Err("was deleted there, and is left out");
+    }
+    match record.text("apiKey") {
+        None => Err("has neither secret nor hash in the dump: it is left out"),
+        Some(text) if text.contains("...") => {
+            Err("was sanitised in the export: it is left out. Export without --sanitize")
+        }
+        Some(text) => Ok(text),
+    }
 }
 
 fn secret(text: String, options: &Options) -> Result<KeySecret, Failure> {
@@ -123,11 +113,43 @@ fn secret(text: String, options: &Options) -> Result<KeySecret, Failure> {
     }
 }
 
-fn owner(record: &Record, options: &Options) -> String {
-    match record.text("userUsername") {
+/// The user that it had there, made with its first key.
+fn owner(draft: &mut Draft, dump: &Dump, record: &Record, taken: &mut Taken, options: &Options) -> String {
+    let owner = match record.text("userUsername") {
         Some(name) => names::nearest_user(&name, &options.user),
         None => options.user.clone(),
+    };
+    let active = record.text("userId").map(|id| dump.users.get(&id).copied());
+    if active == Some(None) {
+        let note =
+            "whether its user was disabled there is not in this form of dump: its user is enabled here";
+        draft.note(&record.source, note);
     }
+    if taken.users.insert(owner.clone()) {
+        let access = Access {
+            enabled: active.flatten().unwrap_or(true),
+            ..Access::default()
+        };
+        let user = User {
+            name: owner.clone(),
+            access,
+            limits: Limits::none(),
+        };
+        draft.user(&record.source, &user);
+    }
+    owner
+}
+
+fn name(draft: &mut Draft, record: &Record, owner: &str, taken: &mut Taken) -> String {
+    let theirs = record.text("name").unwrap_or_default();
+    let id = record.text("id").unwrap_or_default();
+    let near = names::nearest(&theirs, &format!("key-{}", short(&id)));
+    let given = taken.names.entry(owner.to_owned()).or_default();
+    let name = given.take(near, short(&id));
+    if name != theirs {
+        draft.note(&record.source, format!("is called {name} here"));
+    }
+    name
 }
 
 fn access(draft: &mut Draft, record: &Record, bindings: &Bindings) -> Access {

@@ -41,7 +41,7 @@ fn key(items: &[ImportItem], name: &str) -> CreateKeyRequest {
 fn provider(items: &[ImportItem], name: &str) -> CreateProviderRequest {
     let found = items.iter().find_map(|item| match &item.resource {
         Some(Resource::Provider(request)) => {
-            Some(request.clone()).filter(|request| request.spec.as_ref().unwrap().name == name)
+            Some((**request).clone()).filter(|request| request.spec.as_ref().unwrap().name == name)
         }
         _ => None,
     });
