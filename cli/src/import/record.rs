@@ -146,8 +146,9 @@ impl Record {
                 .any(|field| *field == name || camel(field) == name)
         };
         let fields = self.fields.iter();
-        let left =
-            fields.filter(|(name, value)| says_something(value) && !read.contains(*name) && !boring(name));
+        let left = fields.filter(|(name, value)| {
+            says_something(value) && !is_default(value) && !read.contains(*name) && !boring(name)
+        });
         left.map(|(name, _)| name.clone()).collect()
     }
 
@@ -174,6 +175,13 @@ fn says_something(value: &Value) -> bool {
             !zero && !["", "null", "undefined", "false", "f", "[]", "{}"].contains(&text)
         }
     }
+}
+
+/// Words with which both gateways say that a setting is not set.
+fn is_default(value: &Value) -> bool {
+    value
+        .as_str()
+        .is_some_and(|word| ["none", "inherit", "auto"].contains(&word))
 }
 
 /// `limit_5h_usd` as `limit5hUsd`.
@@ -217,7 +225,7 @@ mod tests {
     #[test]
     fn a03_what_says_nothing_is_nothing_and_what_was_not_read_is_left_over() {
         let record = record(
-            json!({"a": "", "b": null, "c": "0.00", "d": [], "e": "[]", "f": "x", "g": "x", "note": "x"}),
+            json!({"a": "", "b": null, "c": "0.00", "d": [], "e": "[]", "f": "x", "g": "x", "h": "none", "note": "x"}),
         );
         assert_eq!(record.text("a"), None);
         assert_eq!(record.count("c"), 0);
