@@ -92,10 +92,7 @@ impl Present {
             .filter(|(reference, _)| !wanted.contains(reference))
             .map(|(reference, expect)| (reference.clone(), expect))
             .collect();
-        gone.sort_by_key(|(reference, _)| match reference.kind() {
-            Kind::Key => 0,
-            kind => 1 + place(kind),
-        });
+        gone.sort_by_key(|(reference, _)| (reference.kind() != Kind::Key, place(reference.kind())));
         gone
     }
 }
