@@ -14,6 +14,8 @@ use penstock_core::money::NanoUsd;
 use penstock_core::time::UnixMs;
 use serde_json::{Map, Value};
 
+use super::tables::plain;
+
 /// See the module.
 pub(crate) struct Record {
     /// What it is called in messages: `keys 17`.
@@ -41,12 +43,7 @@ impl Record {
     }
 
     pub(crate) fn text(&self, field: &str) -> Option<String> {
-        match self.value(field)? {
-            Value::String(text) => Some(text.clone()),
-            Value::Number(number) => Some(number.to_string()),
-            Value::Bool(yes) => Some(yes.to_string()),
-            other => Some(other.to_string()),
-        }
+        self.value(field).map(plain)
     }
 
     /// `true`, `t`, `1` and their kin.

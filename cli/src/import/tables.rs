@@ -78,10 +78,8 @@ impl Tables {
 
 /// A value as it is written in messages.
 pub(crate) fn plain(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    }
+    let text = value.as_str().map(str::to_owned);
+    text.unwrap_or_else(|| value.to_string())
 }
 
 pub(crate) fn json(text: &str, path: &Path) -> Result<Value, Failure> {

@@ -144,10 +144,8 @@ impl Dump {
             return;
         }
         // Some are kept as a text.
-        let value = match value {
-            Value::String(text) => serde_json::from_str(&text).unwrap_or(Value::String(text)),
-            other => other,
-        };
+        let parsed = value.as_str().and_then(|text| serde_json::from_str(text).ok());
+        let value = parsed.unwrap_or(value);
         let known = ACCOUNTS.iter().find(|(prefix, _, _)| key.starts_with(prefix));
         match (value, known) {
             (Value::Object(row), _) if key.starts_with("apikey:") => self.key(row),
