@@ -3,7 +3,7 @@
 //! | module | what |
 //! |---|---|
 //! | [`passphrase`] | where a passphrase comes from |
-//! | [`write`] | lines into a file |
+//! | [`mod@write`] | lines into a file |
 //! | [`read`] | a file into lines, whatever it is packed in |
 //! | [`inspect`] | what a file says of itself, and whether it is whole |
 //! | [`progress`] | how far it has come |
