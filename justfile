@@ -33,6 +33,10 @@ bench *args:
 demo:
     cargo run --release -p penstock -- up --demo
 
+# Write the pages that are made from the protocol and the table of roles: docs/api.md, docs/operators.md
+docs:
+    PENSTOCK_WRITE_DOCS=1 cargo test -p penstock-control-plane --lib page
+
 # The walls between crates
 walls:
     tests/scripts/walls.sh

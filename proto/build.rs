@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use prost::Message;
 
-const FILES: [&str; 22] = [
+const FILES: [&str; 28] = [
     "penstock/config/v1/config.proto",
     "penstock/fleet/v1/fleet.proto",
     "penstock/sync/v1/sync.proto",
@@ -18,14 +18,20 @@ const FILES: [&str; 22] = [
     "penstock/admin/v1/key.proto",
     "penstock/admin/v1/price.proto",
     "penstock/admin/v1/error_rule.proto",
+    "penstock/admin/v1/notification.proto",
     "penstock/admin/v1/word_rule.proto",
     "penstock/admin/v1/request_filter.proto",
     "penstock/admin/v1/config.proto",
+    "penstock/admin/v1/manifest.proto",
     "penstock/admin/v1/fleet.proto",
+    "penstock/admin/v1/debug.proto",
     "penstock/admin/v1/limits.proto",
+    "penstock/admin/v1/log.proto",
     "penstock/admin/v1/usage.proto",
     "penstock/admin/v1/breaker.proto",
     "penstock/admin/v1/route.proto",
+    "penstock/admin/v1/operator.proto",
+    "penstock/admin/v1/audit.proto",
     "penstock/admin/v1/backup.proto",
     "penstock/admin/v1/import.proto",
 ];
@@ -40,6 +46,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         .build_transport(false)
         // Much larger than the other kinds.
         .boxed(".penstock.config.v1.Resource.spec.provider")
+        .boxed(".penstock.admin.v1.Manifest.spec.provider")
+        .boxed(".penstock.admin.v1.Manifest.spec.user")
+        .boxed(".penstock.admin.v1.Manifest.spec.key")
         .boxed(".penstock.admin.v1.ImportItem.resource.provider")
         .boxed(".penstock.admin.v1.ImportResourcesRequest.part.item")
         .skip_debug([
@@ -58,6 +67,16 @@ fn main() -> Result<(), Box<dyn Error>> {
             ".penstock.admin.v1.NewCredential",
             ".penstock.admin.v1.NewCredential.credential",
             ".penstock.admin.v1.OauthClient",
+            ".penstock.admin.v1.Manifest",
+            ".penstock.admin.v1.Manifest.spec",
+            ".penstock.admin.v1.ProviderManifest",
+            ".penstock.admin.v1.CredentialManifest",
+            ".penstock.admin.v1.CredentialManifest.credential",
+            ".penstock.admin.v1.KeyManifest",
+            ".penstock.admin.v1.ApplyManifestsRequest",
+            ".penstock.admin.v1.ApplyManifestsResponse",
+            ".penstock.admin.v1.AppliedManifest",
+            ".penstock.admin.v1.ExportManifestsResponse",
             ".penstock.admin.v1.StartOauthLoginRequest",
             ".penstock.admin.v1.FinishOauthLoginRequest",
             ".penstock.admin.v1.CreateKeyRequest",
@@ -66,6 +85,8 @@ fn main() -> Result<(), Box<dyn Error>> {
             ".penstock.admin.v1.RotateKeyResponse",
             ".penstock.admin.v1.FindKeyRequest",
             ".penstock.admin.v1.CreateImportSuffixRequest",
+            ".penstock.admin.v1.CreateOperatorResponse",
+            ".penstock.admin.v1.RotateOperatorTokenResponse",
             ".penstock.admin.v1.CreateBackupResponse",
             ".penstock.admin.v1.RestoreBackupRequest",
             ".penstock.admin.v1.RestoreBackupRequest.part",

@@ -3,20 +3,27 @@
 //! Flags carry the field names of the product's behaviours; names of existing things are positional, names or ids work
 //! everywhere, a key is `user/key` or its bare name while it is unique.
 
+mod alert;
+mod apply;
+mod audit;
 mod backup;
 mod breaker;
 mod completions;
 mod config;
+mod debug;
 mod edit;
 mod error_rule;
 mod explain;
+mod export;
 mod import;
 mod key;
 mod limits;
+mod logs;
 mod migrate;
 mod named;
 mod node;
 mod oauth;
+mod operator;
 mod price;
 mod provider;
 mod request_filter;
@@ -26,6 +33,8 @@ mod setting;
 mod status;
 mod usage;
 mod user;
+mod webhook;
+mod whoami;
 mod word_rule;
 
 use clap::{Parser, Subcommand};
@@ -57,6 +66,11 @@ enum Command {
     Up(up::Args),
     /// The control plane, its database and its data planes at a glance
     Status,
+    Apply(apply::Apply),
+    Diff(apply::Diff),
+    Export(export::Export),
+    /// The schema of the files that `apply` takes, for editors
+    Schema,
     /// Upstream accounts and endpoints
     #[command(subcommand)]
     Provider(provider::Command),
@@ -90,11 +104,30 @@ enum Command {
     /// Settings of the whole installation
     #[command(subcommand)]
     Setting(setting::Command),
+    /// Who may operate, beside the holder of the admin token
+    #[command(subcommand)]
+    Operator(operator::Command),
+    /// Who the token belongs to, and what it may do
+    Whoami,
+    /// Who did what
+    #[command(subcommand)]
+    Audit(audit::Command),
     /// Data planes
     #[command(subcommand)]
     Node(node::Command),
     /// What was used and what it cost: the last 24 hours unless told
     Usage(usage::Usage),
+    /// What is wrong now, and what was told of it
+    #[command(subcommand)]
+    Alert(alert::Command),
+    /// Who is told of trouble
+    #[command(subcommand)]
+    Webhook(webhook::Command),
+    /// Calls and failures, newest first: the last 24 hours unless told; -f follows them
+    Logs(logs::Logs),
+    /// HTTP traffic of one key or provider, written out for a while
+    #[command(subcommand)]
+    Debug(debug::Command),
     /// One call: why it went where it went, what it cost, and where its time went
     Explain(explain::Explain),
     /// Where a request would go now, and why; nothing is sent
@@ -121,6 +154,10 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     match arguments.command {
         Command::Up(args) => Box::pin(up::run(args)).await,
         Command::Status => status::run(&session).await,
+        Command::Apply(apply) => apply.run(&session).await,
+        Command::Diff(diff) => diff.run(&session).await,
+        Command::Export(export) => export.run(&session).await,
+        Command::Schema => export::print_schema(),
         Command::Provider(command) => command.run(&session).await,
         Command::Breaker(command) => command.run(&session).await,
         Command::Oauth(command) => command.run(&session).await,
@@ -132,8 +169,15 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::WordRule(command) => command.run(&session).await,
         Command::RequestFilter(command) => command.run(&session).await,
         Command::Setting(command) => command.run(&session).await,
+        Command::Operator(command) => command.run(&session).await,
+        Command::Whoami => whoami::run(&session).await,
+        Command::Audit(command) => command.run(&session).await,
+        Command::Alert(command) => command.run(&session).await,
+        Command::Webhook(command) => command.run(&session).await,
         Command::Node(command) => command.run(&session).await,
         Command::Usage(command) => command.run(&session).await,
+        Command::Logs(command) => command.run(&session).await,
+        Command::Debug(command) => command.run(&session).await,
         Command::Explain(command) => command.run(&session).await,
         Command::Route(command) => command.run(&session).await,
         Command::Config(command) => command.run(&session).await,

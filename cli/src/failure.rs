@@ -40,6 +40,9 @@ pub(crate) enum Failure {
         "the server's answer cannot be understood: {0}\nUse a penstock of the same release as the server."
     )]
     Answered(#[from] Invalid),
+    /// Asked to say by the exit code whether anything differs, and something does. Nothing is said on top.
+    #[error("something differs")]
+    Differs,
     #[error("cannot write the output")]
     Output(#[from] io::Error),
     #[error("{0}")]
@@ -56,6 +59,7 @@ impl Failure {
         match self {
             Self::Usage(_) => 2,
             Self::Input(_)
+            | Self::Differs
             | Self::File { .. }
             | Self::Refused { .. }
             | Self::Unreachable { .. }
@@ -71,8 +75,12 @@ impl Failure {
         matches!(self, Self::Answer(status) if status.code() == Code::Aborted)
     }
 
-    /// The reader of our output went away (`penstock … | head`): nothing is wrong.
-    pub(crate) fn is_broken_pipe(&self) -> bool {
+    /// Nothing is wrong: the reader of our output went away (`penstock … | head`), or the exit code says it all.
+    pub(crate) fn is_silent(&self) -> bool {
+        matches!(self, Self::Differs) || self.is_broken_pipe()
+    }
+
+    fn is_broken_pipe(&self) -> bool {
         matches!(self, Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
     }
 }
@@ -87,9 +95,11 @@ impl From<Status> for Failure {
 fn describe(status: &Status) -> String {
     let message = status.message();
     match status.code() {
+        // Whoever shows the right token of an account learns why it is not let in.
+        Code::Unauthenticated if message.starts_with("the operator ") => message.to_owned(),
         Code::Unauthenticated => {
-            "the server refused the token\nSet PENSTOCK_TOKEN (or --token-file) to the admin \
-                                  token of this server."
+            "the server refused the token\nSet PENSTOCK_TOKEN (or --token-file) to the admin token of this server, or to \
+             an operator's."
                 .to_owned()
         }
         Code::Unavailable => format!(

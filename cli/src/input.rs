@@ -14,6 +14,7 @@ use crate::target::Env;
 /// No credential is longer; more is a wrong file.
 const MAX_BYTES: u64 = 64 * 1024;
 
+const SECRET: &str = "the secret";
 const LITERAL: &str = "a secret does not belong on the command line, where the shell's history keeps it\nPass - and pipe it \
      in, or use the option for a file or an environment variable.";
 
@@ -143,7 +144,7 @@ pub(crate) fn file(path: &Path) -> Result<Secret, Failure> {
         path: path.to_owned(),
         source,
     })?;
-    whole(open, &path.display().to_string())
+    whole(open, &path.display().to_string(), SECRET)
 }
 
 /// From the one source that was named; None when none was.
@@ -154,7 +155,7 @@ pub(crate) fn read(
     env: Env<'_>,
 ) -> Result<Option<Secret>, Failure> {
     match dash {
-        Some(Given::Stdin) => return whole(io::stdin().lock(), "standard input").map(Some),
+        Some(Given::Stdin) => return stdin(SECRET).map(Some),
         Some(Given::OnTheCommandLine) => return Err(Failure::Usage(LITERAL.to_owned())),
         None => (),
     }
@@ -175,7 +176,12 @@ pub(crate) fn read(
     value.ok_or_else(missing).map(Some)
 }
 
-fn whole(reader: impl Read, from: &str) -> Result<Secret, Failure> {
+/// Standard input, which must hold it.
+pub(crate) fn stdin(what: &str) -> Result<Secret, Failure> {
+    whole(io::stdin().lock(), "standard input", what)
+}
+
+fn whole(reader: impl Read, from: &str, what: &str) -> Result<Secret, Failure> {
     let mut text = zeroize::Zeroizing::new(String::new());
     let bytes = reader
         .take(MAX_BYTES + 1)
@@ -188,9 +194,7 @@ fn whole(reader: impl Read, from: &str) -> Result<Secret, Failure> {
     }
     let secret = Secret::trimmed(&text);
     if secret.is_empty() {
-        return Err(Failure::Input(format!(
-            "{from} is empty, but must hold the secret"
-        )));
+        return Err(Failure::Input(format!("{from} is empty, but must hold {what}")));
     }
     Ok(secret)
 }
@@ -257,13 +261,19 @@ mod tests {
     #[test]
     fn a_file_or_a_stream_is_read_to_its_end_and_trimmed() {
         assert!(
-            whole("  sk-2\n\n".as_bytes(), "test")
+            whole("  sk-2\n\n".as_bytes(), "test", SECRET)
                 .ok()
                 .unwrap()
                 .matches("sk-2")
         );
-        assert!(whole(" \n".as_bytes(), "test").is_err());
-        assert!(whole(io::repeat(b'x'), "test").is_err());
+        assert!(whole(io::repeat(b'x'), "test", SECRET).is_err());
+        let empty = whole(" \n".as_bytes(), "standard input", "the code")
+            .err()
+            .unwrap();
+        assert_eq!(
+            empty.to_string(),
+            "standard input is empty, but must hold the code"
+        );
     }
 
     #[test]

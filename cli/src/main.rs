@@ -12,6 +12,7 @@ mod context;
 mod failure;
 mod import;
 mod input;
+mod manifest;
 mod output;
 mod remote;
 mod target;

@@ -7,7 +7,7 @@ use std::fmt;
 use std::io::{self, Write};
 
 use crate::failure::Failure;
-use crate::view::View;
+use crate::view::{self, Row, View};
 
 /// The form of the answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -27,6 +27,21 @@ pub(crate) fn print(format: Format, view: &impl View) -> Result<(), Failure> {
     write(io::stdout().lock(), &text)
 }
 
+/// Prints one of many things as they come. A table's columns are as wide as what they usually hold.
+pub(crate) fn print_line<T: Row>(format: Format, row: &T, header: bool) -> Result<(), Failure> {
+    let text = match format {
+        Format::Table => {
+            let cells = row.cells();
+            let head = header.then(|| view::header(T::COLUMNS, &cells));
+            let cells = view::line(cells.into_iter());
+            head.map_or_else(|| cells.clone(), |head| format!("{head}\n{cells}"))
+        }
+        Format::Json => serde_json::to_string(row).map_err(Failure::other)?,
+        Format::Yaml => format!("---\n{}", serde_saphyr::to_string(row).map_err(Failure::other)?),
+    };
+    write(io::stdout().lock(), &text)
+}
+
 /// Prints text as it is.
 pub(crate) fn raw(text: &str) -> Result<(), Failure> {
     write(io::stdout().lock(), text)
@@ -40,7 +55,7 @@ pub(crate) fn remark(text: impl fmt::Display) {
 
 /// The failure of the command, with its causes.
 pub(crate) fn complain(failure: &Failure) {
-    if failure.is_broken_pipe() {
+    if failure.is_silent() {
         return;
     }
     let mut text = format!("error: {failure}");

@@ -1,14 +1,20 @@
 //! The control plane's services, as the commands call them.
 
+use penstock_proto::admin::v1::audit_service_client::AuditServiceClient;
 use penstock_proto::admin::v1::backup_service_client::BackupServiceClient;
 use penstock_proto::admin::v1::breaker_service_client::BreakerServiceClient;
 use penstock_proto::admin::v1::config_service_client::ConfigServiceClient;
+use penstock_proto::admin::v1::debug_service_client::DebugServiceClient;
 use penstock_proto::admin::v1::error_rule_service_client::ErrorRuleServiceClient;
 use penstock_proto::admin::v1::fleet_service_client::FleetServiceClient;
 use penstock_proto::admin::v1::import_service_client::ImportServiceClient;
 use penstock_proto::admin::v1::key_service_client::KeyServiceClient;
 use penstock_proto::admin::v1::limits_service_client::LimitsServiceClient;
+use penstock_proto::admin::v1::log_service_client::LogServiceClient;
+use penstock_proto::admin::v1::manifest_service_client::ManifestServiceClient;
+use penstock_proto::admin::v1::notification_service_client::NotificationServiceClient;
 use penstock_proto::admin::v1::oauth_service_client::OauthServiceClient;
+use penstock_proto::admin::v1::operator_service_client::OperatorServiceClient;
 use penstock_proto::admin::v1::price_service_client::PriceServiceClient;
 use penstock_proto::admin::v1::provider_service_client::ProviderServiceClient;
 use penstock_proto::admin::v1::request_filter_service_client::RequestFilterServiceClient;
@@ -63,7 +69,10 @@ impl Services {
         providers: ProviderServiceClient;
         users: UserServiceClient;
         keys: KeyServiceClient;
+        debug: DebugServiceClient;
         limits: LimitsServiceClient;
+        manifests: ManifestServiceClient;
+        logs: LogServiceClient;
         oauth: OauthServiceClient;
         prices: PriceServiceClient;
         error_rules: ErrorRuleServiceClient;
@@ -73,6 +82,9 @@ impl Services {
         fleet: FleetServiceClient;
         usage: UsageServiceClient;
         routes: RouteServiceClient;
+        operators: OperatorServiceClient;
+        audit: AuditServiceClient;
+        notifications: NotificationServiceClient;
     }
 }
 
@@ -93,6 +105,24 @@ impl Reason {
     }
 }
 
+/// Which part of a listing.
+#[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args)]
+pub(crate) struct Beginning {
+    /// Only what has a name that begins so
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
+    prefix: String,
+}
+
+impl Beginning {
+    /// A page of it.
+    pub(crate) fn on(&self, page: Option<PageRequest>) -> Option<PageRequest> {
+        page.map(|page| PageRequest {
+            name_prefix: self.prefix.clone(),
+            ..page
+        })
+    }
+}
+
 /// Every item of a listing, page after page.
 pub(crate) async fn all<T>(
     mut page: impl AsyncFnMut(Option<PageRequest>) -> Result<(Vec<T>, Option<PageResponse>), Failure>,
@@ -100,7 +130,11 @@ pub(crate) async fn all<T>(
     let mut items = Vec::new();
     let mut token = String::new();
     loop {
-        let request = PageRequest { size: PAGE, token };
+        let request = PageRequest {
+            size: PAGE,
+            token,
+            ..PageRequest::default()
+        };
         let (more, next) = page(Some(request)).await?;
         items.extend(more);
         token = next.map(|page| page.next_token).unwrap_or_default();

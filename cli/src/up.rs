@@ -16,7 +16,7 @@ mod planes;
 
 use std::path::PathBuf;
 
-use penstock_control_plane::config::{ListenArgs, TokenArgs};
+use penstock_control_plane::config::{ListenArgs, PriceArgs, TokenArgs};
 use penstock_data_plane::config::TrafficArgs;
 use penstock_data_plane::{huge_pages, open_files};
 use tokio_util::sync::CancellationToken;
@@ -60,14 +60,20 @@ pub(crate) struct Args {
     #[command(flatten)]
     tokens: TokenArgs,
 
+    #[command(flatten)]
+    prices: PriceArgs,
+
     /// trace, debug, info, warn or error, or a filter such as `info,penstock::call=warn`
     #[arg(long, env = "PENSTOCK_LOG", default_value = "info", value_name = "FILTER")]
     log_level: String,
+
+    #[command(flatten)]
+    log: penstock_log::LogArgs,
 }
 
 /// Runs until a signal ends it.
 pub(crate) async fn run(args: Args) -> Result<(), Failure> {
-    logging::start(&args.log_level)?;
+    let _logger = logging::start(&args.log_level, &args.log)?;
     open_files::raise();
     huge_pages::avoid();
     let token = args.admin_token.as_deref();

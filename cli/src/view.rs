@@ -5,10 +5,14 @@
 //! none; nothing here can hold a credential.
 
 mod access;
+mod alert;
+mod applied;
+mod audit;
 mod backfill;
 mod backup;
 mod breaker;
 mod change;
+mod debug;
 mod enforcement;
 mod error_rule;
 mod imported;
@@ -16,9 +20,11 @@ mod judged;
 mod key;
 mod limits;
 mod limits_used;
+mod log;
 mod migration;
 mod node;
 mod oauth;
+mod operator;
 mod outbound;
 mod price;
 mod price_import;
@@ -35,23 +41,30 @@ mod table;
 mod tokens;
 mod usage;
 mod user;
+mod webhook;
 mod word_rule;
 
 use penstock_core::time::UnixMs;
 use serde::Serialize;
 
+pub(crate) use alert::{Alert, Notification};
+pub(crate) use applied::{Applied, Drift};
+pub(crate) use audit::AuditEntry;
 pub(crate) use backfill::{Backfilled, PriceBackfill};
 pub(crate) use backup::{Backup, BackupMade, Restored};
 pub(crate) use breaker::{Breaker, Breakers, ProviderReset};
-pub(crate) use change::Difference;
+pub(crate) use change::{Difference, Past};
+pub(crate) use debug::DebugWindow;
 pub(crate) use enforcement::Enforcement;
 pub(crate) use error_rule::{ErrorRule, Judged};
 pub(crate) use imported::Imported;
 pub(crate) use key::{FoundKey, Key, NewKey};
 pub(crate) use limits_used::{LimitsReset, LimitsUsed};
+pub(crate) use log::{FailureRecords, LoggedCall};
 pub(crate) use migration::Migration;
 pub(crate) use node::Nodes;
 pub(crate) use oauth::{OauthLogin, OauthStatus, OauthStep};
+pub(crate) use operator::{NewOperator, Operator, OperatorDeleted, WhoAmI};
 pub(crate) use price::{Price, ResolvedPrice};
 pub(crate) use price_import::PriceImport;
 pub(crate) use provider::Provider;
@@ -63,9 +76,10 @@ pub(crate) use revision::{History, Revision, Rollback};
 pub(crate) use route_plan::RoutePlan;
 pub(crate) use setting::Setting;
 pub(crate) use status::Status;
-pub(crate) use table::{fields, rows};
+pub(crate) use table::{fields, header, line, rows};
 pub(crate) use usage::Usage;
 pub(crate) use user::User;
+pub(crate) use webhook::{Delivery, Webhook, WebhookTest};
 pub(crate) use word_rule::WordRule;
 
 /// Something that can be printed in every form.

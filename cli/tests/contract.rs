@@ -7,10 +7,12 @@ mod contract {
     mod breakers;
     mod commands;
     mod error_rules;
+    mod examples;
     mod failures;
     mod keys;
 
     mod limits;
     mod limits_used;
+    mod manifests;
     mod operator;
 }

@@ -29,6 +29,10 @@ CLASSES = {
     "cache_creation_input_token_cost_above_1hr": "cache_write_1h",
     "cache_creation_input_token_cost_above_12hr": "cache_write_12h",
     "output_cost_per_reasoning_token": "reasoning",
+    "input_cost_per_audio_token": "audio_input",
+    "input_cost_per_image_token": "image_input",
+    "output_cost_per_audio_token": "audio_output",
+    "output_cost_per_image_token": "image_output",
 }
 TIERS = {"": "standard", "_batches": "batch", "_flex": "flex", "_priority": "priority", "_ultrafast": "ultrafast"}
 RATE = re.compile(
@@ -45,8 +49,7 @@ PLATFORMS = {"anthropic", "openai", "gemini", "bedrock", "bedrock_mantle", "azur
 LIMITS = ("max_input_tokens", "max_output_tokens")
 # Prices and facts without a place in Penstock's data, and the name under which they are counted.
 LEFT_OUT = [
-    (re.compile(r".*_audio_token.*"), "audio token prices"),
-    (re.compile(r".*_image_token.*"), "image token prices"),
+    (re.compile(r"cache_read_input_audio_token_cost.*"), "prices of cached audio tokens"),
     (re.compile(r".*_decisions"), "prices of the decisions tier"),
     (re.compile(r"prompt_cache_min_tokens"), "smallest prompt that is cached"),
     (re.compile(r"supports_.*"), "capabilities"),

@@ -39,6 +39,9 @@ pub struct Config {
     #[command(flatten)]
     pub tokens: TokenArgs,
 
+    #[command(flatten)]
+    pub prices: PriceArgs,
+
     /// Directory for state on this machine. Without --database-url a SQLite database is kept in it.
     #[arg(long, env = "PENSTOCK_DATA_DIR", value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
@@ -46,6 +49,9 @@ pub struct Config {
     /// What is logged: trace, debug, info, warn, error, or a filter such as `info,penstock_control_plane=debug`.
     #[arg(long, env = "PENSTOCK_LOG", default_value = "info", value_name = "FILTER")]
     pub log_level: String,
+
+    #[command(flatten)]
+    pub log: penstock_log::LogArgs,
 
     /// How long a data plane's config stream lasts before it is ended, so that data planes spread over replicas.
     ///
@@ -163,6 +169,21 @@ pub struct TokenArgs {
         value_delimiter = ','
     )]
     pub trusted_token_host: Vec<String>,
+}
+
+/// Where price files may be fetched from.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Prices")]
+pub struct PriceArgs {
+    /// Host of price files of your own, perhaps with a port. URLs of price files must have public addresses; those at this
+    /// host may have a private or loopback address. Repeatable.
+    #[arg(
+        long,
+        env = "PENSTOCK_TRUSTED_PRICE_HOSTS",
+        value_name = "HOST[:PORT]",
+        value_delimiter = ','
+    )]
+    pub trusted_price_host: Vec<String>,
 }
 
 /// How gRPC is protected on the network.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use penstock_store::Store;
 use tokio::time::Instant;
 
+use crate::access::operators::Operators;
 use crate::credentials::Sealer;
 use crate::fleet_states::FleetStates;
 use crate::index::Index;
@@ -26,6 +27,10 @@ pub struct Context {
     pub fleet_states: Arc<FleetStates>,
     /// Access tokens that are obtained for providers.
     pub tokens: Arc<Tokens>,
+    /// Hosts, perhaps with a port, from which price files may be fetched though they are inside.
+    pub trusted_price_hosts: Arc<[String]>,
+    /// Operators' accounts, as the gate knows them.
+    pub operators: Arc<Operators>,
     pub metrics: Arc<Metrics>,
     /// This replica's name.
     pub name: Arc<str>,

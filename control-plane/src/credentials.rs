@@ -20,5 +20,7 @@ pub use definition::{Definition, OauthClient, UnknownKind};
 pub use key_file::{KeyFileError, LoadedKey, create_master_key_file, load_master_key_file};
 pub use master_key::{MasterKey, MasterKeyError};
 pub use sealer::{Field, SealError, Sealer, UnsealError};
+#[cfg(test)]
+pub(crate) use service_account::tests as service_account_tests;
 pub use service_account::{BadServiceAccount, ServiceAccount, read as read_service_account};
 pub use token_set::TokenSet;

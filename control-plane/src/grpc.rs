@@ -1,5 +1,6 @@
 //! The gRPC server: all services behind the gate, on the network and on the pipe.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use penstock_proto::sync::v1::config_sync_service_server::ConfigSyncServiceServer;
@@ -11,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 use tonic::transport::{Server, ServerTlsConfig};
 
+use crate::access::audit::record;
 use crate::access::{Gate, check};
 use crate::admin;
 use crate::context::Context;
@@ -45,13 +47,16 @@ pub(crate) fn routes(
     let reflection = tonic_reflection::server::Builder::configure()
         .register_encoded_file_descriptor_set(penstock_proto::DESCRIPTORS)
         .build_v1()?;
-    let services = admin::routes(context)
+    let services = admin::routes(context, streams)
         .add_service(ConfigSyncServiceServer::new(sync))
         .add_service(TelemetryServiceServer::new(telemetry))
         .add_service(health)
         .add_service(reflection);
+    // The last layer is the outermost: what the gate lets through is audited.
+    let audit = Arc::clone(&gate.audit);
     let checked = services
         .into_axum_router()
+        .layer(axum::middleware::from_fn_with_state(audit, record))
         .layer(axum::middleware::from_fn_with_state(gate, check));
     Ok(Routes::from(checked))
 }

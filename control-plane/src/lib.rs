@@ -26,6 +26,7 @@
 
 pub mod access;
 pub mod admin;
+mod alerts;
 mod backup;
 pub mod clock;
 pub mod config;
@@ -36,6 +37,7 @@ pub mod fleet_states;
 mod grpc;
 mod incoming;
 pub mod index;
+mod logging;
 pub mod metrics;
 pub mod nodes;
 pub mod pipe;
@@ -56,6 +58,7 @@ pub use config::Config;
 pub use startup::{Fault, Listeners};
 
 use access::Gate;
+use access::audit::Audit;
 use serve::Started;
 use startup::Secrets;
 
@@ -108,6 +111,8 @@ async fn start(config: &Config, listeners: Listeners) -> Result<Started, Fault> 
     });
     let gate = Gate {
         admin: Some(secrets.admin),
+        operators: Arc::clone(&context.operators),
+        audit: Arc::new(Audit::new(Arc::clone(&context.store))),
         nodes: secrets.nodes.into(),
         certificates: config.tls.tls_ca.is_some(),
         metrics: Arc::clone(&context.metrics),

@@ -7,7 +7,6 @@ use clap::Parser;
 use penstock_control_plane::{Config, Fault, Listeners, run};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
-use tracing_subscriber::EnvFilter;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -17,7 +16,6 @@ fn main() -> ExitCode {
     match start(config) {
         Ok(()) => ExitCode::SUCCESS,
         Err(fault) => {
-            tracing::error!(fault = true, "{fault}");
             // With standard error closed there is nowhere left to say it.
             drop(writeln!(
                 std::io::stderr().lock(),
@@ -29,12 +27,11 @@ fn main() -> ExitCode {
 }
 
 fn start(config: Config) -> Result<(), Fault> {
-    let filter = EnvFilter::try_new(&config.log_level).map_err(|source| Fault::LogLevel {
-        filter: config.log_level.clone(),
-        source,
-    })?;
-    // Fails only when there is a logger already, which then serves.
-    drop(penstock_log::start(filter, std::io::stdout));
+    let _logger = penstock_log::start(&config.log_level, &config.log, penstock_log::Stream::Stdout)?;
+    serve(config).inspect_err(|fault| tracing::error!(fault = true, "{fault}"))
+}
+
+fn serve(config: Config) -> Result<(), Fault> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

@@ -40,6 +40,8 @@ pub struct Metrics {
     pub first_uses: Counter,
     /// Access tokens asked for, by what came of it.
     pub token_refreshes: Family<RefreshLabels, Counter>,
+    /// Lines of the log that were lost; set when it is asked for.
+    pub log_dropped_lines: Gauge<i64, AtomicI64>,
     /// New epochs begun because the store had been restored.
     pub restored: Counter,
 }
@@ -114,6 +116,11 @@ impl Metrics {
             "store_up",
             "1 while the last contact with the store succeeded",
             self.store_up.clone(),
+        );
+        registry.register(
+            "log_dropped_lines",
+            "Lines of the log lost since the process began",
+            self.log_dropped_lines.clone(),
         );
         registry.register("resources", "Resources in memory", self.resources.clone());
         registry.register(

@@ -1,7 +1,7 @@
 //! The prices that ship with the product, which the control plane seeds into its store.
 //!
 //! The data lies in `control-plane/prices/`, where the README tells its shape, where it comes from, under which licence,
-//! and what of the source has no place in it (prices of audio and image tokens, OpenAI's `decisions` tier).
+//! and what of the source has no place in it (prices of cached audio tokens, OpenAI's `decisions` tier).
 
 mod seed;
 

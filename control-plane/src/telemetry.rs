@@ -12,10 +12,10 @@
 //! # Everything else
 //! is best effort. Health goes to the node registry. A key upgrade becomes a commit of the system, when the key is still
 //! at the version that the node saw. A first use is stamped once, whoever says it first; the usage record of the call says
-//! it too, so no report of it need arrive. Breaker transitions and failures are counted and dropped: the fleet's breakers and
-//! the failure log are not built yet; the messages exist so that nodes need not change when they are.
+//! it too, so no report of it need arrive. Records of failed calls go to the log of calls.
 
 mod baseline;
+mod failures;
 mod first_use;
 mod ingest;
 mod report;

@@ -1,7 +1,12 @@
 //! A control plane in a test's memory: a fake store, the shared parts, and commits in one line.
 
+mod api_page;
+pub(crate) mod fake_accounts;
+mod fake_alerts;
+mod fake_archive;
 pub(crate) mod fake_store;
 pub(crate) mod plane;
+pub(crate) mod token_endpoint;
 
 use std::sync::Arc;
 
@@ -16,6 +21,7 @@ use penstock_core::user::User;
 use penstock_store::{Commit, CredentialChange, Expect, NewSpec, Op, Put, Sealed, Store};
 use tokio::time::Instant;
 
+use crate::access::operators::Operators;
 use crate::context::Context;
 use crate::credentials::{Field, MasterKey, Sealer};
 use crate::index::Index;
@@ -41,6 +47,8 @@ pub(crate) async fn context(store: &Arc<FakeStore>) -> Context {
         nodes: Arc::new(NodeRegistry::new("cp-1".into())),
         fleet_states: Arc::default(),
         tokens: Arc::new(Tokens::new("cp-1", &["127.0.0.1".to_owned()]).unwrap()),
+        trusted_price_hosts: Arc::default(),
+        operators: Arc::new(Operators::new(Arc::clone(store) as Arc<dyn Store>)),
         metrics,
         name: "cp-1".into(),
         started: Instant::now(),

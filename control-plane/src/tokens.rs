@@ -27,11 +27,14 @@ mod follow;
 mod keep;
 mod lease;
 mod login;
+#[cfg(test)]
+mod mishap_tests;
 mod refresh;
 mod schedule;
+mod shown;
 mod subject;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -42,14 +45,16 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub(crate) use address::{Purpose, check as check_address};
-pub(crate) use exchange::{Grant, exchange, reach};
+pub(crate) use exchange::{Grant, Granted, exchange, reach};
 pub(crate) use fault::Fault;
 pub(crate) use follow::follow;
 pub(crate) use keep::write;
-pub(crate) use lease::login_lease;
+pub(crate) use lease::{cut_off, give_back, login_lease};
 pub(crate) use login::{Login, LoginError, Pasted};
 pub(crate) use refresh::{Outcome, Why, refresh};
 pub(crate) use schedule::refresh_at;
+#[cfg(test)]
+pub(crate) use subject::subject;
 pub(crate) use subject::{Subject, SubjectError};
 
 /// More than are ever configured.
@@ -70,6 +75,8 @@ pub struct Tokens {
     flights: Mutex<HashMap<ProviderId, Arc<tokio::sync::Mutex<()>>>>,
     /// Tokens that providers refused, by version.
     refused: Mutex<BTreeMap<ProviderId, u64>>,
+    /// The same, whose refresh waits for another one of that provider.
+    waiting: Arc<Mutex<HashSet<(ProviderId, u64)>>>,
     demanded: Notify,
 }
 
@@ -87,6 +94,7 @@ impl Tokens {
             owner: format!("{name} {}", uuid::Uuid::now_v7().simple()),
             flights: Mutex::default(),
             refused: Mutex::default(),
+            waiting: Arc::default(),
             demanded: Notify::new(),
         })
     }
@@ -123,8 +131,31 @@ impl Tokens {
         Arc::clone(flights.entry(provider).or_default())
     }
 
+    /// None: a refresh for the same token waits already.
+    fn wait_for(&self, provider: ProviderId, version: u64) -> Option<Waiting> {
+        let token = (provider, version);
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.insert(token).then(|| Waiting {
+            token,
+            all: Arc::clone(&self.waiting),
+        })
+    }
+
     fn take_refused(&self) -> BTreeMap<ProviderId, u64> {
         std::mem::take(&mut *self.refused.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// A refresh that waits for its turn. Dropped: it has begun, or never will.
+struct Waiting {
+    token: (ProviderId, u64),
+    all: Arc<Mutex<HashSet<(ProviderId, u64)>>>,
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
+        all.remove(&self.token);
     }
 }
 

@@ -6,6 +6,9 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+/// Length of `::ffff:0:0`, behind which IPv4 addresses stand in IPv6.
+const MAPPED: u8 = 96;
+
 /// `10.0.0.0/8`, `fd00::/8`, or one address. IPv4 in IPv6 (`::ffff:10.0.0.1`) counts as IPv4.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -22,6 +25,17 @@ pub struct ParseCidrError {
 }
 
 impl Cidr {
+    /// A range of IPv4 in IPv6 is one of IPv4: addresses are compared so.
+    fn canonical(network: IpAddr, prefix: u8) -> Self {
+        match (network.to_canonical(), prefix.checked_sub(MAPPED)) {
+            (v4 @ IpAddr::V4(_), Some(rest)) if network.is_ipv6() => Self {
+                network: v4,
+                prefix: rest,
+            },
+            _ => Self { network, prefix },
+        }
+    }
+
     /// Whether the address lies in the range.
     pub fn contains(&self, address: IpAddr) -> bool {
         let (network, width) = bits(self.network);
@@ -54,7 +68,7 @@ impl FromStr for Cidr {
         if prefix > width {
             return Err(bad());
         }
-        Ok(Self { network, prefix })
+        Ok(Self::canonical(network, prefix))
     }
 }
 
@@ -105,6 +119,10 @@ mod tests {
     #[test]
     fn ipv4_in_ipv6_counts_as_ipv4() {
         assert!(holds("10.0.0.0/8", "::ffff:10.0.0.1"));
+        assert!(holds("::ffff:10.0.0.0/104", "10.1.2.3") && !holds("::ffff:10.0.0.0/104", "11.0.0.1"));
+        assert!(holds("::ffff:10.0.0.1", "10.0.0.1") && !holds("::ffff:10.0.0.1", "10.0.0.2"));
+        let range: Cidr = "::ffff:10.0.0.0/104".parse().unwrap();
+        assert_eq!(range.to_string(), "10.0.0.0/8");
     }
 
     #[test]

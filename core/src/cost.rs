@@ -10,7 +10,7 @@
 //!    for every class, output too. A prompt of exactly the threshold does not exceed it.
 //! 2. At that threshold the rate of the class at the call's tier is taken, else the class's standard rate.
 //! 3. A class without either is charged as another: a cache read as input, a cache write as input, a 1 h or 12 h cache
-//!    write as a cache write, reasoning as output (again at the tier first, then standard). Reasoning is output that
+//!    write as a cache write, sound and pictures as input or output, reasoning as output (again at the tier first, then standard). Reasoning is output that
 //!    was counted apart, so it prefers the output rate of the call's tier to its own standard rate.
 //! 4. Only when the threshold has none of these, the next lower one that was exceeded is asked, down to the rates that
 //!    always hold.
@@ -18,7 +18,8 @@
 //! A rate of 0 is a rate: the class is free. A class that finds no rate at all costs nothing; [`Price::validate`]
 //! refuses prices where that can happen.
 //!
-//! Reasoning tokens are a part of the output tokens; more reasoning than output is taken as all of the output.
+//! Reasoning tokens are a part of the output tokens, tokens of sound and pictures of the input or the output; more of a part
+//! than of the whole is taken as all that is left of it, sound first, then pictures, then reasoning.
 //! A factor that the answer names twice counts once; one that the price does not know counts as 1.
 
 pub mod bound;
@@ -34,7 +35,7 @@ use wide::Wide;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Line {
     pub class: TokenClass,
-    /// Of [`TokenClass::Output`]: without reasoning.
+    /// Of input and output: without their parts that are classes of their own.
     pub tokens: u64,
     /// Of another class when this one has no rate of its own. None: no rate was found, the tokens cost nothing.
     pub rate: Option<Rate>,
@@ -102,14 +103,24 @@ fn lines(price: &Price, usage: &TokenUsage) -> impl Iterator<Item = Line> {
 }
 
 fn tokens(usage: &TokenUsage, class: TokenClass) -> u64 {
+    // More of a part than of the whole is taken as all that is left of it.
+    let audio_input = usage.audio_input.min(usage.input);
+    let image_input = usage.image_input.min(usage.input - audio_input);
+    let audio_output = usage.audio_output.min(usage.output);
+    let image_output = usage.image_output.min(usage.output - audio_output);
+    let words = usage.output - audio_output - image_output;
     match class {
-        TokenClass::Input => usage.input,
-        TokenClass::Output => usage.output.saturating_sub(usage.reasoning),
+        TokenClass::Input => usage.input - audio_input - image_input,
+        TokenClass::Output => words.saturating_sub(usage.reasoning),
         TokenClass::CacheRead => usage.cache_read,
         TokenClass::CacheWrite => usage.cache_write,
         TokenClass::CacheWrite1h => usage.cache_write_1h,
         TokenClass::CacheWrite12h => usage.cache_write_12h,
-        TokenClass::Reasoning => usage.reasoning.min(usage.output),
+        TokenClass::Reasoning => usage.reasoning.min(words),
+        TokenClass::AudioInput => audio_input,
+        TokenClass::ImageInput => image_input,
+        TokenClass::AudioOutput => audio_output,
+        TokenClass::ImageOutput => image_output,
     }
 }
 

@@ -43,6 +43,8 @@ pub enum Code {
     UpstreamError,
     NoAvailableAccount,
     ModelUnpriced,
+    /// 503: whoever could serve the call lacks an access token, and none comes.
+    TokenRefreshFailed,
     /// 503: limits cannot be enforced now, and the operator wants no calls then.
     LimitsUnavailable,
     Overloaded,
@@ -124,7 +126,7 @@ impl From<NotAllowed> for CallerError {
 }
 
 impl Code {
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::InvalidRequest,
         Self::SensitiveContent,
         Self::AuthenticationFailed,
@@ -146,6 +148,7 @@ impl Code {
         Self::UpstreamError,
         Self::NoAvailableAccount,
         Self::ModelUnpriced,
+        Self::TokenRefreshFailed,
         Self::LimitsUnavailable,
         Self::Overloaded,
         Self::RequestTimeout,
@@ -188,6 +191,7 @@ impl Code {
             Self::UpstreamError => ("UPSTREAM_ERROR", 502, "api_error", "server_error", "upstream_error", "UNAVAILABLE"),
             Self::NoAvailableAccount => ("NO_AVAILABLE_ACCOUNT", 503, "overloaded_error", "server_error", "no_available_account", "UNAVAILABLE"),
             Self::ModelUnpriced => ("MODEL_UNPRICED", 503, "api_error", "server_error", "model_unpriced", "UNAVAILABLE"),
+            Self::TokenRefreshFailed => ("TOKEN_REFRESH_FAILED", 503, "api_error", "server_error", "token_refresh_failed", "UNAVAILABLE"),
             Self::LimitsUnavailable => ("LIMITS_UNAVAILABLE", 503, "api_error", "server_error", "limits_unavailable", "UNAVAILABLE"),
             Self::Overloaded => ("OVERLOADED", 503, "overloaded_error", "server_error", "overloaded", "UNAVAILABLE"),
             Self::RequestTimeout => ("REQUEST_TIMEOUT", 504, "timeout_error", "server_error", "timeout", "DEADLINE_EXCEEDED"),

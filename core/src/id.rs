@@ -51,6 +51,10 @@ ids! {
     Epoch;
     /// Names a node's spool of usage records.
     SpoolId;
+    /// Names an operator's account for good; rotation does not change it.
+    OperatorId;
+    /// Names an entry of the audit log.
+    AuditId;
 }
 
 impl RequestId {

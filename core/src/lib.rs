@@ -21,11 +21,15 @@
 //! | [`session`] | which conversation it belongs to |
 //! | [`usage`], [`cost`] | what it used and what that costs |
 //! | [`failure`], [`error_rule`] | what a failed attempt at a provider means |
+//! | [`failed_call`] | the record of a failed call |
 //! | [`word_rule`], [`request_filter`] | what a request must not contain, and what is changed in it |
+//! | [`alert`] | when operators are told of trouble |
+//! | [`operator`] | who may operate, and their roles |
 //! | [`backup`] | the form in which an installation is written to a file |
 //! | [`error`] | every error a caller can get, in every dialect's terms |
 
 pub mod access;
+pub mod alert;
 pub mod api_key;
 pub mod backoff;
 pub mod backup;
@@ -36,6 +40,7 @@ pub mod credential;
 pub mod dialect;
 pub mod error;
 pub mod error_rule;
+pub mod failed_call;
 pub mod failure;
 pub mod guard;
 pub mod health;
@@ -46,6 +51,7 @@ pub mod limits;
 pub mod model;
 pub mod money;
 pub mod name;
+pub mod operator;
 pub mod price;
 pub mod provider;
 pub mod request_filter;

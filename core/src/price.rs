@@ -71,6 +71,12 @@ pub enum TokenClass {
     #[serde(rename = "cache_write_12h")]
     CacheWrite12h,
     Reasoning,
+    /// Of the input, where it has a price of its own.
+    AudioInput,
+    ImageInput,
+    /// Of the output.
+    AudioOutput,
+    ImageOutput,
 }
 
 /// The service class that the provider says it served the call in.
@@ -93,7 +99,21 @@ pub struct Factor {
 }
 
 impl TokenClass {
-    pub const ALL: [Self; 7] = [
+    /// Sound or pictures.
+    pub fn is_media(self) -> bool {
+        match self {
+            Self::AudioInput | Self::ImageInput | Self::AudioOutput | Self::ImageOutput => true,
+            Self::Input
+            | Self::Output
+            | Self::CacheRead
+            | Self::CacheWrite
+            | Self::CacheWrite1h
+            | Self::CacheWrite12h
+            | Self::Reasoning => false,
+        }
+    }
+
+    pub const ALL: [Self; 11] = [
         Self::Input,
         Self::Output,
         Self::CacheRead,
@@ -101,6 +121,10 @@ impl TokenClass {
         Self::CacheWrite1h,
         Self::CacheWrite12h,
         Self::Reasoning,
+        Self::AudioInput,
+        Self::ImageInput,
+        Self::AudioOutput,
+        Self::ImageOutput,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -112,6 +136,10 @@ impl TokenClass {
             Self::CacheWrite1h => "cache_write_1h",
             Self::CacheWrite12h => "cache_write_12h",
             Self::Reasoning => "reasoning",
+            Self::AudioInput => "audio_input",
+            Self::ImageInput => "image_input",
+            Self::AudioOutput => "audio_output",
+            Self::ImageOutput => "image_output",
         }
     }
 }
@@ -180,7 +208,9 @@ impl Price {
 impl Price {
     /// The lowest [`SCHEMA`](crate::resource::SCHEMA) that understands all of it.
     pub fn required_schema(&self) -> u32 {
+        let has_media = self.rates.iter().any(|rate| rate.class.is_media());
         match self.source == PriceSource::Imported || self.request.0 != 0 {
+            _ if has_media => 5,
             true => 4,
             false => 1,
         }

@@ -9,6 +9,7 @@ mod overrides;
 mod probe;
 mod proxy;
 mod redirect;
+mod shown;
 mod speech;
 mod timeouts;
 mod url;

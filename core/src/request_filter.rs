@@ -108,7 +108,14 @@ impl RequestFilter {
                 return Err(Invalid::new("replace.with", format!("is over {MAX_WITH} bytes")));
             }
         }
-        self.regex().map(drop)
+        match self.regex()? {
+            Some(regex) if finds_nothing(&regex) => {
+                let problem =
+                    "matches the empty text everywhere: the replacement would stand between all characters";
+                Err(Invalid::new("replace.find", problem))
+            }
+            Some(_) | None => Ok(()),
+        }
     }
 
     fn check_header(&self, name: &str) -> Result<(), Invalid> {
@@ -184,6 +191,13 @@ impl Compiled {
             (Find::Regex(_), None) => Cow::Borrowed(text),
         }
     }
+}
+
+/// Whether it matches between any two characters; `^` and `$` do not.
+fn finds_nothing(regex: &Regex) -> bool {
+    // A control character, which hardly any expression means.
+    let found = regex.find_at("\u{1}\u{1}", 1);
+    found.is_some_and(|found| found.start() == 1 && found.is_empty())
 }
 
 fn replace_text<'t>(text: &'t str, find: &str, with: &str, room: usize) -> Cow<'t, str> {

@@ -1,6 +1,9 @@
 //! Settings of the whole installation, pushed to data planes like any other resource.
 
 mod fallbacks;
+mod http_debug;
+mod logging;
+mod notifications;
 mod routing;
 
 use serde::{Deserialize, Serialize};
@@ -11,6 +14,9 @@ use crate::secret::Secret;
 use crate::time::UnixMs;
 
 pub use fallbacks::ModelFallback;
+pub use http_debug::{DebugSubject, DebugWindow, HttpDebug, MAX_MS as MAX_DEBUG_MS, Shown};
+pub use logging::{LogLevel, LoggingPolicy};
+pub use notifications::NotificationPolicy;
 pub use routing::RoutingPolicy;
 
 /// One setting. Its name identifies the resource.
@@ -27,6 +33,14 @@ pub enum Setting {
     Routing(RoutingPolicy),
     /// What may be asked for instead when nobody serves a model. Empty: nothing.
     ModelFallbacks(Vec<ModelFallback>),
+    /// What operators are told of. Control planes alone go by it.
+    Notifications(NotificationPolicy),
+    /// Whether operators of the role `user` may create, rotate and delete keys of their own. Data planes have no use for it.
+    SelfService(bool),
+    /// What is logged.
+    Logging(LoggingPolicy),
+    /// Which HTTP traffic is written out for a while. Changed by `penstock debug`.
+    HttpDebug(HttpDebug),
 }
 
 /// How limits are enforced as a whole.
@@ -142,13 +156,17 @@ impl UnpricedAction {
 
 impl Setting {
     /// Every setting at its default.
-    pub fn defaults() -> [Self; 5] {
+    pub fn defaults() -> [Self; 9] {
         [
             Self::Unpriced(UnpricedPolicy::default()),
             Self::ExplainRefusals(false),
             Self::Limits(LimitsPolicy::default()),
             Self::Routing(RoutingPolicy::default()),
             Self::ModelFallbacks(Vec::new()),
+            Self::Notifications(NotificationPolicy::default()),
+            Self::SelfService(false),
+            Self::Logging(LoggingPolicy::default()),
+            Self::HttpDebug(HttpDebug::default()),
         ]
     }
 
@@ -159,6 +177,10 @@ impl Setting {
             Self::Limits(_) => "limits",
             Self::Routing(_) => "routing",
             Self::ModelFallbacks(_) => "model_fallbacks",
+            Self::Notifications(_) => "notifications",
+            Self::SelfService(_) => "self_service",
+            Self::Logging(_) => "logging",
+            Self::HttpDebug(_) => "http_debug",
         }
     }
 
@@ -167,16 +189,20 @@ impl Setting {
         match self {
             Self::Unpriced(_) | Self::ExplainRefusals(_) | Self::Limits(_) => 1,
             Self::Routing(_) | Self::ModelFallbacks(_) => 3,
+            Self::Notifications(_) | Self::SelfService(_) | Self::Logging(_) | Self::HttpDebug(_) => 5,
         }
     }
 
     pub fn validate(&self) -> Result<(), Invalid> {
         match self {
             Self::Unpriced(policy) => Rate::validate_all("unpriced.default_rates", &policy.default_rates),
-            Self::ExplainRefusals(_) => Ok(()),
+            Self::ExplainRefusals(_) | Self::SelfService(_) => Ok(()),
             Self::Limits(policy) => policy.validate(),
             Self::Routing(policy) => policy.validate(),
             Self::ModelFallbacks(fallbacks) => fallbacks::validate_all(fallbacks),
+            Self::Notifications(policy) => policy.validate(),
+            Self::Logging(policy) => policy.validate(),
+            Self::HttpDebug(debug) => debug.validate(),
         }
     }
 }

@@ -35,7 +35,9 @@ use crate::provider::Provider;
 use crate::request_filter::{RequestFilter, RequestFilters};
 use crate::resource::ResourceRef;
 use crate::secret::Secret;
-use crate::setting::{LimitsPolicy, ModelFallback, RoutingPolicy, Setting, UnpricedPolicy};
+use crate::setting::{
+    HttpDebug, LimitsPolicy, LoggingPolicy, ModelFallback, RoutingPolicy, Setting, UnpricedPolicy,
+};
 use crate::user::User;
 use crate::word_rule::{WordRule, Words};
 
@@ -66,6 +68,8 @@ pub struct Snapshot {
     limits: LimitsPolicy,
     routing: RoutingPolicy,
     fallbacks: Vec<ModelFallback>,
+    logging: LoggingPolicy,
+    http_debug: HttpDebug,
     refused: BTreeMap<ResourceRef, RefusedVersion>,
 }
 
@@ -182,6 +186,16 @@ impl Snapshot {
     }
 
     /// How providers are tried.
+    /// What is logged.
+    pub fn logging(&self) -> &LoggingPolicy {
+        &self.logging
+    }
+
+    /// Which HTTP traffic is written out. None: of nobody, which is nearly always so.
+    pub fn http_debug(&self) -> Option<&HttpDebug> {
+        (!self.http_debug.windows.is_empty()).then_some(&self.http_debug)
+    }
+
     pub fn routing(&self) -> RoutingPolicy {
         self.routing
     }

@@ -11,7 +11,8 @@ use crate::setting::UnpricedAction;
 use crate::time::UnixMs;
 use decision::Decision;
 
-/// Tokens of one call in classes that do not overlap, except `reasoning`, which is a part of `output`.
+/// Tokens of one call in classes that do not overlap, except those that are parts of `input` or `output`: `reasoning`, sound
+/// and pictures.
 ///
 /// Dialects count differently; whoever reads usage from an answer makes the classes disjoint (OpenAI's
 /// `prompt_tokens` include cached ones, Anthropic's `input_tokens` do not).
@@ -26,7 +27,18 @@ pub struct TokenUsage {
     pub cache_write: u64,
     pub cache_write_1h: u64,
     pub cache_write_12h: u64,
+    /// Of `output`.
     pub reasoning: u64,
+    /// Of `input`: what came as sound, and as pictures.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub audio_input: u64,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub image_input: u64,
+    /// Of `output`.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub audio_output: u64,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub image_output: u64,
     pub web_searches: u32,
     pub tier: ServiceTier,
     /// Names of price factors that the answer stated: `us`, `fast`. At most [`MAX_FACTORS`].
@@ -97,6 +109,10 @@ pub struct UsageRecord {
     pub unpriced: Option<UnpricedAction>,
     /// Why it went where it went. None: not known, or left out of a list.
     pub decision: Option<Box<Decision>>,
+}
+
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 impl TokenUsage {

@@ -98,7 +98,14 @@ impl WordRule {
             let problem = format!("are over {} KB together; make two rules", MAX_BYTES / 1024);
             return Err(Invalid::new("texts", problem));
         }
-        Finder::of(self).map(drop)
+        let finder = Finder::of(self)?;
+        if let Finder::Regex(set) = &finder
+            && let Some(first) = set.matches("").iter().next()
+        {
+            let problem = "matches the empty text, which is in every request: nobody could ask anything";
+            return Err(Invalid::new(format!("texts[{first}]"), problem));
+        }
+        Ok(())
     }
 }
 
@@ -240,6 +247,8 @@ mod tests {
             (rule(Matching::Contains, &["a", " "]), "texts[1]"),
             (rule(Matching::Regex, &["("]), "texts"),
             (rule(Matching::Regex, &[r"\w{1000}{1000}"]), "texts"),
+            (rule(Matching::Regex, &["secret", "x*"]), "texts[1]"),
+            (rule(Matching::Regex, &["(secret)?"]), "texts[0]"),
             (rule(Matching::Exact, &[&"x".repeat(2000)]), "texts[0]"),
         ] {
             assert_eq!(bad.validate().unwrap_err().field, field);

@@ -16,6 +16,8 @@ use crate::probe::Desk;
 use crate::readiness::Ready;
 use crate::renewal::Renewals;
 use crate::snapshot::{Live, SyncState};
+use crate::telemetry::bodies::Bodies;
+use crate::telemetry::failures::Failures;
 use crate::telemetry::metrics::{Breaker, Metrics, NodeState};
 use crate::telemetry::reports::{ReportQueue, Reports};
 use crate::telemetry::spool::Spool;
@@ -35,6 +37,10 @@ pub struct App {
     pub spool: Arc<Spool>,
     pub metrics: Arc<Metrics>,
     pub reports: Reports,
+    /// The file of HTTP debug.
+    pub bodies: Bodies,
+    /// Records of failed calls, until the control plane has them.
+    pub failures: Failures,
     /// New access tokens for refused ones.
     pub renewals: Renewals,
     pub fleet: Arc<Fleet>,
@@ -66,6 +72,7 @@ impl App {
         let (reports, queue) = Reports::new();
         let (live, metrics) = (Arc::<Live>::default(), Arc::new(Metrics::new()));
         let health = Health::new(Arc::clone(&node_id), Arc::clone(&live), Arc::clone(&metrics));
+        let bodies = Bodies::below(&config.node.data_dir);
         let app = Self {
             config: Arc::new(config),
             node_id,
@@ -76,6 +83,8 @@ impl App {
             health,
             probes: Desk::default(),
             reports,
+            bodies,
+            failures: Failures::default(),
             renewals: Renewals::default(),
             fleet: Arc::new(fleet),
             drain: Drain::default(),
@@ -119,6 +128,9 @@ impl App {
             spool_bytes: spool.bytes,
             spool_dropped: spool.dropped,
             spool_full: spool.full,
+            failures_waiting: self.failures.len() as u64,
+            failures_dropped: self.failures.dropped(),
+            log_dropped: penstock_log::dropped_lines(),
             open_calls: spool.open,
             memory_bytes: memory::resident_bytes(),
             redis_connected: self.fleet.state() == RedisState::Connected,

@@ -13,7 +13,7 @@ mod settings;
 #[cfg(test)]
 mod tests;
 
-pub use args::{Config, ControlPlaneArgs, NodeArgs, TrafficArgs, WhenSpoolFull};
+pub use args::{Config, ControlPlaneArgs, NodeArgs, ProviderAddresses, TrafficArgs, WhenSpoolFull};
 pub use control_plane::{ControlPlane, Endpoint, Tls};
 pub use error::ConfigError;
 pub use penstock_core::cidr::{Cidr, ParseCidrError};

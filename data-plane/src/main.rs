@@ -11,7 +11,6 @@ use penstock_data_plane::{huge_pages, open_files};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tracing_subscriber::EnvFilter;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -21,7 +20,6 @@ fn main() -> ExitCode {
     match start(&config) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            tracing::error!(%error, "the data plane could not start");
             // Nobody is left to tell when this fails.
             drop(writeln!(std::io::stderr(), "penstock-data-plane: {error}"));
             ExitCode::FAILURE
@@ -30,7 +28,7 @@ fn main() -> ExitCode {
 }
 
 fn start(config: &Config) -> anyhow::Result<()> {
-    log(&config.log_level)?;
+    let _logger = penstock_log::start(&config.log_level, &config.log, penstock_log::Stream::Stdout)?;
     open_files::raise();
     huge_pages::avoid();
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
@@ -38,7 +36,8 @@ fn start(config: &Config) -> anyhow::Result<()> {
     if let Some(threads) = config.threads {
         runtime.worker_threads(usize::from(threads));
     }
-    runtime.build()?.block_on(serve(config))
+    let served = runtime.build()?.block_on(serve(config));
+    served.inspect_err(|error| tracing::error!(%error, "the data plane could not start"))
 }
 
 async fn serve(config: &Config) -> anyhow::Result<()> {
@@ -66,14 +65,4 @@ fn cancel_on_signal(shutdown: CancellationToken) -> std::io::Result<impl Future<
             () = shutdown.cancelled() => {}
         }
     })
-}
-
-fn log(level: &str) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(level).map_err(|error| {
-        anyhow::anyhow!(
-            "--log-level {level:?} is not a level or filter ({error}); write info, debug or info,hyper=warn"
-        )
-    })?;
-    penstock_log::start(filter, std::io::stdout)
-        .map_err(|error| anyhow::anyhow!("logging cannot be set up: {error}"))
 }

@@ -25,11 +25,13 @@ mod decode;
 mod error;
 mod failed;
 mod failover;
+mod failure_log;
 mod filter;
 mod full;
 mod gate;
 mod guards;
 mod headroom;
+mod http_debug;
 mod late;
 mod limits;
 mod log;
@@ -39,6 +41,7 @@ mod pass_error;
 mod permit;
 mod pieces;
 mod plan;
+mod prepare;
 mod pricing;
 mod provider_limits;
 mod recent;
@@ -66,6 +69,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::app::App;
+use crate::config::ProviderAddresses;
 use crate::upstream::{Clients, Targets};
 use budget::Budget;
 use full::FullLately;
@@ -76,6 +80,7 @@ use usual::Usual;
 
 pub use crate::upstream::TlsError;
 pub(crate) use attempt::{Media, media_type};
+use penstock_outbound::Reach;
 pub use penstock_outbound::Tracked;
 pub use plan::{ModelPlan, Plan, ProviderPlan, Question, plan};
 
@@ -102,8 +107,12 @@ impl Proxy {
         let upstream = TaskTracker::new();
         let stop = CancellationToken::new();
         let tasks = Tracked::new(upstream.clone(), stop.clone());
+        let reach = match app.config.traffic.provider_addresses {
+            ProviderAddresses::Any => Reach::Local,
+            ProviderAddresses::Public => Reach::Public,
+        };
         Ok(Arc::new(Self {
-            targets: Targets::new(Clients::new(tasks)?),
+            targets: Targets::new(Clients::new(tasks)?, reach),
             upstream,
             stop,
             budget: Budget::new(app.config.traffic.max_bodies_bytes),

@@ -5,7 +5,8 @@
 //! refused token, one report a second leaves the node, and the control plane makes one refresh of them.
 //!
 //! *What is taken from the newer configuration is the token alone*: everything else about a call is decided by the
-//! snapshot that it began with.
+//! snapshot that it began with. A token for a provider that has moved (another base URL, kind or way out) is not taken: it would
+//! go to the old host. The call then goes on as if none had come.
 //!
 //! *A refresh that does not come.* When a wait was in vain, the next calls do not wait for the same token for a while, but
 //! go on to other providers at once. Nothing is held against the credential meanwhile: the refresh can still come. Only
@@ -148,10 +149,13 @@ impl Renewals {
 
 /// What the configuration in force says now. None: nothing newer yet.
 fn newest(app: &App, entry: &ProviderEntry, refused: u64) -> Option<Renewed> {
-    let snapshot = app.live.load();
-    let Some(now) = snapshot.provider(entry.id) else {
-        return Some(Renewed::Stopped);
-    };
+    match app.live.load().provider(entry.id) {
+        Some(now) => of_provider(now, entry, refused),
+        None => Some(Renewed::Stopped),
+    }
+}
+
+fn of_provider(now: &ProviderEntry, entry: &ProviderEntry, refused: u64) -> Option<Renewed> {
     let credential = now.credential.as_ref()?;
     match credential.renewal() {
         Some(renewal) if renewal.version > refused => {}
@@ -160,14 +164,28 @@ fn newest(app: &App, entry: &ProviderEntry, refused: u64) -> Option<Renewed> {
         // The operator gave it another credential.
         None => {}
     }
+    if !goes_where(now, entry) {
+        return Some(Renewed::Late);
+    }
     Some(Renewed::Newer(Arc::new(ProviderEntry {
         credential: Some(Credential::clone(credential)),
         ..entry.clone()
     })))
 }
 
+/// Whether what is sent to one goes the way that the other's goes: its credential was not given for another.
+fn goes_where(one: &ProviderEntry, other: &ProviderEntry) -> bool {
+    let (to, also) = (&one.provider, &other.provider);
+    (to.kind, &to.base_urls) == (also.kind, &also.base_urls)
+        && to.outbound == also.outbound
+        && one.proxy_password == other.proxy_password
+}
+
 #[cfg(test)]
 mod tests {
+    use penstock_core::provider::{Provider, ProviderKind};
+    use penstock_core::secret::Secret;
+
     use super::*;
 
     fn id() -> ProviderId {
@@ -195,5 +213,24 @@ mod tests {
         assert!(!renewals.waits_in_vain(id(), 4));
         tokio::time::advance(NO_WAIT).await;
         assert!(!renewals.waits_in_vain(id(), 3));
+    }
+
+    #[test]
+    fn f04_a_newer_credential_never_goes_to_an_older_host() {
+        let entry = |url: &str, key: &str| ProviderEntry {
+            id: id(),
+            version: 1,
+            provider: Provider::new("p", ProviderKind::Anthropic, url),
+            credential: Some(Credential::ApiKey(Secret::new(key))),
+            proxy_password: None,
+        };
+        let called = entry("https://old.example.com", "old");
+        let moved = entry("https://new.example.com", "new");
+        assert!(matches!(of_provider(&moved, &called, 1), Some(Renewed::Late)));
+        let stayed = entry("https://old.example.com", "new");
+        let Some(Renewed::Newer(newer)) = of_provider(&stayed, &called, 1) else {
+            panic!("a newer one at the same host is taken");
+        };
+        assert!(newer.credential == stayed.credential);
     }
 }

@@ -117,6 +117,7 @@ impl DataPlane {
                 saved_at = %loaded.saved_at,
                 "the last known good configuration is in force until the control plane is reached"
             );
+            penstock_log::set_filter(|own| loaded.snapshot.logging().filter(own));
             app.live.store(Arc::new(loaded.snapshot));
             app.sync.loaded(loaded.saved_at);
             app.ready.set();

@@ -1,8 +1,10 @@
 //! What this node tells about itself: usage that must not be lost, and everything else as well as it can.
 //!
 //! [`spool`] keeps usage on disk until the control plane has committed it, [`uplink`] delivers it, [`reports`] carries
-//! what is best effort, [`metrics`] is what Prometheus reads.
+//! what is best effort, [`failures`] the records of failed calls, [`bodies`] what HTTP debug writes, [`metrics`] is what Prometheus reads.
 
+pub mod bodies;
+pub mod failures;
 pub mod metrics;
 pub mod reports;
 pub mod spool;

@@ -6,28 +6,21 @@
 //!
 //! `time` is UTC with microseconds, `level` one of `trace`, `debug`, `info`, `warn`, `error`; `msg` is the event's text,
 //! then come its fields under their own names. Numbers and booleans stay what they are, everything else is text; a
-//! number that JSON cannot say (NaN, infinities) is null. Spans are not written: a line says by itself what it is about.
+//! number that JSON cannot say (NaN, infinities) is null. A field `members` holds a JSON object, whose members become
+//! the line's own. Spans are not written: a line says by itself what it is about.
+//!
+//! [`start`] installs the one logger of a process. What is logged can be changed while it runs ([`set_filter`]); lines
+//! are written by threads of their own ([`files`]).
 //!
 //! It is a crate of its own because both planes need it and neither may link the other.
 
+mod args;
 mod escape;
+pub mod files;
 mod line;
+mod logger;
 
+pub use args::LogArgs;
+pub use files::Stream;
 pub use line::JsonLine;
-
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::fmt::MakeWriter;
-use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
-
-/// Installs the logger of this process. Fails when there is one already.
-pub fn start<W>(filter: EnvFilter, writer: W) -> Result<(), TryInitError>
-where
-    W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
-{
-    tracing_subscriber::fmt()
-        .event_format(JsonLine)
-        .with_env_filter(filter)
-        .with_writer(writer)
-        .finish()
-        .try_init()
-}
+pub use logger::{Logger, StartError, dropped_lines, set_filter, start};

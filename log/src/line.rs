@@ -12,6 +12,9 @@ use tracing_subscriber::registry::LookupSpan;
 
 use crate::escape::Escaped;
 
+/// A field of this name holds a JSON object on one line, whose members become the line's own.
+const MEMBERS: &str = "members";
+
 /// See the crate.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct JsonLine;
@@ -74,6 +77,19 @@ impl Fields<'_, '_> {
         self.line.write_str("\":")
     }
 
+    /// Of a JSON object; the writer vouches for it.
+    fn members(&mut self, object: &str) {
+        let inner = object.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
+        if let Some(inner) = inner.filter(|inner| !inner.is_empty())
+            && self.written.is_ok()
+        {
+            self.written = self
+                .line
+                .write_char(',')
+                .and_then(|()| self.line.write_str(inner));
+        }
+    }
+
     fn text(&mut self, field: &Field, text: fmt::Arguments<'_>) {
         self.field(field, |line| {
             line.write_char('"')?;
@@ -89,6 +105,9 @@ impl Visit for Fields<'_, '_> {
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
+        if field.name() == MEMBERS {
+            return self.members(value);
+        }
         self.text(field, format_args!("{value}"));
     }
 
@@ -183,6 +202,16 @@ mod tests {
             time.len() == 27 && time.ends_with('Z') && time.as_bytes()[10] == b'T',
             "{time}"
         );
+    }
+
+    #[test]
+    fn g14_members_become_the_lines_own() {
+        let lines = lines(|| {
+            tracing::warn!(members = r#"{"a":[1,"x"],"b":null}"#, "m");
+            tracing::warn!(members = "{}", "m");
+        });
+        assert_eq!((&lines[0]["a"][1], &lines[0]["b"]), (&"x".into(), &Value::Null));
+        assert_eq!(lines[1].as_object().unwrap().len(), 4);
     }
 
     #[test]

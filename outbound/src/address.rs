@@ -18,6 +18,11 @@ pub enum ForbiddenAddress {
     /// Only where the operator says so.
     #[error("{0} is a loopback or private address, and only public ones are dialled here")]
     Inside(IpAddr),
+    /// As `127.1`, `0x7f000001` or `2130706433`.
+    #[error(
+        "the host is a number, but no address as it is usually written; write it as 192.0.2.1 or [2001:db8::1]"
+    )]
+    Odd,
 }
 
 /// Which addresses may be dialled.
@@ -35,11 +40,8 @@ const METADATA_V4: [Ipv4Addr; 3] = [
     Ipv4Addr::new(100, 100, 100, 200),
     Ipv4Addr::new(192, 0, 0, 192),
 ];
-/// Amazon and Google.
-const METADATA_V6: [Ipv6Addr; 2] = [
-    Ipv6Addr::new(0xfd00, 0x0ec2, 0, 0, 0, 0, 0, 0x0254),
-    Ipv6Addr::new(0xfd20, 0x00ce, 0, 0, 0, 0, 0, 0x0254),
-];
+/// Google. Amazon has a range, `fd00:ec2::/32`.
+const METADATA_V6: Ipv6Addr = Ipv6Addr::new(0xfd20, 0x00ce, 0, 0, 0, 0, 0, 0x0254);
 
 impl Reach {
     /// Whether an address may be dialled.
@@ -62,8 +64,30 @@ impl Reach {
     }
 }
 
-/// The host of a URL, if it is written as an address.
-pub fn literal(host: &str) -> Option<IpAddr> {
+impl Reach {
+    /// Whether the host of a URL may be asked for, as far as its text tells. Whoever looks names up (a proxy may be the
+    /// one) takes more for an address than is written as one, so numbers that are none are refused.
+    pub fn check_host(self, host: &str) -> Result<(), ForbiddenAddress> {
+        match literal(host) {
+            Some(address) => self.check(address),
+            None if ends_in_number(host) => Err(ForbiddenAddress::Odd),
+            None => Ok(()),
+        }
+    }
+}
+
+/// As the standard of URLs tells addresses from names.
+fn ends_in_number(host: &str) -> bool {
+    let host = host.strip_suffix('.').unwrap_or(host);
+    let last = host.rsplit('.').next().unwrap_or_default();
+    let hex = last.strip_prefix("0x").or_else(|| last.strip_prefix("0X"));
+    let digits = !last.is_empty() && last.bytes().all(|byte| byte.is_ascii_digit());
+    digits || hex.is_some_and(|hex| hex.bytes().all(|byte| byte.is_ascii_hexdigit()))
+}
+
+/// The host of a URL, if it is written as an address, also with the dot behind it that ends a name.
+pub(super) fn literal(host: &str) -> Option<IpAddr> {
+    let host = host.strip_suffix('.').unwrap_or(host);
     let bare = host
         .strip_prefix('[')
         .and_then(|rest| rest.strip_suffix(']'))
@@ -97,7 +121,8 @@ fn is_inside_v6(address: Ipv6Addr) -> bool {
 }
 
 fn is_forbidden_v6(address: Ipv6Addr) -> bool {
-    address.is_unicast_link_local() || address.is_multicast() || METADATA_V6.contains(&address)
+    let of_amazon = address.segments().starts_with(&[0xfd00, 0x0ec2]);
+    address.is_unicast_link_local() || address.is_multicast() || of_amazon || address == METADATA_V6
 }
 
 /// The IPv4 address that an IPv6 address stands for.
@@ -169,6 +194,8 @@ mod tests {
             "100.100.100.200",
             "fe80::1",
             "[fd00:ec2::254]",
+            "fd00:ec2::23",
+            "169.254.169.254.",
             "224.0.0.1",
             "ff02::1",
         ] {
@@ -209,5 +236,32 @@ mod tests {
     fn a_name_is_no_literal_address() {
         assert_eq!(literal("api.anthropic.com"), None);
         assert_eq!(literal("[::1]"), Some(IpAddr::V6(Ipv6Addr::LOCALHOST)));
+    }
+
+    #[test]
+    fn s02_numbers_that_lookups_take_for_addresses_are_refused() {
+        for host in [
+            "127.1",
+            "0x7f000001",
+            "2130706433",
+            "0251.0376.0251.0376",
+            "169.254.43518",
+            "0xa9.0xfe.0xa9.0xfe",
+            "169.254.169.254.",
+            "1.2.3.4.5",
+            "metadata.0x",
+        ] {
+            assert!(Reach::Local.check_host(host).is_err(), "{host}");
+        }
+        for host in [
+            "api.example",
+            "api.example.",
+            "4.example",
+            "0xbeef.example",
+            "192.0.2.1",
+            "[2001:db8::1]",
+        ] {
+            assert!(Reach::Local.check_host(host).is_ok(), "{host}");
+        }
     }
 }

@@ -15,7 +15,7 @@ use hyper_util::client::legacy::connect::dns::{GaiResolver, Name};
 use penstock_core::provider::AddressFamily;
 use tower_service::Service;
 
-use super::address::{self, ForbiddenAddress, Reach};
+use super::address::{ForbiddenAddress, Reach};
 
 /// Errors of connectors, as hyper passes them on.
 pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -146,8 +146,7 @@ where
     }
 
     fn call(&mut self, uri: Uri) -> Self::Future {
-        let checked = uri.host().and_then(address::literal);
-        if let Some(Err(forbidden)) = checked.map(|literal| self.reach.check(literal)) {
+        if let Some(Err(forbidden)) = uri.host().map(|host| self.reach.check_host(host)) {
             return Box::pin(std::future::ready(Err(ConnectError::from(forbidden).into())));
         }
         let timeout = self.timeout;

@@ -18,7 +18,7 @@ mod dial;
 mod through;
 mod tracked;
 
-pub use address::{ForbiddenAddress, Reach, literal};
+pub use address::{ForbiddenAddress, Reach};
 pub use cause::{Cause, cause, chain};
 pub use client::{BadConnections, Client, Clients, Connections, Pools, TlsError};
 pub use through::BadProxy;

@@ -125,9 +125,9 @@ impl Through {
     }
 
     async fn reach(&self) -> Result<Stream, BoxError> {
-        if let Some(literal) = self.uri.host().and_then(address::literal) {
+        if let Some(host) = self.uri.host() {
             // Operators name proxies, also inside.
-            Reach::Local.check(literal).map_err(ConnectError::from)?;
+            Reach::Local.check_host(host).map_err(ConnectError::from)?;
         }
         let reaching = self.reach.clone().call(self.uri.clone());
         tokio::time::timeout(self.patience, reaching)

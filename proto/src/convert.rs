@@ -12,6 +12,10 @@ mod error_rule;
 mod health;
 mod key;
 mod limits;
+mod logging;
+mod manifest;
+mod notifications;
+mod operator;
 mod outbound;
 mod price;
 mod provider;
@@ -32,6 +36,8 @@ pub use error_rule::{error_rule_from_wire, error_rule_to_wire, replace_to_wire};
 pub use health::{provider_state_from_wire, provider_state_to_wire};
 pub use key::{key_spec_from_wire, key_spec_to_wire};
 pub use limits::{limits_from_wire, limits_to_wire};
+pub use manifest::{Declared, declared_from_wire, manifest_kind};
+pub use operator::{operator_from_wire, operator_to_wire};
 pub use price::{factor_to_wire, price_from_wire, price_to_wire, rate_to_wire};
 pub use provider::{provider_from_wire, provider_to_wire};
 pub use record::{usage_record_from_wire, usage_record_to_wire};
@@ -41,7 +47,10 @@ pub use setting::{setting_from_wire, setting_to_wire};
 pub use update::{nack_from_wire, nack_to_wire, upsert_from_wire};
 pub use word_rule::{word_rule_from_wire, word_rule_to_wire};
 
-pub use access::{user_from_wire, user_to_wire};
+pub use access::{
+    client_from_wire, client_to_wire, pattern_from_wire, pattern_to_wire, user_from_wire, user_to_wire,
+};
+pub use routing::{hours_from_wire, hours_to_wire};
 
 use penstock_core::invalid::Invalid;
 

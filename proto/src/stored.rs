@@ -22,12 +22,17 @@ pub enum Report {
     Usage(StoredBatch),
 }
 
-/// Records with consecutive numbers, each an encoded [`UsageRecord`](crate::telemetry::v1::UsageRecord).
-#[derive(Clone, Debug)]
+/// Records with consecutive numbers: the bytes of a `UsageBatch`, since on the wire an embedded message is the bytes of its
+/// encoding.
+#[derive(Clone, PartialEq, Message)]
 pub struct StoredBatch {
+    #[prost(string, tag = "1")]
     pub spool_id: String,
     /// Of the first record.
+    #[prost(uint64, tag = "2")]
     pub first_sequence: u64,
+    /// Each an encoded [`UsageRecord`](crate::telemetry::v1::UsageRecord).
+    #[prost(bytes = "bytes", repeated, tag = "3")]
     pub records: Vec<Bytes>,
 }
 
@@ -35,18 +40,7 @@ pub struct StoredBatch {
 #[derive(Clone, PartialEq, Message)]
 struct UsageRequest {
     #[prost(message, optional, tag = "2")]
-    usage: Option<Batch>,
-}
-
-/// A `UsageBatch`: on the wire an embedded message is the bytes of its encoding.
-#[derive(Clone, PartialEq, Message)]
-struct Batch {
-    #[prost(string, tag = "1")]
-    spool_id: String,
-    #[prost(uint64, tag = "2")]
-    first_sequence: u64,
-    #[prost(bytes = "bytes", repeated, tag = "3")]
-    records: Vec<Bytes>,
+    usage: Option<StoredBatch>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -74,19 +68,7 @@ impl Report {
     fn encode(self, into: &mut EncodeBuf<'_>) -> Result<(), prost::EncodeError> {
         match self {
             Self::Message(message) => message.encode(into),
-            Self::Usage(batch) => UsageRequest::from(batch).encode(into),
-        }
-    }
-}
-
-impl From<StoredBatch> for UsageRequest {
-    fn from(batch: StoredBatch) -> Self {
-        Self {
-            usage: Some(Batch {
-                spool_id: batch.spool_id,
-                first_sequence: batch.first_sequence,
-                records: batch.records,
-            }),
+            Self::Usage(batch) => UsageRequest { usage: Some(batch) }.encode(into),
         }
     }
 }
@@ -146,6 +128,7 @@ mod tests {
                 records,
             })),
         };
-        assert_eq!(UsageRequest::from(stored).encode_to_vec(), plain.encode_to_vec());
+        let stored = UsageRequest { usage: Some(stored) };
+        assert_eq!(stored.encode_to_vec(), plain.encode_to_vec());
     }
 }

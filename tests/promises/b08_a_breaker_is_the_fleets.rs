@@ -126,13 +126,16 @@ async fn b08_a_trip_on_one_data_plane_is_in_force_on_all_and_one_trial_closes_it
     fleet.stack.fake.set_default(Behaviour::held(&gate));
     let calls = join_all((0..30).map(|n| fleet.call(n % 3)));
     let opened = async {
-        tokio::time::sleep(Duration::from_secs(2)).await;
-        let asked = fleet.stack.fake.request_count() - before;
+        let asked = || fleet.stack.fake.request_count() - before;
+        let first = penstock_tests::until("a trial", || async { Ok((asked() > 0).then_some(())) }).await;
+        // Another one would come now.
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let asked = asked();
         gate.open();
-        asked
+        first.map(|()| asked)
     };
     let (answers, asked) = tokio::join!(calls, opened);
-    assert_eq!(asked, 1, "one trial in the whole fleet");
+    assert_eq!(asked?, 1, "one trial in the whole fleet");
     let answers = answers.into_iter().collect::<Result<Vec<_>>>()?;
     assert_eq!(answers.iter().filter(|(status, _)| *status == 200).count(), 1);
     assert_eq!(answers.iter().filter(|(status, _)| *status == 503).count(), 29);

@@ -37,7 +37,8 @@ impl Bench {
 
     /// Changes the provider and waits until the data plane knows.
     async fn set(&self, flags: &[&str]) -> Result<()> {
-        let mut args = vec!["provider", "update", "claude"];
+        // The fake provider speaks plain http, so the proxy could read along.
+        let mut args = vec!["provider", "update", "claude", "--keep-credential"];
         args.extend(flags);
         self.stack.cli(0).run(&args)?;
         self.stack.synced().await

@@ -60,7 +60,7 @@ async fn d04_two_hundred_streams_at_once_never_pass_one_usd_and_all_but_a_twenti
     }
     // One after the other, the rest can be used.
     let mut refused = 0;
-    while refused < 20 {
+    while refused < 60 {
         limited.nothing_is_held("usd_5h").await?;
         let answer = stack.messages(0, key, &told(&words(&mut random), 4_000)).await?;
         let status = answer.status();

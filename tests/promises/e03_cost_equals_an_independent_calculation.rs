@@ -78,6 +78,10 @@ fn usage(random: &mut SmallRng) -> TokenUsage {
         cache_write_1h: tokens(random),
         cache_write_12h: tokens(random),
         reasoning: random.random_range(0..=output),
+        audio_input: tokens(random),
+        image_input: tokens(random),
+        audio_output: random.random_range(0..=output),
+        image_output: tokens(random),
         web_searches: random.random_range(0..3),
         tier: TIERS[random.random_range(0..TIERS.len())],
         factors: ["us", "fast", "unknown"]

@@ -113,7 +113,7 @@ impl Bench {
 }
 
 /// `first`: the provider has no client yet.
-async fn log_in(
+pub(crate) async fn log_in(
     secret: &std::path::Path,
     server: &AuthorizationServer,
     cli: &Cli,
@@ -221,9 +221,15 @@ async fn f03_a_revoked_login_stops_refreshing_says_so_and_a_new_login_brings_the
     bench.log_in(&bench.stack.cli(0)).await?;
     bench.stack.synced().await?;
     bench.all_served().await?;
+    let cli = bench.stack.cli(0);
+    bench.server.expire_access_tokens();
+    cli.run(&["provider", "test", "oauth"])?;
     bench.server.revoke_all();
     let (status, body) = bench.call(0).await?;
-    ensure!(status == 502 || status == 503, "{status}: {body}");
+    ensure!(
+        status == 503 && body.contains("access token cannot be renewed"),
+        "{status}: {body}"
+    );
     let status = bench.state("needs_login").await?;
     let failure = &status["failure"];
     assert_eq!(
@@ -239,10 +245,10 @@ async fn f03_a_revoked_login_stops_refreshing_says_so_and_a_new_login_brings_the
     ensure!(log.contains("TOKEN_REFRESH_FAILED"), "the log says so");
     // Nobody asks with a token that is worth nothing.
     let refused = bench.server.counts().refused;
-    bench.call(0).await?;
+    let (status, body) = bench.call(0).await?;
+    ensure!(status == 503 && body.contains("access token"), "{status}: {body}");
     tokio::time::sleep(Duration::from_millis(1_500)).await;
     assert_eq!(bench.server.counts().refused, refused);
-    let cli = bench.stack.cli(0);
     ensure!(cli.fails(&["oauth", "refresh", "--all"])?.code == Some(1));
     ensure!(
         cli.fails(&["oauth", "test", "oauth"])?

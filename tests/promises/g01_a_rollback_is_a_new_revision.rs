@@ -15,6 +15,7 @@ async fn g01_a_rollback_restores_a_state_as_a_new_revision_and_the_data_planes_f
         "claude",
         "--base-url",
         "http://127.0.0.1:1",
+        "--keep-credential",
         "--reason",
         "a mistake",
     ])?;

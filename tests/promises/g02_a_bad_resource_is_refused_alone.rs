@@ -62,6 +62,7 @@ async fn g02_an_invalid_provider_is_refused_and_shown_while_the_next_revocation_
         "gpt",
         "--base-url",
         &stack.fake.openai_base_url(),
+        "--keep-credential",
     ])?;
     until("nothing is refused any more", || async {
         let nodes = cli.json(&["node", "list"])?;

@@ -16,16 +16,24 @@ CHARGED_AS = {
     "cache_write_12h": ["cache_write_12h", "cache_write", "input"],
     "input": ["input"],
     "output": ["output"],
+    "audio_input": ["audio_input", "input"],
+    "image_input": ["image_input", "input"],
+    "audio_output": ["audio_output", "output"],
+    "image_output": ["image_output", "output"],
 }
 
 
 def classes(usage):
-    """Tokens by class; reasoning is a part of the output."""
-    reasoning = min(usage["reasoning"], usage["output"])
-    for name in ("input", "cache_read", "cache_write", "cache_write_1h", "cache_write_12h"):
+    """Tokens by class; sound and pictures are parts of input and output, reasoning is one of the output."""
+    for name in ("cache_read", "cache_write", "cache_write_1h", "cache_write_12h"):
         yield name, usage[name]
-    yield "output", usage["output"] - reasoning
-    yield "reasoning", reasoning
+    for whole, parts in (("input", ("audio_input", "image_input")), ("output", ("audio_output", "image_output", "reasoning"))):
+        left = usage[whole]
+        for part in parts:
+            tokens = min(usage.get(part, 0), left)
+            yield part, tokens
+            left -= tokens
+        yield whole, left
 
 
 def wishes(name, tier):

@@ -17,7 +17,9 @@ mod postgres;
 mod process;
 mod proxy;
 mod python;
+mod receiver;
 mod redis;
+mod rpc;
 mod stack;
 mod wait;
 
@@ -31,6 +33,8 @@ pub use postgres::{Database, Postgres};
 pub use process::{Process, Signal};
 pub use proxy::{Authority, Login, Proxy};
 pub use python::python;
+pub use receiver::{Received, Receiver};
 pub use redis::Redis;
+pub use rpc::{Answered, Rpc};
 pub use stack::{ADMIN_TOKEN, CREDENTIAL, NODE_TOKEN, Node, Stack, StackBuilder};
 pub use wait::until;

@@ -188,11 +188,16 @@ impl Stack {
 
     /// The command line, talking to a control plane.
     pub fn cli(&self, control: usize) -> Cli {
+        self.cli_as(control, ADMIN_TOKEN)
+    }
+
+    /// The same with the token of another operator.
+    pub fn cli_as(&self, control: usize, token: &str) -> Cli {
         let home = self.folder.path().to_string_lossy();
         let server = self.control[control].url.as_str();
         let mut env = vec![
             ("PENSTOCK_SERVER", server),
-            ("PENSTOCK_TOKEN", ADMIN_TOKEN),
+            ("PENSTOCK_TOKEN", token),
             ("HOME", &home),
         ];
         env.extend(self.tls_ca.as_deref().map(|ca| ("PENSTOCK_TLS_CA", ca)));
@@ -230,6 +235,13 @@ impl Stack {
             .as_str()
             .map(str::to_owned)
             .context("key create prints the secret")
+    }
+
+    /// A new operator's token; more flags as `operator create` takes them.
+    pub fn operator(&self, name: &str, role: &str, more: &[&str]) -> Result<String> {
+        let args = ["operator", "create", "--name", name, "--role", role];
+        let token = self.cli(0).run(&[&args[..], more].concat())?;
+        Ok(token.trim().to_owned())
     }
 
     /// Sends a Messages request through a data plane.

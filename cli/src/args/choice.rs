@@ -1,16 +1,39 @@
 //! Options that take one of a few words, so that `--help` and completions list them.
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
+use penstock_core::alert::{Preset, Rule};
 use penstock_core::dialect::Dialect;
 use penstock_core::error_rule::ErrorField;
 use penstock_core::failure::Class;
 use penstock_core::limits::{Budget, Dimension};
+use penstock_core::operator::Role;
 use penstock_core::provider::ProviderKind;
+use penstock_core::resource::Kind as Resource;
 use penstock_core::setting::{Degraded, UnpricedAction};
+
+/// A kind of resource.
+pub(crate) fn kind() -> impl TypedValueParser<Value = Resource> {
+    words(&Resource::ALL, Resource::as_str)
+}
 
 /// A provider's kind.
 pub(crate) fn provider_kind() -> impl TypedValueParser<Value = ProviderKind> {
     words(&ProviderKind::ALL, ProviderKind::as_str)
+}
+
+/// What an operator may do.
+pub(crate) fn role() -> impl TypedValueParser<Value = Role> {
+    words(&Role::ALL, Role::as_str)
+}
+
+/// Whose form a webhook's messages have.
+pub(crate) fn preset() -> impl TypedValueParser<Value = Preset> {
+    words(&Preset::ALL, Preset::as_str)
+}
+
+/// What operators are told of.
+pub(crate) fn rule() -> impl TypedValueParser<Value = Rule> {
+    words(&Rule::ALL, Rule::as_str)
 }
 
 /// A client API.

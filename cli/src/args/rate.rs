@@ -72,7 +72,8 @@ fn read_tier(text: &str) -> Result<ServiceTier, NotARate> {
         .ok_or_else(|| NotARate::Tier(text.to_owned()))
 }
 
-fn per_million(text: &str) -> Result<PicoUsd, NotARate> {
+/// USD for a million tokens.
+pub(crate) fn per_million(text: &str) -> Result<PicoUsd, NotARate> {
     let bad = || NotARate::Usd(text.to_owned());
     let nano: NanoUsd = text.parse().map_err(|_| bad())?;
     let nano = u64::try_from(nano.0).map_err(|_| bad())?;

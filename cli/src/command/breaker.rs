@@ -71,7 +71,11 @@ impl Open {
             change: self.reason.info(),
         };
         let answer = session.connect().await?.breakers().open_breaker(request).await?;
-        let breaker = part("breaker", answer.into_inner().breaker)?;
+        let answer = answer.into_inner();
+        if !answer.remark.is_empty() {
+            session.remark(&answer.remark);
+        }
+        let breaker = part("breaker", answer.breaker)?;
         session.print(&view::Breaker::read(breaker))
     }
 }

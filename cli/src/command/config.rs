@@ -19,6 +19,12 @@ pub(crate) enum Command {
         /// Only revisions before this one
         #[arg(long, value_name = "REVISION")]
         before: Option<u64>,
+        /// Only changes of this resource, whatever it was called then
+        #[arg(long, value_name = "KIND/NAME", default_value = "", hide_default_value = true)]
+        resource: String,
+        /// Only changes that this operator made
+        #[arg(long, value_name = "NAME", default_value = "", hide_default_value = true)]
+        actor: String,
     },
     /// What differs between two revisions
     Diff {
@@ -28,12 +34,18 @@ pub(crate) enum Command {
         /// The newest, if left out
         #[arg(allow_negative_numbers = true)]
         to: Option<Revision>,
+        /// Only this resource
+        #[arg(long, value_name = "KIND/NAME", default_value = "", hide_default_value = true)]
+        resource: String,
     },
-    /// One revision and all that it changed
+    /// One revision and all that it changed; or one resource as it was then
     Show {
         /// A number, or -1 for the one before the newest
         #[arg(allow_negative_numbers = true)]
         revision: Revision,
+        /// This resource as it was at the revision, instead of what the revision changed
+        #[arg(long, value_name = "KIND/NAME")]
+        resource: Option<String>,
     },
     /// Bring the state of an earlier revision back, as a new revision
     ///
@@ -67,9 +79,25 @@ pub(crate) struct Rollback {
 impl Command {
     pub(crate) async fn run(self, session: &Session) -> Result<(), Failure> {
         match self {
-            Self::History { limit, before } => history(session, limit, before.unwrap_or_default()).await,
-            Self::Diff { from, to } => diff(session, from, to).await,
-            Self::Show { revision } => show(session, revision).await,
+            Self::History {
+                limit,
+                before,
+                resource,
+                actor,
+            } => {
+                let request = wire::ListRevisionsRequest {
+                    limit,
+                    before: before.unwrap_or_default(),
+                    actor,
+                    resource,
+                };
+                history(session, request).await
+            }
+            Self::Diff { from, to, resource } => diff(session, from, to, resource).await,
+            Self::Show { revision, resource } => match resource {
+                Some(resource) => past(session, revision, resource).await,
+                None => show(session, revision).await,
+            },
             Self::Rollback(rollback) => rollback.run(session).await,
         }
     }
@@ -92,8 +120,7 @@ impl Rollback {
     }
 }
 
-async fn history(session: &Session, limit: u32, before: u64) -> Result<(), Failure> {
-    let request = wire::ListRevisionsRequest { limit, before };
+async fn history(session: &Session, request: wire::ListRevisionsRequest) -> Result<(), Failure> {
     let answer = session
         .connect()
         .await?
@@ -107,11 +134,29 @@ async fn history(session: &Session, limit: u32, before: u64) -> Result<(), Failu
     })
 }
 
-async fn diff(session: &Session, from: Revision, to: Option<Revision>) -> Result<(), Failure> {
+async fn diff(
+    session: &Session,
+    from: Revision,
+    to: Option<Revision>,
+    resource: String,
+) -> Result<(), Failure> {
     let services = session.connect().await?;
     let head = head(&services).await?;
     let to = to.map_or(head, |to| to.resolve(head));
-    session.print(&difference(&services, from.resolve(head), to).await?)
+    session.print(&difference(&services, from.resolve(head), to, resource).await?)
+}
+
+/// One resource as it was: what differs between nothing and the revision.
+async fn past(session: &Session, revision: Revision, resource: String) -> Result<(), Failure> {
+    let services = session.connect().await?;
+    let number = resolve(&services, revision).await?;
+    let found = difference(&services, 0, number, resource.clone()).await?;
+    let missing = || Failure::Input(format!("there was no {resource} at revision {number}"));
+    let change = found.items.into_iter().next().ok_or_else(missing)?;
+    session.print(&view::Past {
+        revision: number,
+        change,
+    })
 }
 
 /// A revision with all its changes: what differs between it and the one before it.
@@ -121,6 +166,7 @@ async fn show(session: &Session, revision: Revision) -> Result<(), Failure> {
     let request = wire::ListRevisionsRequest {
         limit: 1,
         before: number.saturating_add(1),
+        ..wire::ListRevisionsRequest::default()
     };
     let answer = services
         .configuration()
@@ -139,14 +185,19 @@ async fn show(session: &Session, revision: Revision) -> Result<(), Failure> {
     };
     let mut shown = view::Revision::from(found.ok_or_else(missing)?);
     if usize::try_from(shown.change_count).unwrap_or(usize::MAX) > shown.changes.len() {
-        shown.changes = difference(&services, number.saturating_sub(1), number)
+        shown.changes = difference(&services, number.saturating_sub(1), number, String::new())
             .await?
             .items;
     }
     session.print(&shown)
 }
 
-async fn difference(services: &Services, from: u64, to: u64) -> Result<view::Difference, Failure> {
+async fn difference(
+    services: &Services,
+    from: u64,
+    to: u64,
+    resource: String,
+) -> Result<view::Difference, Failure> {
     // 0 means the newest there; here it is the empty configuration.
     if to == 0 {
         return Err(Failure::Input(
@@ -156,6 +207,7 @@ async fn difference(services: &Services, from: u64, to: u64) -> Result<view::Dif
     let request = wire::DiffRevisionsRequest {
         from_revision: from,
         to_revision: to,
+        resource,
     };
     let answer = services
         .configuration()
@@ -177,7 +229,10 @@ async fn resolve(services: &Services, revision: Revision) -> Result<u64, Failure
 }
 
 async fn head(services: &Services) -> Result<u64, Failure> {
-    let request = wire::ListRevisionsRequest { limit: 1, before: 0 };
+    let request = wire::ListRevisionsRequest {
+        limit: 1,
+        ..wire::ListRevisionsRequest::default()
+    };
     Ok(services
         .configuration()
         .list_revisions(request)

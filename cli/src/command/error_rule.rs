@@ -138,6 +138,7 @@ async fn update(session: &Session, edit: &Edit, fields: &RuleFlags) -> Result<()
             expected_version: edit.version(found.version),
             spec: Some(convert::error_rule_to_wire(&rule)),
             change: edit.reason(),
+            update_mask: None,
         };
         Ok(services
             .error_rules()

@@ -15,7 +15,7 @@ use crate::args::duration::Millis;
 use crate::args::limits::LimitFlags;
 use crate::failure::Failure;
 use crate::input::KeySecret;
-use crate::remote::{ATTEMPTS, Reason, Services, all, edit};
+use crate::remote::{ATTEMPTS, Beginning, Reason, Services, all, edit};
 use crate::target::process_env;
 use crate::view;
 
@@ -28,6 +28,8 @@ pub(crate) enum Command {
         /// Only this user's; name or id
         #[arg(long)]
         user: Option<String>,
+        #[command(flatten)]
+        beginning: Beginning,
     },
     /// One key
     Get {
@@ -82,7 +84,7 @@ impl Command {
     pub(crate) async fn run(self, session: &Session) -> Result<(), Failure> {
         match self {
             Self::Create(create) => create.run(session).await,
-            Self::List { user } => list(session, user.unwrap_or_default()).await,
+            Self::List { user, beginning } => list(session, user.unwrap_or_default(), &beginning).await,
             Self::Get { key } => {
                 let found = read(&session.connect().await?, &key).await?;
                 session.print(&view::Key::read(found)?)
@@ -134,6 +136,7 @@ impl Update {
                 expected_version: edit.version(found.version),
                 spec: Some(convert::key_spec_to_wire(&key)),
                 change: edit.reason(),
+                update_mask: None,
             };
             Ok(services.keys().update_key(request).await?.into_inner())
         });
@@ -142,10 +145,11 @@ impl Update {
     }
 }
 
-async fn list(session: &Session, user: String) -> Result<(), Failure> {
+async fn list(session: &Session, user: String, beginning: &Beginning) -> Result<(), Failure> {
     let services = session.connect().await?;
     let keys = all(async |page| {
         let user = user.clone();
+        let page = beginning.on(page);
         let request = wire::ListKeysRequest { page, user };
         let answer = services.keys().list_keys(request).await?.into_inner();
         Ok((answer.keys, answer.page))

@@ -9,11 +9,14 @@ use penstock_proto::admin::v1 as wire;
 
 use super::session::{Session, part};
 use crate::failure::Failure;
-use crate::input::{self, Given};
+use crate::input;
 use crate::output;
 use crate::remote::Reason;
 use crate::target::process_env;
 use crate::view::{self, List};
+
+/// What ends a login.
+const CODE: &str = "the code that the browser shows at the end of the login, or the whole URL there";
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
@@ -116,11 +119,7 @@ impl Command {
                 let begun = start.run(session).await?;
                 session.print(&view::OauthLogin::read(begun))
             }
-            Self::Finish(finish) => {
-                let code = input::read(Some(Given::Stdin), None, None, &process_env)?;
-                let code = code.ok_or_else(|| Failure::Input("standard input holds no code".into()))?;
-                finish.run(session, &code).await
-            }
+            Self::Finish(finish) => finish.run(session, &input::stdin(CODE)?).await,
             Self::Refresh(refresh) => refresh.run(session).await,
             Self::Test { provider } => test(session, provider).await,
             Self::Status { provider } => {
@@ -171,6 +170,11 @@ impl Start {
 
 impl Finish {
     async fn run(self, session: &Session, code: &Secret) -> Result<(), Failure> {
+        if code.is_empty() {
+            return Err(Failure::Input(format!(
+                "standard input is empty, but must hold {CODE}"
+            )));
+        }
         let request = wire::FinishOauthLoginRequest {
             provider: self.provider,
             // To be exchanged by the control plane.
@@ -191,22 +195,32 @@ impl Finish {
 impl Refresh {
     async fn run(self, session: &Session) -> Result<(), Failure> {
         let services = session.connect().await?;
+        let all = self.provider.is_none();
         let providers = match self.provider {
-            Some(provider) => vec![provider],
+            Some(provider) => vec![(provider.clone(), provider)],
             None => list(session, String::new())
                 .await?
                 .into_iter()
-                .map(|status| status.provider_id)
-                .collect(),
+                .map(|status| (status.provider_id, status.provider))
+                .collect::<Vec<_>>(),
         };
-        let mut items = Vec::new();
-        for provider in providers {
+        let (mut items, mut failed) = (Vec::new(), Vec::new());
+        for (provider, name) in providers {
             let request = wire::RefreshOauthTokenRequest { provider };
-            let answer = services.oauth().refresh_oauth_token(request).await?.into_inner();
-            items.push(view::OauthStatus::read(part("status", answer.status)?));
+            match services.oauth().refresh_oauth_token(request).await {
+                Ok(answer) => {
+                    let item = view::OauthStatus::read(part("status", answer.into_inner().status)?);
+                    failed.extend(item.has_failed().then(|| item.provider.clone()));
+                    items.push(item);
+                }
+                // One that cannot be refreshed keeps no other from it.
+                Err(status) if all => {
+                    session.remark(&format!("{name}: {}", status.message()));
+                    failed.push(name);
+                }
+                Err(status) => return Err(status.into()),
+            }
         }
-        let failed = items.iter().filter(|item| item.has_failed());
-        let failed: Vec<_> = failed.map(|item| item.provider.clone()).collect();
         session.print(&List { items })?;
         all_well(&failed)
     }

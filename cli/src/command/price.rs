@@ -160,6 +160,7 @@ async fn update(session: &Session, edit: &Edit, fields: &PriceFlags) -> Result<(
             expected_version: edit.version(found.version),
             spec: Some(convert::price_to_wire(&price)),
             change: edit.reason(),
+            update_mask: None,
         };
         Ok(services.prices().update_price(request).await?.into_inner())
     });

@@ -3,6 +3,7 @@
 mod test;
 
 use clap::Subcommand;
+use penstock_core::provider::ProviderKind;
 use penstock_proto::admin::v1 as wire;
 use penstock_proto::convert;
 
@@ -15,7 +16,7 @@ use crate::args::credential::CredentialFlags;
 use crate::args::provider::ProviderFlags;
 use crate::failure::Failure;
 use crate::input::ProxyPassword;
-use crate::remote::{Reason, Services, all};
+use crate::remote::{Beginning, Reason, Services, all};
 use crate::target::process_env;
 use crate::view;
 
@@ -24,7 +25,7 @@ pub(crate) enum Command {
     /// Make a provider
     Create(Box<Create>),
     /// All providers
-    List,
+    List(Beginning),
     /// One provider
     Get {
         /// Name or id
@@ -71,13 +72,17 @@ pub(crate) struct Update {
     credential: CredentialFlags,
     #[command(flatten)]
     proxy_password: ProxyPassword,
+
+    /// The present credential may be shown to the new host or proxy
+    #[arg(long)]
+    keep_credential: bool,
 }
 
 impl Command {
     pub(crate) async fn run(self, session: &Session) -> Result<(), Failure> {
         match self {
             Self::Create(create) => create.run(session).await,
-            Self::List => list(session).await,
+            Self::List(beginning) => list(session, &beginning).await,
             Self::Get { provider } => {
                 let found = read(&session.connect().await?, &provider).await?;
                 session.print(&view::Provider::read(found)?)
@@ -92,15 +97,33 @@ impl Command {
     }
 }
 
+/// For a kind that has no host of its vendor's.
+fn no_base_url(kind: ProviderKind) -> String {
+    let example = match kind {
+        ProviderKind::Anthropic
+        | ProviderKind::Openai
+        | ProviderKind::OpenaiCompatible
+        | ProviderKind::Gemini
+        | ProviderKind::Droid => "http://host/v1",
+        ProviderKind::AzureOpenai => "https://RESOURCE.openai.azure.com",
+        ProviderKind::Bedrock => "https://bedrock-runtime.us-east-1.amazonaws.com",
+        ProviderKind::Vertex => {
+            "https://us-east5-aiplatform.googleapis.com/v1/projects/PROJECT/locations/us-east5"
+        }
+    };
+    let kind = kind.as_str();
+    format!("a provider of kind {kind} needs --base-url, for example {example}")
+}
+
 impl Create {
     async fn run(self, session: &Session) -> Result<(), Failure> {
-        let missing =
-            || Failure::Usage("a provider needs --kind: anthropic, openai or openai-compatible".into());
+        let missing = || {
+            let kinds = ProviderKind::ALL.map(ProviderKind::as_str).join(", ");
+            Failure::Usage(format!("a provider needs --kind, one of {kinds}"))
+        };
         let provider = self.fields.create(&self.name).ok_or_else(missing)?;
         if provider.base_urls.is_empty() {
-            return Err(Failure::Usage(
-                "an openai-compatible provider needs --base-url, for example http://host/v1".into(),
-            ));
+            return Err(Failure::Usage(no_base_url(provider.kind)));
         }
         let proxy_password = self.proxy_password.read(&process_env, &self.credential.api_key)?;
         let credential = self.credential.read(&process_env)?;
@@ -138,6 +161,7 @@ impl Update {
             fields,
             credential: CredentialFlags::default(),
             proxy_password: ProxyPassword::default(),
+            keep_credential: false,
         }
     }
 
@@ -148,6 +172,7 @@ impl Update {
             fields,
             credential,
             proxy_password,
+            keep_credential,
         } = self;
         let proxy_password = proxy_password.read(&process_env, &credential.api_key)?;
         let credential = credential.read(&process_env)?;
@@ -165,7 +190,9 @@ impl Update {
                 spec: Some(convert::provider_to_wire(&provider)),
                 credential: None,
                 new_credential: credential.clone(),
+                keep_credential,
                 change: edit.reason(),
+                update_mask: None,
             };
             Ok(services.providers().update_provider(request).await?.into_inner())
         });
@@ -174,9 +201,10 @@ impl Update {
     }
 }
 
-async fn list(session: &Session) -> Result<(), Failure> {
+async fn list(session: &Session, beginning: &Beginning) -> Result<(), Failure> {
     let services = session.connect().await?;
     let providers = all(async |page| {
+        let page = beginning.on(page);
         let request = wire::ListProvidersRequest { page };
         let answer = services.providers().list_providers(request).await?.into_inner();
         Ok((answer.providers, answer.page))
@@ -206,4 +234,21 @@ async fn read(services: &Services, provider: &str) -> Result<wire::Provider, Fai
     };
     let answer = services.providers().get_provider(request).await?;
     part("provider", answer.into_inner().provider)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_leaves_the_base_url_out_is_told_of_the_own_kind() {
+        let vertex = no_base_url(ProviderKind::Vertex);
+        assert!(
+            vertex.starts_with("a provider of kind vertex needs --base-url"),
+            "{vertex}"
+        );
+        assert!(vertex.contains("aiplatform.googleapis.com"), "{vertex}");
+        assert!(no_base_url(ProviderKind::Bedrock).contains("bedrock-runtime"));
+        assert!(no_base_url(ProviderKind::OpenaiCompatible).contains("http://host/v1"));
+    }
 }

@@ -104,6 +104,7 @@ async fn update(session: &Session, edit: &Edit, fields: &FilterFlags) -> Result<
             expected_version: edit.version(found.version),
             spec: Some(convert::request_filter_to_wire(&changed)),
             change: edit.reason(),
+            update_mask: None,
         };
         Ok(services
             .request_filters()

@@ -38,6 +38,14 @@ impl Session {
         output::print(self.format, view)
     }
 
+    /// Prints what differs; for people nothing when nothing does.
+    pub(crate) fn print_difference(&self, view: &impl View) -> Result<(), Failure> {
+        if self.format == Format::Table && view.table().is_empty() {
+            return Ok(());
+        }
+        self.print(view)
+    }
+
     /// Prints what was listed, each item as `read` understands it.
     pub(crate) fn print_list<W, T: Row>(
         &self,
@@ -46,6 +54,11 @@ impl Session {
     ) -> Result<(), Failure> {
         let items = items.into_iter().map(read).collect::<Result<_, _>>()?;
         self.print(&List { items })
+    }
+
+    /// Prints one of many things as they come: a line of the table, or one object a line.
+    pub(crate) fn print_line(&self, row: &impl Row, header: bool) -> Result<(), Failure> {
+        output::print_line(self.format, row, header)
     }
 
     /// Prints a thing and the revision that changed it.

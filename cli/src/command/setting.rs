@@ -1,6 +1,8 @@
 //! `penstock setting`.
 
 mod limits;
+mod logging;
+mod notifications;
 mod routing;
 
 use clap::{ArgAction, Subcommand};
@@ -60,6 +62,20 @@ pub(crate) enum Set {
         #[command(flatten)]
         reason: Reason,
     },
+    /// What operators are told of; only what is given changes
+    Notifications {
+        #[command(flatten)]
+        flags: Box<notifications::Flags>,
+        #[command(flatten)]
+        reason: Reason,
+    },
+    /// What is logged, by all programs at run time; only what is given changes
+    Logging {
+        #[command(flatten)]
+        flags: logging::Flags,
+        #[command(flatten)]
+        reason: Reason,
+    },
     /// What is asked for instead when nobody serves a model; replaces all. `setting reset model_fallbacks`: nothing
     #[command(name = "model_fallbacks", alias = "model-fallbacks")]
     ModelFallbacks {
@@ -72,6 +88,14 @@ pub(crate) enum Set {
     /// Whether a refusal for want of a provider tells callers why each one was passed over
     #[command(name = "explain_refusals", alias = "explain-refusals")]
     ExplainRefusals {
+        #[arg(action = ArgAction::Set)]
+        on: bool,
+        #[command(flatten)]
+        reason: Reason,
+    },
+    /// Whether operators of the role user may create, rotate and delete keys of their own
+    #[command(name = "self_service", alias = "self-service")]
+    SelfService {
         #[arg(action = ArgAction::Set)]
         on: bool,
         #[command(flatten)]
@@ -98,12 +122,15 @@ impl Set {
                 reason,
             } => (unpriced(action, &rates), reason),
             Self::ExplainRefusals { on, reason } => (Setting::ExplainRefusals(on), reason),
+            Self::SelfService { on, reason } => (Setting::SelfService(on), reason),
             Self::ModelFallbacks { fallbacks, reason } => {
                 let fallbacks = fallbacks.into_iter().map(|FallbackArg(given)| given);
                 (Setting::ModelFallbacks(fallbacks.collect()), reason)
             }
             Self::Limits { flags, reason } => return flags.run(session, &reason).await,
             Self::Routing { flags, reason } => return flags.run(session, &reason).await,
+            Self::Notifications { flags, reason } => return flags.run(session, &reason).await,
+            Self::Logging { flags, reason } => return flags.run(session, &reason).await,
         };
         let request = wire::SetSettingRequest {
             setting: Some(convert::setting_to_wire(&setting)),

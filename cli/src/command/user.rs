@@ -12,7 +12,7 @@ use super::session::{Session, part};
 use crate::args::access::{AccessFlags, Switch};
 use crate::args::limits::LimitFlags;
 use crate::failure::Failure;
-use crate::remote::{Reason, Services, all};
+use crate::remote::{Beginning, Reason, Services, all};
 use crate::view;
 
 #[derive(Subcommand)]
@@ -20,7 +20,7 @@ pub(crate) enum Command {
     /// Make a user
     Create(Box<Create>),
     /// All users
-    List,
+    List(Beginning),
     /// One user
     Get {
         /// Name or id
@@ -65,7 +65,7 @@ impl Command {
     pub(crate) async fn run(self, session: &Session) -> Result<(), Failure> {
         match self {
             Self::Create(create) => create.run(session).await,
-            Self::List => list(session).await,
+            Self::List(beginning) => list(session, &beginning).await,
             Self::Get { user } => {
                 let found = read(&session.connect().await?, &user).await?;
                 session.print(&view::User::read(found)?)
@@ -135,6 +135,7 @@ impl Update {
                 expected_version: edit.version(found.version),
                 spec: Some(convert::user_to_wire(&user)),
                 change: edit.reason(),
+                update_mask: None,
             };
             Ok(services.users().update_user(request).await?.into_inner())
         });
@@ -143,9 +144,10 @@ impl Update {
     }
 }
 
-async fn list(session: &Session) -> Result<(), Failure> {
+async fn list(session: &Session, beginning: &Beginning) -> Result<(), Failure> {
     let services = session.connect().await?;
     let users = all(async |page| {
+        let page = beginning.on(page);
         let request = wire::ListUsersRequest { page };
         let answer = services.users().list_users(request).await?.into_inner();
         Ok((answer.users, answer.page))

@@ -97,6 +97,7 @@ async fn update(session: &Session, edit: &Edit, fields: &WordFlags) -> Result<()
             expected_version: edit.version(found.version),
             spec: Some(convert::word_rule_to_wire(&changed)),
             change: edit.reason(),
+            update_mask: None,
         };
         Ok(services
             .word_rules()

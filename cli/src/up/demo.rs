@@ -88,6 +88,7 @@ async fn provider(
                 ..spec
             });
             let update = admin::UpdateProviderRequest {
+                keep_credential: false,
                 new_credential: None,
                 proxy_password: None,
                 provider: known.id,
@@ -95,6 +96,7 @@ async fn provider(
                 spec,
                 credential: Some(CREDENTIAL.to_owned()),
                 change,
+                update_mask: None,
             };
             providers.update_provider(update).await?;
         }

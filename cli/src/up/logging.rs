@@ -1,12 +1,13 @@
-//! Logs of `penstock up`: JSON lines on standard error, so that standard output stays for people.
+//! Logs of `penstock up`: JSON lines on standard error, so that standard output stays for people, or files.
 
-use tracing_subscriber::EnvFilter;
+use penstock_log::{LogArgs, Logger, StartError, Stream};
 
 use crate::failure::Failure;
 
-/// Installs the logger of this process.
-pub(crate) fn start(filter: &str) -> Result<(), Failure> {
-    let wrong = |e| Failure::Usage(format!("--log-level {filter:?} is not a log filter: {e}"));
-    let filter = EnvFilter::try_new(filter).map_err(wrong)?;
-    penstock_log::start(filter, std::io::stderr).map_err(|e| Failure::Other(e.into()))
+/// Installs the logger of this process, which logs until it is dropped.
+pub(crate) fn start(filter: &str, args: &LogArgs) -> Result<Logger, Failure> {
+    penstock_log::start(filter, args, Stream::Stderr).map_err(|error| match error {
+        StartError::Filter { .. } => Failure::Usage(error.to_string()),
+        StartError::Directory { .. } | StartError::Taken(_) => Failure::other(error),
+    })
 }

@@ -211,8 +211,10 @@ fn control_plane(args: &Args, home: &Home) -> Config {
         },
         tls: TlsArgs::default(),
         tokens: args.tokens.clone(),
+        prices: args.prices.clone(),
         data_dir: Some(home.path.clone()),
         log_level: args.log_level.clone(),
+        log: args.log.clone(),
         stream_lifetime: STREAM_LIFETIME,
         name: Some("up".to_owned()),
     }

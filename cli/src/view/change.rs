@@ -30,6 +30,14 @@ pub(crate) struct Difference {
     pub items: Vec<Change>,
 }
 
+/// `penstock config show REVISION --resource R`.
+#[derive(Debug, Serialize)]
+pub(crate) struct Past {
+    pub revision: u64,
+    #[serde(flatten)]
+    pub change: Change,
+}
+
 impl From<wire::Change> for Change {
     fn from(change: wire::Change) -> Self {
         let reference = change.resource.unwrap_or_default();
@@ -69,6 +77,16 @@ impl Change {
     }
 }
 
+impl View for Past {
+    fn table(&self) -> String {
+        let mut lines = vec![format!("{} at revision {}", self.change.label, self.revision)];
+        if let Some(state) = &self.change.after {
+            fields("", state, &mut lines);
+        }
+        lines.join("\n")
+    }
+}
+
 impl View for Difference {
     fn table(&self) -> String {
         if self.items.is_empty() {
@@ -90,6 +108,24 @@ fn sign(action: &str) -> char {
     }
 }
 
+/// Every field of a state in a line.
+fn fields(path: &str, state: &Value, lines: &mut Vec<String>) {
+    let Some(members) = state.as_object().filter(|members| !members.is_empty()) else {
+        lines.push(format!("    {path}: {state}"));
+        return;
+    };
+    for (name, value) in members {
+        fields(&join(path, name), value, lines);
+    }
+}
+
+fn join(path: &str, name: &str) -> String {
+    match path.is_empty() {
+        true => name.to_owned(),
+        false => format!("{path}.{name}"),
+    }
+}
+
 fn differences(path: &str, before: &Value, after: &Value, lines: &mut Vec<String>) {
     if before == after {
         return;
@@ -97,11 +133,7 @@ fn differences(path: &str, before: &Value, after: &Value, lines: &mut Vec<String
     if let (Value::Object(old), Value::Object(new)) = (before, after) {
         let added = new.keys().filter(|name| !old.contains_key(*name));
         for name in old.keys().chain(added) {
-            let path = if path.is_empty() {
-                name.clone()
-            } else {
-                format!("{path}.{name}")
-            };
+            let path = join(path, name);
             let (old, new) = (
                 old.get(name).unwrap_or(&Value::Null),
                 new.get(name).unwrap_or(&Value::Null),

@@ -154,7 +154,7 @@ impl Row for Key {
     }
 }
 
-fn this_once<S: Serializer>(secret: &Option<Secret>, serializer: S) -> Result<S::Ok, S::Error> {
+pub(super) fn this_once<S: Serializer>(secret: &Option<Secret>, serializer: S) -> Result<S::Ok, S::Error> {
     // The one time that it is shown.
     secret.as_ref().map(Secret::expose).serialize(serializer)
 }

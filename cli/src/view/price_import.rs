@@ -163,7 +163,10 @@ impl View for PriceImport {
         );
         table.push_str(&counts);
         if !self.kept.is_empty() {
-            table.push_str(&format!("\nkept, being manual: {}", self.kept.join(", ")));
+            table.push_str(&format!(
+                "\nkept, being manual or not readable in the file: {}",
+                self.kept.join(", ")
+            ));
         }
         for (reason, count) in &self.left_out {
             table.push_str(&format!("\nleft out: {count} {reason}"));

@@ -1,6 +1,8 @@
 //! Settings.
 
-use penstock_core::setting::{RoutingPolicy, Setting as Core};
+use penstock_core::setting::{
+    HttpDebug, LogLevel, LoggingPolicy, NotificationPolicy, RoutingPolicy, Setting as Core,
+};
 use penstock_core::time::UnixMs;
 use penstock_proto::admin::v1 as wire;
 use penstock_proto::convert;
@@ -32,6 +34,10 @@ pub(crate) enum Value {
     Limits(Enforcement),
     Switch(bool),
     Routing(RoutingPolicy),
+    Notifications(Box<NotificationPolicy>),
+    Logging(LoggingPolicy),
+    /// Windows; `penstock debug list` names them.
+    HttpDebug(HttpDebug),
     /// `MODEL=SUBSTITUTE,SUBSTITUTE`.
     ModelFallbacks(Vec<String>),
 }
@@ -43,8 +49,11 @@ impl Setting {
                 action: policy.action.as_str(),
                 default_rates: policy.default_rates.iter().map(Rate::from).collect(),
             },
-            Core::ExplainRefusals(on) => Value::Switch(on),
+            Core::ExplainRefusals(on) | Core::SelfService(on) => Value::Switch(on),
             Core::Routing(policy) => Value::Routing(policy),
+            Core::Notifications(policy) => Value::Notifications(Box::new(policy)),
+            Core::Logging(policy) => Value::Logging(policy),
+            Core::HttpDebug(debug) => Value::HttpDebug(debug),
             Core::ModelFallbacks(list) => Value::ModelFallbacks(list.iter().map(fallback::write).collect()),
             Core::Limits(policy) => Value::Limits(Enforcement::at(policy, now)),
         };
@@ -60,6 +69,9 @@ impl Setting {
             Value::Switch(on) => on.to_string(),
             Value::ModelFallbacks(list) => joined(list),
             Value::Routing(policy) => routing(policy),
+            Value::Notifications(policy) => notifications(policy),
+            Value::Logging(policy) => logging(policy),
+            Value::HttpDebug(debug) => format!("{} windows", debug.windows.len()),
             Value::Limits(enforcement) => enforcement.text(),
             Value::Unpriced {
                 action,
@@ -84,6 +96,42 @@ impl Setting {
     fn origin(&self) -> String {
         (if self.version == 0 { "default" } else { "set" }).to_owned()
     }
+}
+
+fn notifications(policy: &NotificationPolicy) -> String {
+    if !policy.enabled {
+        return "off".to_owned();
+    }
+    let percents: Vec<_> = policy.budget_percents.iter().map(ToString::to_string).collect();
+    let summary = policy
+        .summary_at
+        .map_or_else(|| "never".to_owned(), |at| format!("at {at} {}", policy.zone.0));
+    format!(
+        "errors over {} % of {} calls, {} failures in a row, over {} 429s a minute, a status {} times an hour, \
+         budgets at {} %, summary {summary}",
+        policy.error_rate_percent,
+        policy.error_rate_calls,
+        policy.consecutive_failures,
+        policy.rate_limited_per_minute,
+        policy.repeated_status,
+        joined(&percents),
+    )
+}
+
+fn logging(policy: &LoggingPolicy) -> String {
+    let level = policy
+        .level
+        .map_or("as each program was started", LogLevel::as_str);
+    let targets = policy.targets.iter();
+    let targets: String = targets
+        .map(|(target, level)| format!(", {target}={}", level.as_str()))
+        .collect();
+    let hashed = if policy.hash_user_ids {
+        ", users by a hash"
+    } else {
+        ""
+    };
+    format!("{level}{targets}{hashed}")
 }
 
 fn routing(policy: &RoutingPolicy) -> String {

@@ -24,6 +24,26 @@ pub(crate) fn fields(pairs: &[(&str, String)]) -> String {
     finish(&mut table)
 }
 
+/// Of a column in a table whose rows are not all known yet.
+const WIDTH: usize = 12;
+
+/// The header of such a table, as wide as its first row.
+pub(crate) fn header(names: &[&str], first: &[String]) -> String {
+    let widths = first.iter().map(|cell| cell.chars().count().max(WIDTH));
+    let names: Vec<_> = names
+        .iter()
+        .zip(widths)
+        .map(|(name, width)| format!("{name:<width$}"))
+        .collect();
+    names.join("  ").trim_end().to_owned()
+}
+
+/// One row of it.
+pub(crate) fn line(cells: impl Iterator<Item = String>) -> String {
+    let cells: Vec<_> = cells.map(|cell| format!("{:<WIDTH$}", harmless(&cell))).collect();
+    cells.join("  ").trim_end().to_owned()
+}
+
 fn bare() -> Table {
     let mut table = Table::new();
     table.load_style(comfy_table::presets::NOTHING);

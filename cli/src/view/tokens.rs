@@ -4,7 +4,7 @@ use penstock_core::usage::TokenUsage;
 use penstock_proto::admin::v1::UsageTotals;
 use serde::Serialize;
 
-/// Classes that do not overlap, except reasoning, which is a part of the output.
+/// Classes that do not overlap, except parts of the input and the output: reasoning, sound, pictures.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub(crate) struct Tokens {
     pub input_tokens: u64,
@@ -14,6 +14,10 @@ pub(crate) struct Tokens {
     pub cache_write_1h_tokens: u64,
     pub cache_write_12h_tokens: u64,
     pub reasoning_tokens: u64,
+    pub audio_input_tokens: u64,
+    pub image_input_tokens: u64,
+    pub audio_output_tokens: u64,
+    pub image_output_tokens: u64,
 }
 
 impl Tokens {
@@ -39,6 +43,10 @@ impl From<&UsageTotals> for Tokens {
             cache_write_1h_tokens: totals.cache_write_1h_tokens,
             cache_write_12h_tokens: totals.cache_write_12h_tokens,
             reasoning_tokens: totals.reasoning_tokens,
+            audio_input_tokens: totals.audio_input_tokens,
+            image_input_tokens: totals.image_input_tokens,
+            audio_output_tokens: totals.audio_output_tokens,
+            image_output_tokens: totals.image_output_tokens,
         }
     }
 }
@@ -53,6 +61,10 @@ impl From<&TokenUsage> for Tokens {
             cache_write_1h_tokens: usage.cache_write_1h,
             cache_write_12h_tokens: usage.cache_write_12h,
             reasoning_tokens: usage.reasoning,
+            audio_input_tokens: usage.audio_input,
+            image_input_tokens: usage.image_input,
+            audio_output_tokens: usage.audio_output,
+            image_output_tokens: usage.image_output,
         }
     }
 }

@@ -139,7 +139,7 @@ async fn b01_every_field_of_a_provider_is_set_and_shown() {
     operator.pipe(CREATE, "sk-0123456789").await;
     operator
         .pipe(
-            "provider update main --proxy socks5h://me@127.0.0.1:1080 --proxy-password - --fallback-to-direct",
+            "provider update main --proxy socks5h://me@127.0.0.1:1080 --proxy-password - --fallback-to-direct --keep-credential",
             "hunter2",
         )
         .await;
@@ -157,7 +157,7 @@ async fn b01_every_field_of_a_provider_is_set_and_shown() {
     assert_eq!(shown["outbound"]["has_proxy_password"], true);
     assert!(!shown.to_string().contains("hunter2"));
     operator
-        .ok("provider update main --proxy socks5h://me@127.0.0.2:1080")
+        .ok("provider update main --proxy socks5h://me@127.0.0.2:1080 --keep-credential")
         .await;
     let moved = operator.json("provider get main").await;
     assert_eq!(moved["outbound"]["has_proxy_password"], false);

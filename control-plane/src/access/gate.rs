@@ -9,10 +9,12 @@ use axum::middleware::Next;
 use axum::response::Response;
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
-use tonic::Status;
 use tonic::transport::server::{TcpConnectInfo, TlsConnectInfo};
+use tonic::{Code, Status};
 
-use super::role::{Role, role_of};
+use super::audit::Audit;
+use super::operators::{Operators, Verdict};
+use super::role::{Needs, Rule, needs_of};
 use super::token::TokenHash;
 use super::{Actor, Refused};
 use crate::clock;
@@ -23,10 +25,12 @@ use crate::pipe::FromPipe;
 #[expect(missing_debug_implementations, reason = "holds token hashes")]
 pub struct Gate {
     pub admin: Option<TokenHash>,
+    pub operators: Arc<Operators>,
     /// Several, so that tokens can be rotated.
     pub nodes: Arc<[TokenHash]>,
     /// A verified client certificate makes a node. The TLS layer verifies; here one has only to be there.
     pub certificates: bool,
+    pub audit: Arc<Audit>,
     pub metrics: Arc<crate::metrics::Metrics>,
     pub refused: Arc<Refused>,
 }
@@ -38,45 +42,119 @@ struct Caller<'a> {
     bearer: Option<&'a str>,
 }
 
+/// Why a call is refused.
+struct Refusal {
+    status: Status,
+    /// Whose token it is, when that is known.
+    actor: Option<Actor>,
+}
+
 /// Lets a call through to its service, with an [`Actor`] when it is an operator's, or answers with a status.
 pub async fn check(State(gate): State<Gate>, mut request: Request, next: Next) -> Response {
+    let (token, peer) = (bearer(request.headers()).map(str::to_owned), peer(&request));
     let caller = Caller {
         pipe: request.extensions().get::<FromPipe>().is_some(),
         certificate: gate.certificates && has_certificate(&request),
-        bearer: bearer(request.headers()),
+        bearer: token.as_deref(),
     };
-    let role = role_of(request.uri().path());
-    match gate.admit(role, &caller) {
+    let path = request.uri().path();
+    match gate.admit(needs_of(path), &caller).await {
         Ok(actor) => {
+            if let (Some(actor), false, Some(token)) = (&actor, caller.pipe, caller.bearer) {
+                gate.audit.signed_in(actor, token, &peer).await;
+            }
             if let Some(actor) = actor {
                 request.extensions_mut().insert(actor);
             }
             next.run(request).await
         }
-        Err(status) => {
-            gate.metrics.refused_calls.inc();
-            let (path, peer) = (request.uri().path(), peer(&request));
-            gate.refused.log(clock::now(), path, peer, status.code());
-            status.into_http::<Body>()
+        Err(refusal) => {
+            gate.note(&refusal, &caller, path, &peer).await;
+            refusal.status.into_http::<Body>()
         }
     }
 }
 
 impl Gate {
-    fn admit(&self, role: Option<Role>, caller: &Caller<'_>) -> Result<Option<Actor>, Status> {
-        match role {
-            None => Err(Status::unimplemented("there is no such service here")),
-            Some(Role::Anyone) => Ok(None),
-            Some(Role::Node) if caller.pipe || caller.certificate || self.is_node(caller.bearer) => Ok(None),
-            Some(Role::Node) => Err(Status::unauthenticated(
+    async fn admit(&self, needs: Option<Needs>, caller: &Caller<'_>) -> Result<Option<Actor>, Refusal> {
+        match needs {
+            None => Err(Status::unimplemented("there is no such service here").into()),
+            Some(Needs::Anyone) => Ok(None),
+            Some(Needs::Node) if caller.pipe || caller.certificate || self.is_node(caller.bearer) => Ok(None),
+            Some(Needs::Node) => Err(Status::unauthenticated(
                 "the node token is missing or not accepted; give the data plane one of the control plane's node tokens \
                  (--node-token-file or PENSTOCK_NODE_TOKEN), or a client certificate",
-            )),
-            Some(Role::Admin) if caller.pipe || self.is_admin(caller.bearer) => Ok(Some(Actor::admin())),
-            Some(Role::Admin) => Err(Status::unauthenticated(
-                "the admin token is missing or not accepted; give the control plane's admin token (--token or \
-                 PENSTOCK_TOKEN)",
-            )),
+            )
+            .into()),
+            Some(Needs::Operator(_)) if caller.pipe || self.is_admin(caller.bearer) => {
+                Ok(Some(Actor::admin()))
+            }
+            Some(Needs::Operator(rule)) => self.account(rule, caller.bearer).await.map(Some),
+        }
+    }
+
+    /// The account of a token, if its role may call.
+    async fn account(&self, rule: Rule, bearer: Option<&str>) -> Result<Actor, Refusal> {
+        let verdict = match bearer {
+            Some(token) => self.operators.find(token, clock::now()).await,
+            None => Verdict::Unknown,
+        };
+        let stored = match verdict {
+            Verdict::Admitted(stored) => stored,
+            Verdict::Denied(stored, denied) => {
+                let text = format!(
+                    "{denied}: {:?}; an admin can change that (penstock operator update)",
+                    stored.operator.name
+                );
+                return Err(Refusal {
+                    status: Status::unauthenticated(text),
+                    actor: Some(Actor::from(&*stored)),
+                });
+            }
+            Verdict::Unsure => {
+                return Err(Status::unavailable(
+                    "operators' tokens cannot be checked: the database has been away for too long; the admin token works",
+                )
+                .into());
+            }
+            Verdict::Unknown => {
+                return Err(Status::unauthenticated(
+                    "the token is missing or not accepted; give the control plane's admin token or an operator's \
+                     (--token or PENSTOCK_TOKEN)",
+                )
+                .into());
+            }
+        };
+        let actor = Actor::from(&*stored);
+        if rule.allows(actor.role) {
+            return Ok(actor);
+        }
+        let needed = match rule.own {
+            true => format!("{} (or user, for its own)", rule.least.as_str()),
+            false => rule.least.as_str().to_owned(),
+        };
+        let text = format!(
+            "operator {:?} has the role {}, and this needs the role {needed}",
+            actor.name,
+            actor.role.as_str()
+        );
+        Err(Refusal {
+            status: Status::permission_denied(text),
+            actor: Some(actor),
+        })
+    }
+
+    /// Leaves traces of a refusal: metric, log, audit log.
+    async fn note(&self, refusal: &Refusal, caller: &Caller<'_>, path: &str, peer: &str) {
+        let code = refusal.status.code();
+        self.metrics.refused_calls.inc();
+        self.refused.log(clock::now(), path, peer, code);
+        match (code, &refusal.actor) {
+            (Code::PermissionDenied, Some(actor)) => self.audit.denied(actor, path, peer).await,
+            (Code::Unauthenticated, actor) if caller.bearer.is_some() => {
+                self.audit.not_signed_in(actor.as_ref(), peer).await;
+            }
+            _ => {}
         }
     }
 
@@ -97,7 +175,18 @@ impl Gate {
     }
 }
 
-fn peer(request: &Request) -> Option<IpAddr> {
+impl From<Status> for Refusal {
+    fn from(status: Status) -> Self {
+        Self { status, actor: None }
+    }
+}
+
+/// The caller's address; empty for the pipe.
+pub(super) fn peer(request: &Request) -> String {
+    address(request).map(|ip| ip.to_string()).unwrap_or_default()
+}
+
+fn address(request: &Request) -> Option<IpAddr> {
     let extensions = request.extensions();
     let tls = extensions.get::<TlsConnectInfo<TcpConnectInfo>>();
     let tcp = tls.map(TlsConnectInfo::get_ref).or_else(|| extensions.get());
@@ -116,103 +205,4 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
 }
 
 #[cfg(test)]
-mod tests {
-    use penstock_core::secret::Secret;
-
-    use super::*;
-
-    const ADMIN: &str = "admin-token";
-    const OLD_NODE: &str = "old-node-token";
-    const NEW_NODE: &str = "new-node-token";
-
-    fn gate() -> Gate {
-        let hash = |token| TokenHash::of(&Secret::new(token));
-        Gate {
-            admin: Some(hash(ADMIN)),
-            nodes: [hash(OLD_NODE), hash(NEW_NODE)].into(),
-            certificates: true,
-            metrics: Arc::default(),
-            refused: Arc::default(),
-        }
-    }
-
-    fn with(bearer: &str) -> Caller<'_> {
-        Caller {
-            pipe: false,
-            certificate: false,
-            bearer: Some(bearer),
-        }
-    }
-
-    fn code(role: Role, caller: &Caller<'_>) -> tonic::Code {
-        gate()
-            .admit(Some(role), caller)
-            .err()
-            .map_or(tonic::Code::Ok, |status| status.code())
-    }
-
-    #[test]
-    fn several_node_tokens_are_valid_at_once() {
-        assert_eq!(code(Role::Node, &with(OLD_NODE)), tonic::Code::Ok);
-        assert_eq!(code(Role::Node, &with(NEW_NODE)), tonic::Code::Ok);
-        assert_eq!(code(Role::Node, &with("wrong")), tonic::Code::Unauthenticated);
-    }
-
-    #[test]
-    fn a_node_is_no_operator_and_an_operator_no_node() {
-        assert_eq!(code(Role::Admin, &with(NEW_NODE)), tonic::Code::Unauthenticated);
-        assert_eq!(code(Role::Node, &with(ADMIN)), tonic::Code::Unauthenticated);
-        let certificate = Caller {
-            pipe: false,
-            certificate: true,
-            bearer: None,
-        };
-        assert_eq!(code(Role::Node, &certificate), tonic::Code::Ok);
-        assert_eq!(code(Role::Admin, &certificate), tonic::Code::Unauthenticated);
-    }
-
-    #[test]
-    fn the_pipe_is_trusted_as_both() {
-        let pipe = Caller {
-            pipe: true,
-            certificate: false,
-            bearer: None,
-        };
-        assert_eq!(code(Role::Node, &pipe), tonic::Code::Ok);
-        assert_eq!(
-            gate().admit(Some(Role::Admin), &pipe).unwrap(),
-            Some(Actor::admin())
-        );
-    }
-
-    #[test]
-    fn without_configured_tokens_nothing_matches() {
-        let closed = Gate {
-            admin: None,
-            nodes: [].into(),
-            certificates: false,
-            metrics: Arc::default(),
-            refused: Arc::default(),
-        };
-        for role in [Role::Admin, Role::Node] {
-            assert!(closed.admit(Some(role), &with("")).is_err());
-        }
-    }
-
-    #[test]
-    fn an_unknown_service_is_refused_even_for_operators() {
-        assert_eq!(
-            gate().admit(None, &with(ADMIN)).unwrap_err().code(),
-            tonic::Code::Unimplemented
-        );
-    }
-
-    #[test]
-    fn only_bearer_credentials_are_read() {
-        let mut headers = HeaderMap::new();
-        headers.insert(AUTHORIZATION, http::HeaderValue::from_static("bearer  abc"));
-        assert_eq!(bearer(&headers), Some("abc"));
-        headers.insert(AUTHORIZATION, http::HeaderValue::from_static("Basic abc"));
-        assert_eq!(bearer(&headers), None);
-    }
-}
+mod tests;

@@ -3,7 +3,6 @@
 //! A data plane or an operator with a wrong token repeats itself, and so does an attacker; the operator must see that
 //! it happens and from where, and the log must not fill. The metric counts them all. A token is never logged.
 
-use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use penstock_core::time::UnixMs;
@@ -19,9 +18,8 @@ pub struct Refused {
 
 impl Refused {
     /// Logs a refused call, unless one was logged in this second.
-    pub(super) fn log(&self, now: UnixMs, path: &str, peer: Option<IpAddr>, code: Code) {
+    pub(super) fn log(&self, now: UnixMs, path: &str, peer: &str, code: Code) {
         let Some(skipped) = self.pass(now) else { return };
-        let peer = peer.map(|ip| ip.to_string()).unwrap_or_default();
         let path: String = path.chars().take(100).collect();
         tracing::warn!(
             path,

@@ -1,88 +1,259 @@
-//! Which role each RPC needs, by its path.
+//! Which role each RPC needs: all of them, one line each. What is not here is refused.
+//!
+//! The roles ([`penstock_core::operator::Role`]) are in order: who may do more may do everything that less may do. The
+//! exception is the role `user`, which sees one user and nothing else: an RPC is open to it only where the table says so, and
+//! its service then looks at the caller's [`Scope`](crate::admin::Scope).
+//!
+//! `docs/operators.md` has the same table; a test compares the two, and another one asks the real binaries.
+
+use penstock_core::operator::Role;
 
 /// What a caller must be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
+pub enum Needs {
     /// Health checks: says nothing but that the process serves.
     Anyone,
     /// A data plane: reads snapshots, writes telemetry, nothing else.
     Node,
-    /// An operator.
-    Admin,
+    /// An operator, of certain roles.
+    Operator(Rule),
 }
 
-/// The role that a call of this path (`/package.Service/Method`) needs. None: nobody may call it.
-pub fn role_of(path: &str) -> Option<Role> {
-    let service = path.strip_prefix('/')?.split('/').next()?;
-    if service.starts_with("penstock.admin.v1.") {
-        return Some(Role::Admin);
+/// Which operators may call, and whether a call is kept in the audit log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rule {
+    /// This role and those above it.
+    pub least: Role,
+    /// Also the role `user`, for its own.
+    pub own: bool,
+    /// It changes something, costs something or shows a secret.
+    pub audited: bool,
+}
+
+const READ: Rule = rule(Role::Viewer, false);
+const CHANGE: Rule = rule(Role::Operator, true);
+const ADMIN: Rule = rule(Role::Admin, true);
+/// What everybody may look at, users only if it is theirs.
+const READ_OWN: Rule = Rule { own: true, ..READ };
+/// What users may do to their own keys while self-service is on.
+const CHANGE_OWN: Rule = Rule { own: true, ..CHANGE };
+const READ_ADMIN: Rule = rule(Role::Admin, false);
+
+const fn rule(least: Role, audited: bool) -> Rule {
+    Rule {
+        least,
+        own: false,
+        audited,
     }
-    match service {
-        "penstock.sync.v1.ConfigSyncService" | "penstock.telemetry.v1.TelemetryService" => Some(Role::Node),
-        "grpc.reflection.v1.ServerReflection" => Some(Role::Admin),
-        "grpc.health.v1.Health" => Some(Role::Anyone),
+}
+
+type Methods = &'static [(&'static str, Rule)];
+
+/// Operators' services: the package's name is left out.
+const ADMIN_SERVICES: &[(&str, Methods)] = &[
+    ("AuditService", &[("ListAuditEntries", READ)]),
+    (
+        "BackupService",
+        &[
+            // Also of the kinds without secrets: hashes of keys and the whole ledger are in them.
+            ("CreateBackup", ADMIN),
+            ("RestoreBackup", ADMIN),
+        ],
+    ),
+    (
+        "BreakerService",
+        &[
+            ("ListBreakers", READ),
+            ("OpenBreaker", CHANGE),
+            ("ResetProvider", CHANGE),
+        ],
+    ),
+    (
+        "ConfigService",
+        &[
+            ("ListRevisions", READ),
+            ("DiffRevisions", READ),
+            ("Rollback", CHANGE),
+            ("ListSettings", READ),
+            ("SetSetting", CHANGE),
+            ("ResetSetting", CHANGE),
+        ],
+    ),
+    (
+        "DebugService",
+        &[
+            // With bodies: administrators; the service looks.
+            ("StartHttpDebug", CHANGE),
+            ("ListHttpDebug", READ),
+            ("StopHttpDebug", CHANGE),
+        ],
+    ),
+    (
+        "ErrorRuleService",
+        &[
+            ("CreateErrorRule", CHANGE),
+            ("GetErrorRule", READ),
+            ("ListErrorRules", READ),
+            ("UpdateErrorRule", CHANGE),
+            ("DeleteErrorRule", CHANGE),
+            ("TestErrorRule", READ),
+        ],
+    ),
+    ("FleetService", &[("ListNodes", READ), ("GetStatus", READ)]),
+    // Many changes of the kinds that operators make one by one. What is there stays, and no secret comes back.
+    ("ImportService", &[("ImportResources", CHANGE)]),
+    (
+        "KeyService",
+        &[
+            ("CreateKey", CHANGE_OWN),
+            ("GetKey", READ_OWN),
+            ("ListKeys", READ_OWN),
+            ("UpdateKey", CHANGE),
+            ("DeleteKey", CHANGE_OWN),
+            ("RotateKey", CHANGE_OWN),
+            ("FindKey", READ),
+            ("CreateImportSuffix", CHANGE),
+        ],
+    ),
+    (
+        "LimitsService",
+        &[("ShowLimits", READ_OWN), ("ResetLimits", CHANGE)],
+    ),
+    (
+        "LogService",
+        &[("SearchCalls", READ), ("TailCalls", READ), ("GetFailure", READ)],
+    ),
+    (
+        "ManifestService",
+        &[("ApplyManifests", CHANGE), ("ExportManifests", READ)],
+    ),
+    (
+        "NotificationService",
+        &[
+            ("CreateWebhook", CHANGE),
+            ("ListWebhooks", READ),
+            ("UpdateWebhook", CHANGE),
+            ("DeleteWebhook", CHANGE),
+            ("TestWebhook", CHANGE),
+            ("ListDeliveries", READ),
+            ("ListAlerts", READ),
+            ("ListNotifications", READ),
+        ],
+    ),
+    (
+        "OauthService",
+        &[
+            ("StartOauthLogin", CHANGE),
+            ("FinishOauthLogin", CHANGE),
+            ("RefreshOauthToken", CHANGE),
+            ("TestOauth", CHANGE),
+            ("ListOauth", READ),
+        ],
+    ),
+    (
+        "OperatorService",
+        &[
+            ("CreateOperator", ADMIN),
+            ("GetOperator", READ_ADMIN),
+            ("ListOperators", READ_ADMIN),
+            ("UpdateOperator", ADMIN),
+            ("DeleteOperator", ADMIN),
+            ("RotateOperatorToken", ADMIN),
+            ("WhoAmI", READ_OWN),
+        ],
+    ),
+    (
+        "PriceService",
+        &[
+            ("CreatePrice", CHANGE),
+            ("GetPrice", READ),
+            ("ListPrices", READ),
+            ("UpdatePrice", CHANGE),
+            ("DeletePrice", CHANGE),
+            ("ResolvePrice", READ),
+            ("ImportPrices", CHANGE),
+            ("BackfillPrices", CHANGE),
+            ("ListPriceBackfills", READ),
+        ],
+    ),
+    (
+        "ProviderService",
+        &[
+            ("CreateProvider", CHANGE),
+            ("GetProvider", READ),
+            ("ListProviders", READ),
+            ("UpdateProvider", CHANGE),
+            ("DeleteProvider", CHANGE),
+            // It asks the provider, which costs a few tokens.
+            ("TestProvider", CHANGE),
+        ],
+    ),
+    (
+        "RequestFilterService",
+        &[
+            ("CreateRequestFilter", CHANGE),
+            ("GetRequestFilter", READ),
+            ("ListRequestFilters", READ),
+            ("UpdateRequestFilter", CHANGE),
+            ("DeleteRequestFilter", CHANGE),
+        ],
+    ),
+    ("RouteService", &[("PlanRoute", READ)]),
+    (
+        "UsageService",
+        &[
+            ("SummarizeUsage", READ_OWN),
+            ("ListUsageRecords", READ_OWN),
+            ("GetCall", READ),
+        ],
+    ),
+    (
+        "UserService",
+        &[
+            ("CreateUser", CHANGE),
+            ("GetUser", READ_OWN),
+            ("ListUsers", READ),
+            ("UpdateUser", CHANGE),
+            ("DeleteUser", CHANGE),
+        ],
+    ),
+    (
+        "WordRuleService",
+        &[
+            ("CreateWordRule", CHANGE),
+            ("GetWordRule", READ),
+            ("ListWordRules", READ),
+            ("UpdateWordRule", CHANGE),
+            ("DeleteWordRule", CHANGE),
+        ],
+    ),
+];
+
+/// What a call of this path (`/package.Service/Method`) needs. None: nobody may call it.
+pub fn needs_of(path: &str) -> Option<Needs> {
+    let (service, method) = path.strip_prefix('/')?.split_once('/')?;
+    if let Some(service) = service.strip_prefix("penstock.admin.v1.") {
+        let (_, methods) = ADMIN_SERVICES.iter().find(|(name, _)| *name == service)?;
+        let (_, rule) = methods.iter().find(|(name, _)| *name == method)?;
+        return Some(Needs::Operator(*rule));
+    }
+    match (service, method) {
+        ("penstock.sync.v1.ConfigSyncService", "Sync")
+        | ("penstock.telemetry.v1.TelemetryService", "Report" | "Baseline") => Some(Needs::Node),
+        ("grpc.reflection.v1.ServerReflection", "ServerReflectionInfo") => Some(Needs::Operator(READ)),
+        ("grpc.health.v1.Health", "Check" | "Watch" | "List") => Some(Needs::Anyone),
         _ => None,
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Every RPC of the product and the role it needs. A new service must be added here on purpose.
-    #[test]
-    fn every_rpc_has_the_role_listed_here() {
-        let expected = [
-            ("penstock.admin.v1.BackupService", Role::Admin),
-            ("penstock.admin.v1.BreakerService", Role::Admin),
-            ("penstock.admin.v1.ConfigService", Role::Admin),
-            ("penstock.admin.v1.ErrorRuleService", Role::Admin),
-            ("penstock.admin.v1.FleetService", Role::Admin),
-            ("penstock.admin.v1.ImportService", Role::Admin),
-            ("penstock.admin.v1.KeyService", Role::Admin),
-            ("penstock.admin.v1.LimitsService", Role::Admin),
-            ("penstock.admin.v1.OauthService", Role::Admin),
-            ("penstock.admin.v1.PriceService", Role::Admin),
-            ("penstock.admin.v1.ProviderService", Role::Admin),
-            ("penstock.admin.v1.RequestFilterService", Role::Admin),
-            ("penstock.admin.v1.RouteService", Role::Admin),
-            ("penstock.admin.v1.UsageService", Role::Admin),
-            ("penstock.admin.v1.UserService", Role::Admin),
-            ("penstock.admin.v1.WordRuleService", Role::Admin),
-            ("penstock.sync.v1.ConfigSyncService", Role::Node),
-            ("penstock.telemetry.v1.TelemetryService", Role::Node),
-        ];
-        let set =
-            <prost_types::FileDescriptorSet as prost::Message>::decode(penstock_proto::DESCRIPTORS).unwrap();
-        let mut found = Vec::new();
-        for file in &set.file {
-            for service in &file.service {
-                let name = format!("{}.{}", file.package(), service.name());
-                for method in &service.method {
-                    let role = role_of(&format!("/{name}/{}", method.name()));
-                    let listed = expected
-                        .iter()
-                        .find(|(listed, _)| *listed == name)
-                        .map(|(_, role)| *role);
-                    assert_eq!(role, listed, "{name}/{}", method.name());
-                }
-                found.push(name);
-            }
-        }
-        found.sort();
-        assert_eq!(found, expected.map(|(name, _)| name));
-    }
-
-    #[test]
-    fn deny_is_the_default() {
-        for path in [
-            "",
-            "/",
-            "/penstock.new.v1.Service/Do",
-            "penstock.admin.v1.KeyService/List",
-            "/grpc.health.v2/Check",
-        ] {
-            assert_eq!(role_of(path), None, "{path}");
+impl Rule {
+    pub fn allows(self, role: Role) -> bool {
+        match role {
+            Role::User => self.own,
+            Role::Viewer | Role::Operator | Role::Admin => role >= self.least,
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,12 +1,15 @@
 //! Who makes a change, and why; and making it.
 
 use penstock_core::invalid::Invalid;
+use penstock_core::operator::Role;
+use penstock_core::resource::ResourceRef;
 use penstock_proto::admin::v1::ChangeInfo;
-use penstock_store::{Applied, Commit, Committed, FleetAction, Op, Stored};
+use penstock_store::{Applied, Commit, Committed, FleetAction, NewSpec, Op, Stored};
 use tonic::{Request, Status};
 
-use super::status;
+use super::{labels, status};
 use crate::access::Actor;
+use crate::access::audit::Trail;
 use crate::clock;
 use crate::context::Context;
 
@@ -15,7 +18,11 @@ const MAX_REASON: usize = 1_000;
 
 /// The authenticated caller of a request.
 #[derive(Clone, Debug)]
-pub(super) struct Author(Actor);
+pub(super) struct Author {
+    actor: Actor,
+    /// Of the audit log.
+    trail: Trail,
+}
 
 /// What a commit of one resource made.
 pub(super) struct Made {
@@ -29,7 +36,10 @@ impl Author {
     /// As the access check found; without one, the call came from within.
     pub(super) fn of<T>(request: &Request<T>) -> Self {
         let actor = request.extensions().get::<Actor>().cloned();
-        Self(actor.unwrap_or_else(Actor::admin))
+        Self {
+            actor: actor.unwrap_or_else(Actor::admin),
+            trail: request.extensions().get::<Trail>().cloned().unwrap_or_default(),
+        }
     }
 
     /// Commits one operation.
@@ -58,17 +68,39 @@ impl Author {
         info: Option<ChangeInfo>,
         ops: Vec<Op>,
     ) -> Result<Committed, Status> {
-        let reason = reason(info)?;
-        let mut commit = Commit::new(self.0.0.to_string(), reason, clock::now());
+        let reason = self.because(info)?;
+        self.trail.about(ops.iter().map(|op| label(context, op)));
+        let mut commit = Commit::new(self.name(), reason, clock::now());
         commit.ops = ops;
-        context.store.commit(commit).await.map_err(status::from_store)
+        let committed = context.store.commit(commit).await.map_err(status::from_store)?;
+        if committed.made_revision {
+            self.trail.made(committed.head.revision);
+        }
+        Ok(committed)
     }
 }
 
 impl Author {
+    pub(super) fn role(&self) -> Role {
+        self.actor.role
+    }
+
     /// By name.
     pub(super) fn name(&self) -> &str {
-        &self.0.0
+        &self.actor.name
+    }
+
+    /// Says to the audit log what a change is about that is no commit. What is said last holds: first as the caller names
+    /// it, then by the name that it has.
+    pub(super) fn about(&self, kind: &str, name: &str) {
+        self.trail.about([format!("{kind} {name:?}")]);
+    }
+
+    /// Says to the audit log why, and returns it.
+    pub(super) fn because(&self, info: Option<ChangeInfo>) -> Result<String, Status> {
+        let reason = reason(info)?;
+        self.trail.because(&reason);
+        Ok(reason)
     }
 
     /// What is done to a provider's state, to be kept with it.
@@ -79,9 +111,9 @@ impl Author {
         info: Option<ChangeInfo>,
     ) -> Result<FleetAction, Status> {
         Ok(FleetAction {
-            actor: self.0.0.to_string(),
+            reason: self.because(info)?,
+            actor: self.name().to_owned(),
             action,
-            reason: reason(info)?,
             model: model.to_owned(),
         })
     }
@@ -90,8 +122,33 @@ impl Author {
 impl Author {
     /// Who, and why, for what is no commit.
     pub(super) fn signed(self, info: Option<ChangeInfo>) -> Result<(String, String), Status> {
-        Ok((self.0.0.to_string(), reason(info)?))
+        Ok((self.name().to_owned(), self.because(info)?))
     }
+}
+
+/// What an operation is about, by the name that it has or shall have.
+fn label(context: &Context, op: &Op) -> String {
+    let reference = op.reference();
+    let name = match op {
+        Op::Put(put) => match &put.spec {
+            NewSpec::Provider { provider, .. } => Some(provider.name.clone()),
+            NewSpec::User(user) => Some(user.name.clone()),
+            NewSpec::Key(key) => {
+                let owner = ResourceRef::User(key.user_id);
+                let owner = labels::name(&context.index, &owner).unwrap_or_else(|| owner.id());
+                Some(format!("{owner}/{}", key.name))
+            }
+            NewSpec::Price(_)
+            | NewSpec::Setting(_)
+            | NewSpec::ImportSuffix(_)
+            | NewSpec::ErrorRule(_)
+            | NewSpec::WordRule(_)
+            | NewSpec::RequestFilter(_) => None,
+        },
+        Op::Delete { .. } => labels::name(&context.index, reference),
+    };
+    let kind = reference.kind().as_str().replace('_', " ");
+    format!("{kind} {:?}", name.unwrap_or_else(|| reference.id()))
 }
 
 fn reason(info: Option<ChangeInfo>) -> Result<String, Status> {

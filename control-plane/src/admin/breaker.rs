@@ -18,6 +18,7 @@ use penstock_store::{Filter, FleetAction, Page};
 use tonic::{Request, Response, Status};
 
 use super::author::Author;
+use super::price::resolve as resolve_price;
 use super::{names, page, status};
 use crate::clock;
 use crate::context::Context;
@@ -56,8 +57,12 @@ impl BreakerService for Breakers {
         let request = request.into_inner();
         let until = request.until_ms.map(UnixMs);
         check(&request.model, until, now).map_err(|error| status::invalid(&error))?;
-        let action = author.fleet_action("open", &request.model, request.change)?;
+        author.about("provider", &request.provider);
         let found = names::provider(&*self.0.store, &request.provider).await?;
+        author.about("provider", &found.value.provider.name);
+        // Before anything is done: what fails afterwards would say that nothing was.
+        let remark = self.remark(&found.value.provider, &request.model).await?;
+        let action = author.fleet_action("open", &request.model, request.change)?;
         let why = match action.reason.is_empty() {
             true => "opened by an operator",
             false => &action.reason,
@@ -73,6 +78,7 @@ impl BreakerService for Breakers {
         let mut breakers = reply::breakers(found.id, &found.value.provider, &after, now).into_iter();
         Ok(Response::new(wire::OpenBreakerResponse {
             breaker: breakers.find(|breaker| breaker.model == request.model),
+            remark,
         }))
     }
 
@@ -82,8 +88,10 @@ impl BreakerService for Breakers {
     ) -> Result<Response<wire::ResetProviderResponse>, Status> {
         let (author, now) = (Author::of(&request), clock::now());
         let request = request.into_inner();
-        let action = author.fleet_action("reset", WHOLE, request.change)?;
+        author.about("provider", &request.provider);
         let found = names::provider(&*self.0.store, &request.provider).await?;
+        author.about("provider", &found.value.provider.name);
+        let action = author.fleet_action("reset", WHOLE, request.change)?;
         let acted = act(&self.0, found.id, &action, State::reset).await;
         let (before, _) = done(acted, &request.provider)?;
         say(&action, &found.value.provider.name);
@@ -100,6 +108,29 @@ impl BreakerService for Breakers {
 }
 
 impl Breakers {
+    /// About a model that is perhaps misspelt.
+    async fn remark(&self, provider: &Provider, model: &str) -> Result<String, Status> {
+        let named = provider.models.iter().any(|pattern| pattern.matches(model))
+            || provider
+                .redirects
+                .iter()
+                .any(|redirect| redirect.from.matches(model));
+        let upstream = provider.upstream_model(model);
+        let is_known = model == WHOLE
+            || named
+            || resolve_price(&*self.0.store, provider, upstream)
+                .await?
+                .price
+                .is_some();
+        Ok(match is_known {
+            true => String::new(),
+            false => format!(
+                "no rule of provider {:?} matches model {model:?}, and it has no price there: is it spelt right?",
+                provider.name
+            ),
+        })
+    }
+
     /// All of them, by name.
     async fn providers(&self) -> Result<Vec<(ProviderId, Provider)>, Status> {
         let (mut providers, mut asked) = (Vec::new(), page::asked(None));

@@ -1,11 +1,12 @@
 //! The history of the configuration, rolling it back, and settings.
 
+mod resource;
 mod settings;
 
 use penstock_core::invalid::Invalid;
 use penstock_proto::admin::v1 as wire;
 use penstock_proto::admin::v1::config_service_server::ConfigService;
-use penstock_store::Revision;
+use penstock_store::{Change, Revision, RevisionFilter};
 use tonic::{Request, Response, Status};
 
 use super::author::Author;
@@ -33,11 +34,15 @@ impl ConfigService for Configuration {
         } else {
             request.limit.min(MAX_LIMIT)
         };
-        let before = (request.before > 0).then_some(request.before);
+        let filter = RevisionFilter {
+            before: (request.before > 0).then_some(request.before),
+            actor: (!request.actor.is_empty()).then_some(request.actor),
+            resource: resource::read(&request.resource).map_err(|error| status::invalid(&error))?,
+        };
         let revisions = self
             .0
             .store
-            .revisions(before, limit, CHANGES)
+            .revisions(&filter, limit, CHANGES)
             .await
             .map_err(status::from_store)?;
         Ok(Response::new(wire::ListRevisionsResponse {
@@ -57,8 +62,11 @@ impl ConfigService for Configuration {
         };
         let differences = self.0.store.differences(request.from_revision, to).await;
         let differences = differences.map_err(status::from_store)?;
+        let asked = resource::read(&request.resource).map_err(|error| status::invalid(&error))?;
+        let is_asked = |change: &&Change| asked.as_ref().is_none_or(|asked| resource::is(change, asked));
+        let changes = differences.changes.iter().filter(is_asked);
         Ok(Response::new(wire::DiffRevisionsResponse {
-            changes: differences.changes.iter().map(reply::change).collect(),
+            changes: changes.map(reply::change).collect(),
             from_revision: differences.from,
             to_revision: differences.to,
         }))

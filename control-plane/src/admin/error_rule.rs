@@ -12,7 +12,8 @@ use penstock_store::{Expect, Filter, NewSpec, Op, Put, Stored};
 use tonic::{Request, Response, Status};
 
 use super::author::Author;
-use super::provider::expect_or_any;
+use super::mask::Mask;
+use super::provider::{check_name, expect_or_any};
 use super::refusals::Refusals;
 use super::status::{self, required};
 use super::{names, page, reply};
@@ -29,6 +30,7 @@ impl ErrorRuleService for Rules {
         let author = Author::of(&request);
         let request = request.into_inner();
         let rule = read_spec(&request.name, request.spec)?;
+        check_name(&*self.0.store, "spec.provider", rule.provider.as_deref()).await?;
         let put = put(rule).expecting(Expect::Absent);
         let (stored, revision) = author.commit(&self.0, request.change, put).await?.into_stored()?;
         Ok(Response::new(wire::CreateErrorRuleResponse {
@@ -71,9 +73,13 @@ impl ErrorRuleService for Rules {
     ) -> Result<Response<wire::UpdateErrorRuleResponse>, Status> {
         let author = Author::of(&request);
         let request = request.into_inner();
-        let expect = Expect::Version(status::expected_version(request.expected_version)?);
-        let rule = read_spec(&request.name, request.spec)?;
-        self.find(&request.name).await?;
+        let mask = Mask::of(request.update_mask);
+        let stored = self.find(&request.name).await?;
+        let expect = mask.expect(request.expected_version, stored.version)?;
+        let current = reply::error_rule(&stored, &Refusals::default())?.spec;
+        let spec = mask.spec("penstock.config.v1.ErrorRule", current, request.spec)?;
+        let rule = read_spec(&request.name, Some(spec))?;
+        check_name(&*self.0.store, "spec.provider", rule.provider.as_deref()).await?;
         let put = put(rule).expecting(expect);
         let (stored, revision) = author.commit(&self.0, request.change, put).await?.into_stored()?;
         Ok(Response::new(wire::UpdateErrorRuleResponse {

@@ -1,9 +1,10 @@
 //! Keys: what callers present. A secret is hashed as soon as it is known; only a new one goes back, once.
 
 mod find;
+mod own;
 mod secret;
 
-pub(super) use secret::check_suffix;
+pub(super) use secret::{check_suffix, generate};
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,9 +21,11 @@ use penstock_store::{Expect, Filter, NewSpec, Op, Put, Stored, StoredSpec};
 use tonic::{Request, Response, Status};
 
 use super::author::Author;
+use super::mask::Mask;
 use super::names::Found;
 use super::provider::expect_or_any;
 use super::refusals::Refusals;
+use super::scope::Scope;
 use super::status::{self, required};
 use super::{activation, labels, names, page, random, reply, resets};
 use crate::clock;
@@ -37,10 +40,11 @@ impl KeyService for Keys {
         &self,
         request: Request<wire::CreateKeyRequest>,
     ) -> Result<Response<wire::CreateKeyResponse>, Status> {
-        let author = Author::of(&request);
+        let (author, scope) = (Author::of(&request), Scope::of(&request));
         let request = request.into_inner();
         let mut spec = required("spec", request.spec)?;
-        let owner = names::user(&*self.0.store, &spec.user_id).await?;
+        own::check_create(scope, &*self.0.store, &mut spec.user_id, request.import.is_some()).await?;
+        let owner = scope.user(&*self.0.store, &spec.user_id).await?;
         spec.user_id = owner.id.to_string();
         let made = secret::take(&*self.0.store, request.import, &request.prefix).await?;
         let mut key = convert::key_spec_from_wire(spec, made.hash).map_err(status::invalid_in("spec"))?;
@@ -54,7 +58,7 @@ impl KeyService for Keys {
         let put = Put::new(reference, NewSpec::Key(Box::new(key))).expecting(Expect::Absent);
         let (stored, revision) = author.commit(&self.0, request.change, put).await?.into_stored()?;
         Ok(Response::new(wire::CreateKeyResponse {
-            key: Some(self.reply(stored).await?),
+            key: Some(own::shown(scope, self.reply(stored).await?)),
             // The one time that it is shown.
             secret: made
                 .generated
@@ -68,26 +72,29 @@ impl KeyService for Keys {
         &self,
         request: Request<wire::GetKeyRequest>,
     ) -> Result<Response<wire::GetKeyResponse>, Status> {
-        let found = names::key(&*self.0.store, &request.into_inner().key).await?;
-        let key = Some(self.reply(found.stored).await?);
-        Ok(Response::new(wire::GetKeyResponse { key }))
+        let scope = Scope::of(&request);
+        let found = scope.key(&*self.0.store, &request.into_inner().key).await?;
+        let key = own::shown(scope, self.reply(found.stored).await?);
+        Ok(Response::new(wire::GetKeyResponse { key: Some(key) }))
     }
 
     async fn list_keys(
         &self,
         request: Request<wire::ListKeysRequest>,
     ) -> Result<Response<wire::ListKeysResponse>, Status> {
+        let scope = Scope::of(&request);
         let request = request.into_inner();
         let user = match request.user.as_str() {
-            "" => None,
-            name => Some(names::user(&*self.0.store, name).await?.id),
+            "" => scope.own(),
+            name => Some(scope.user(&*self.0.store, name).await?.id),
         };
         let asked = page::asked(request.page);
         let listed = self.0.store.list(&Filter::Keys { user }, &asked).await;
         let mut listed = listed.map_err(status::from_store)?;
         let next = page::next(&mut listed);
+        let keys = self.reply_all(listed.resources).await?.into_iter();
         Ok(Response::new(wire::ListKeysResponse {
-            keys: self.reply_all(listed.resources).await?,
+            keys: keys.map(|key| own::shown(scope, key)).collect(),
             page: Some(next),
         }))
     }
@@ -98,9 +105,11 @@ impl KeyService for Keys {
     ) -> Result<Response<wire::UpdateKeyResponse>, Status> {
         let author = Author::of(&request);
         let request = request.into_inner();
-        let expect = Expect::Version(status::expected_version(request.expected_version)?);
+        let mask = Mask::of(request.update_mask);
         let found = names::key(&*self.0.store, &request.key).await?;
-        let mut spec = required("spec", request.spec)?;
+        let expect = mask.expect(request.expected_version, found.stored.version)?;
+        let current = convert::key_spec_to_wire(&found.value);
+        let mut spec = mask.spec("penstock.config.v1.KeySpec", Some(current), request.spec)?;
         self.check_owner(&found, &spec.user_id).await?;
         spec.user_id = found.value.user_id.to_string();
         let written =
@@ -108,7 +117,7 @@ impl KeyService for Keys {
         // Operators write name, access and limits; the secret and what is known of it stay.
         let key = Key {
             name: written.name,
-            access: activation::kept(written.access, &found.value.access),
+            access: activation::kept(written.access, &found.value.access, clock::now()),
             limits: resets::kept(&written.limits, &found.value.limits),
             ..found.value
         };
@@ -125,9 +134,10 @@ impl KeyService for Keys {
         &self,
         request: Request<wire::DeleteKeyRequest>,
     ) -> Result<Response<wire::DeleteKeyResponse>, Status> {
-        let author = Author::of(&request);
+        let (author, scope) = (Author::of(&request), Scope::of(&request));
         let request = request.into_inner();
-        let found = names::key(&*self.0.store, &request.key).await?;
+        scope.may_change(&*self.0.store).await?;
+        let found = scope.key(&*self.0.store, &request.key).await?;
         let op = Op::delete(found.stored.reference, expect_or_any(request.expected_version));
         let revision = author.commit(&self.0, request.change, op).await?.revision;
         Ok(Response::new(wire::DeleteKeyResponse { revision }))
@@ -137,15 +147,16 @@ impl KeyService for Keys {
         &self,
         request: Request<wire::RotateKeyRequest>,
     ) -> Result<Response<wire::RotateKeyResponse>, Status> {
-        let author = Author::of(&request);
+        let (author, scope) = (Author::of(&request), Scope::of(&request));
         let request = request.into_inner();
-        let found = names::key(&*self.0.store, &request.key).await?;
+        scope.may_change(&*self.0.store).await?;
+        let found = scope.key(&*self.0.store, &request.key).await?;
         let expect = Expect::Version(found.stored.version);
         let (key, secret) = rotated(found.value, request.overlap_ms)?;
         let put = Put::new(found.stored.reference, NewSpec::Key(Box::new(key))).expecting(expect);
         let (stored, revision) = author.commit(&self.0, request.change, put).await?.into_stored()?;
         Ok(Response::new(wire::RotateKeyResponse {
-            key: Some(self.reply(stored).await?),
+            key: Some(own::shown(scope, self.reply(stored).await?)),
             // The one time that it is shown.
             secret: secret.expose().to_owned(),
             revision,

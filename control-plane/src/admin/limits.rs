@@ -15,6 +15,7 @@ use penstock_proto::sync::v1::{ReadLimits, command, command_result};
 use tonic::{Code, Request, Response, Status};
 
 use super::author::Author;
+use super::scope::Scope;
 use super::status::{self, required};
 use crate::clock;
 use crate::context::Context;
@@ -32,9 +33,9 @@ impl LimitsService for LimitsOf {
         &self,
         request: Request<wire::ShowLimitsRequest>,
     ) -> Result<Response<wire::ShowLimitsResponse>, Status> {
-        let store = &*self.0.store;
+        let (store, scope) = (&*self.0.store, Scope::of(&request));
         let subject = required("subject", request.into_inner().subject)?;
-        let held = subject::find(store, &subject).await?;
+        let held = subject::find(store, scope, &subject).await?;
         let owner = held.owner(store).await?;
         let (first, second) = tokio::try_join!(self.read(&held), async {
             match &owner {
@@ -60,7 +61,7 @@ impl LimitsService for LimitsOf {
         let named = read_dimensions(&request.dimensions)?;
         let mut attempts = 1;
         loop {
-            let held = subject::find(&*self.0.store, &subject).await?;
+            let held = subject::find(&*self.0.store, Scope::everything(), &subject).await?;
             let dimensions = chosen(held.limits(), &named, &held.label())?;
             let now = clock::now();
             let put = held.with_limits(reset(held.limits(), &dimensions, now).shared());

@@ -1,16 +1,23 @@
 //! Logins, refreshes by hand, and how providers' access tokens do.
 
 mod client;
+#[cfg(test)]
+mod login_tests;
 mod reply;
 mod test;
+
+pub(super) use client::{check as check_client, from_wire as client_from_wire};
 
 use penstock_core::id::ProviderId;
 use penstock_core::resource::ResourceRef;
 use penstock_core::secret::Secret;
+use penstock_core::time::UnixMs;
 use penstock_proto::admin::v1 as wire;
 use penstock_proto::admin::v1::oauth_service_server::OauthService;
-use penstock_store::{CredentialChange, Expect, Filter, NewSpec, Page, Put, Stored, StoredToken};
-use tonic::{Request, Response, Status};
+use penstock_store::{
+    CredentialChange, Expect, Filter, NewSpec, Page, Put, Stored, StoredToken, TokenWritten,
+};
+use tonic::{Code, Request, Response, Status};
 
 use super::author::Author;
 use super::status;
@@ -18,9 +25,12 @@ use super::{breaker, names, page, provider};
 use crate::context::Context;
 use crate::credentials::{Definition, OauthClient, TokenSet};
 use crate::tokens::{
-    Fault, Grant, Login, LoginError, Outcome, Pasted, Subject, SubjectError, Why, exchange, login_lease,
-    refresh, write,
+    Fault, Grant, Granted, Login, LoginError, Outcome, Pasted, Subject, SubjectError, Why, exchange,
+    give_back, login_lease, refresh, write,
 };
+
+/// So often another operator may be faster than a login.
+const TRIES: usize = 10;
 
 #[derive(Clone)]
 pub(super) struct Oauth(pub(super) Context);
@@ -33,7 +43,9 @@ impl OauthService for Oauth {
     ) -> Result<Response<wire::StartOauthLoginResponse>, Status> {
         let author = Author::of(&request);
         let request = request.into_inner();
+        author.about("provider", &request.provider);
         let found = names::provider(&*self.0.store, &request.provider).await?;
+        author.about("provider", &found.value.provider.name);
         let present = self.present_client(&found.stored);
         let client = client::read(request.client, present.as_ref(), self.0.tokens.trusted())?;
         let begun = Login::begin(&self.0, found.id, author.name(), client).await;
@@ -52,10 +64,14 @@ impl OauthService for Oauth {
     ) -> Result<Response<wire::FinishOauthLoginResponse>, Status> {
         let author = Author::of(&request);
         let request = request.into_inner();
+        author.about("provider", &request.provider);
         let found = names::provider(&*self.0.store, &request.provider).await?;
+        author.about("provider", &found.value.provider.name);
         let pasted = Pasted::read(&Secret::new(request.code)).map_err(|error| refused(&error))?;
         let login = Login::take(&self.0, found.id, author.name(), &pasted).await;
         let login = login.map_err(|error| refused(&error))?;
+        // Also where there is nothing to commit.
+        author.because(request.change.clone())?;
         let (this, id, change) = (self.clone(), found.id, request.change);
         let finishing = async move { this.finish(author, id, login, &pasted, change).await };
         let finished = self.0.tokens.to_its_end(finishing).await;
@@ -70,13 +86,20 @@ impl OauthService for Oauth {
         &self,
         request: Request<wire::RefreshOauthTokenRequest>,
     ) -> Result<Response<wire::RefreshOauthTokenResponse>, Status> {
-        let found = names::provider(&*self.0.store, &request.into_inner().provider).await?;
+        let author = Author::of(&request);
+        let name = request.into_inner().provider;
+        author.about("provider", &name);
+        let found = names::provider(&*self.0.store, &name).await?;
+        author.about("provider", &found.value.provider.name);
         let (context, id) = (self.0.clone(), found.id);
         let refreshing = async move { refresh(&context, id, Why::Operator).await };
         let refreshed = self.0.tokens.to_its_end(refreshing).await;
         let outcome = refreshed
             .ok_or_else(cut_off)?
             .map_err(|error| of_subject(&error))?;
+        if outcome == Outcome::NothingToRefresh {
+            return Err(Status::failed_precondition(NO_REFRESH_TOKEN));
+        }
         Ok(Response::new(wire::RefreshOauthTokenResponse {
             refreshed: outcome == Outcome::Refreshed,
             status: Some(self.status(found.id).await?),
@@ -87,7 +110,11 @@ impl OauthService for Oauth {
         &self,
         request: Request<wire::TestOauthRequest>,
     ) -> Result<Response<wire::TestOauthResponse>, Status> {
-        let found = names::provider(&*self.0.store, &request.into_inner().provider).await?;
+        let author = Author::of(&request);
+        let name = request.into_inner().provider;
+        author.about("provider", &name);
+        let found = names::provider(&*self.0.store, &name).await?;
+        author.about("provider", &found.value.provider.name);
         let row = self.0.store.token(found.id).await.map_err(status::from_store)?;
         Ok(Response::new(wire::TestOauthResponse {
             provider_id: found.id.to_string(),
@@ -132,28 +159,62 @@ impl Oauth {
         };
         let granted = exchange(&context.tokens, &subject, grant).await;
         let granted = granted.map_err(|fault| exchange_refused(&subject.provider.name, &fault))?;
+        // From here on there is a token, and a code that is used up: nothing that passes may lose it.
         let (fence, until) = login_lease(context, &subject).await.map_err(status::from_store)?;
-        subject.credential_version = self.keep_client(author.clone(), id, &subject, change).await?;
-        let row = context.store.token(id).await.map_err(status::from_store)?;
-        let tokens = TokenSet {
-            access: granted.access.clone(),
-            refresh: granted.refresh.clone(),
-            previous_refresh: None,
-        };
-        let replaces = row.map_or(0, |row| row.version);
-        let written = write(context, &subject, &tokens, &granted, (replaces, fence, until)).await;
-        written.map_err(|error| of_subject(&error))?;
-        let given_back = context
-            .store
-            .set_token_lease(id, fence, penstock_core::time::UnixMs(0))
+        let kept = self
+            .keep(author.clone(), &mut subject, change, (granted, fence, until))
             .await;
-        given_back.map_err(status::from_store)?;
+        give_back(context, id, fence).await;
+        kept?;
         breaker::new_credential(context, id, &subject.provider.name, &author).await;
         Ok(())
     }
 
-    /// Makes the client the provider's credential, unless it is already. The credential's version.
+    /// Under the lease.
+    async fn keep(
+        &self,
+        author: Author,
+        subject: &mut Subject,
+        change: Option<wire::ChangeInfo>,
+        (granted, fence, until): (Granted, u64, UnixMs),
+    ) -> Result<(), Status> {
+        let (context, id) = (&self.0, subject.id);
+        subject.credential_version = self.keep_client(author, id, subject, change).await?;
+        let row = context.store.token(id).await.map_err(status::from_store)?;
+        let tokens = TokenSet {
+            access: granted.access.clone(),
+            refresh: granted.refresh.clone(),
+        };
+        let replaces = row.map_or(0, |row| row.version);
+        let written = write(context, subject, &tokens, &granted, (replaces, fence, until)).await;
+        match written.map_err(|error| of_subject(&error))? {
+            TokenWritten::Written(_) => Ok(()),
+            TokenWritten::Overtaken => Err(Status::aborted(
+                "another replica wrote a token in the middle of the login; log in again (penstock oauth start)",
+            )),
+            TokenWritten::NoProvider => Err(status::not_found("provider")),
+        }
+    }
+
+    /// Makes the client the provider's credential, unless it is already, also when somebody else changes the provider just
+    /// now. The credential's version.
     async fn keep_client(
+        &self,
+        author: Author,
+        id: ProviderId,
+        subject: &Subject,
+        change: Option<wire::ChangeInfo>,
+    ) -> Result<u64, Status> {
+        let mut tries = 1;
+        loop {
+            match self.put_client(author.clone(), id, subject, change.clone()).await {
+                Err(conflict) if conflict.code() == Code::Aborted && tries < TRIES => tries += 1,
+                done => return done,
+            }
+        }
+    }
+
+    async fn put_client(
         &self,
         author: Author,
         id: ProviderId,
@@ -243,6 +304,9 @@ impl Oauth {
 const NOT_EXCHANGED: &str = "no tokens are obtained for this provider: it has no credential, or one of another kind; log \
                              in with penstock oauth login, or give it a service account";
 
+const NO_REFRESH_TOKEN: &str = "the login came without a refresh token, so there is nothing to refresh with; its access \
+                                token serves until its end (penstock oauth status), then log in again: penstock oauth login";
+
 fn cut_off() -> Status {
     Status::internal("it was cut off; see the log")
 }
@@ -288,6 +352,6 @@ fn exchange_refused(provider: &str, fault: &Fault) -> Status {
         }
     }
     text.push_str("; a code is good for one use: begin again (penstock oauth start). ");
-    text.push_str(fault.advice());
+    text.push_str(fault.exchange_advice());
     Status::failed_precondition(text)
 }

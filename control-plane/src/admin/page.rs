@@ -14,7 +14,8 @@ pub(super) fn asked(request: Option<PageRequest>) -> Page {
         request.size.min(Page::MAX)
     };
     let after = (!request.token.is_empty()).then_some(request.token);
-    Page { size, after }
+    let prefix = (!request.name_prefix.is_empty()).then_some(request.name_prefix);
+    Page { size, after, prefix }
 }
 
 /// Where the next part begins. Rows that cannot be read are left out of listings, and logged.
@@ -32,8 +33,11 @@ mod tests {
     use super::*;
 
     fn size(size: u32) -> u32 {
-        let token = String::new();
-        asked(Some(PageRequest { size, token })).size
+        asked(Some(PageRequest {
+            size,
+            ..PageRequest::default()
+        }))
+        .size
     }
 
     #[test]

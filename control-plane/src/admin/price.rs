@@ -1,9 +1,11 @@
-//! Prices. What operators write is manual: it replaces a shipped price of the same name and survives updates.
+//! Prices. What operators write is manual: it replaces a shipped price of the same name and survives updates. Deleting it
+//! brings the shipped one back in the same commit.
 
 mod backfill;
 mod fetch;
 mod import;
 mod resolve;
+mod shipped;
 mod tariffs;
 
 use std::pin::Pin;
@@ -17,11 +19,13 @@ use penstock_proto::admin::v1::price_service_server::PriceService;
 use penstock_proto::config::v1 as config;
 use penstock_proto::convert;
 use penstock_proto::convert::enums::price_source_from_wire;
-use penstock_store::{Expect, Filter, NewSpec, Op, Put, Stored, StoredSpec};
+use penstock_store::{Expect, Filter, NewSpec, Put, Stored, StoredSpec};
 use tonic::{Request, Response, Status};
 
 use self::backfill::Backfill;
+pub(super) use self::resolve::resolve;
 use super::author::Author;
+use super::mask::Mask;
 use super::provider::expect_or_any;
 use super::status::{self, required};
 use super::{names, page, reply};
@@ -90,9 +94,12 @@ impl PriceService for Prices {
     ) -> Result<Response<wire::UpdatePriceResponse>, Status> {
         let author = Author::of(&request);
         let request = request.into_inner();
-        let expect = Expect::Version(status::expected_version(request.expected_version)?);
-        let price = read_spec(&request.name, request.spec)?;
+        let mask = Mask::of(request.update_mask);
         let stored = self.find(&request.name).await?;
+        let expect = mask.expect(request.expected_version, stored.version)?;
+        let current = reply::price(&stored)?.spec;
+        let spec = mask.spec("penstock.config.v1.Price", current, request.spec)?;
+        let price = read_spec(&request.name, Some(spec))?;
         let put = Put::new(stored.reference, NewSpec::Price(Box::new(price))).expecting(expect);
         let (stored, revision) = author.commit(&self.0, request.change, put).await?.into_stored()?;
         Ok(Response::new(wire::UpdatePriceResponse {
@@ -108,7 +115,7 @@ impl PriceService for Prices {
         let author = Author::of(&request);
         let request = request.into_inner();
         let stored = self.find(&request.name).await?;
-        let op = Op::delete(stored.reference, expect_or_any(request.expected_version));
+        let op = shipped::deletion(stored, expect_or_any(request.expected_version))?;
         let revision = author.commit(&self.0, request.change, op).await?.revision;
         Ok(Response::new(wire::DeletePriceResponse { revision }))
     }
@@ -122,7 +129,7 @@ impl PriceService for Prices {
         if request.model.is_empty() {
             return Err(status::invalid(&Invalid::new("model", "is missing")));
         }
-        let answer = resolve::resolve(&*self.0.store, &provider.value.provider, &request.model).await?;
+        let answer = resolve(&*self.0.store, &provider.value.provider, &request.model).await?;
         Ok(Response::new(answer))
     }
 

@@ -1,9 +1,13 @@
 //! Providers. Credentials and proxies' passwords are sealed before anything else happens to them.
 
 mod credential;
+mod named;
 mod proxy;
 
-pub(super) use credential::{read as read_credential, seal as seal_credential, set as set_credential};
+pub(super) use credential::{
+    read as read_credential, read_account, seal as seal_credential, set as set_credential,
+};
+pub(super) use named::check as check_name;
 pub(super) use proxy::password as proxy_password;
 
 use penstock_core::id::ProviderId;
@@ -17,6 +21,7 @@ use penstock_store::{Expect, Filter, NewSpec, Op, Put};
 use tonic::{Request, Response, Status};
 
 use super::author::Author;
+use super::mask::Mask;
 use super::refusals::Refusals;
 use super::status::{self, required};
 use super::{breaker, names, page, provider_test, random, reply, resets};
@@ -94,13 +99,23 @@ impl ProviderService for Providers {
     ) -> Result<Response<wire::UpdateProviderResponse>, Status> {
         let author = Author::of(&request);
         let request = request.into_inner();
-        let expect = Expect::Version(status::expected_version(request.expected_version)?);
-        let mut provider = read_spec(request.spec)?;
+        let mask = Mask::of(request.update_mask);
         let found = names::provider(&*self.0.store, &request.provider).await?;
+        let expect = mask.expect(request.expected_version, found.stored.version)?;
+        let current = convert::provider_to_wire(&found.value.provider);
+        let spec = mask.spec("penstock.config.v1.ProviderSpec", Some(current), request.spec)?;
+        let mut provider = read_spec(Some(spec))?;
+        if provider.name != found.value.provider.name {
+            named::unnamed(&*self.0.store, &found.value.provider.name, "renamed").await?;
+        }
         provider.limits = resets::kept(&provider.limits, &found.value.provider.limits);
         let reference = ResourceRef::Provider(found.id);
         let given = credential::read(request.credential, request.new_credential)?;
         let has_new_credential = given.is_some();
+        let stays = !has_new_credential && found.value.credential.is_some();
+        if stays && !request.keep_credential {
+            credential::stays(&provider, &found.value.provider)?;
+        }
         let credential = credential::seal(&self.0, &reference, given)?;
         let proxies = (
             found.value.provider.outbound.proxy.as_ref(),
@@ -129,7 +144,10 @@ impl ProviderService for Providers {
         &self,
         request: Request<wire::TestProviderRequest>,
     ) -> Result<Response<wire::TestProviderResponse>, Status> {
-        let answer = provider_test::run(&self.0, request.into_inner()).await?;
+        let author = Author::of(&request);
+        let request = request.into_inner();
+        author.about("provider", &request.provider);
+        let answer = provider_test::run(&self.0, request).await?;
         Ok(Response::new(answer))
     }
 
@@ -140,6 +158,7 @@ impl ProviderService for Providers {
         let author = Author::of(&request);
         let request = request.into_inner();
         let found = names::provider(&*self.0.store, &request.provider).await?;
+        named::unnamed(&*self.0.store, &found.value.provider.name, "deleted").await?;
         let op = Op::delete(found.stored.reference, expect_or_any(request.expected_version));
         let revision = author.commit(&self.0, request.change, op).await?.revision;
         Ok(Response::new(wire::DeleteProviderResponse { revision }))

@@ -10,7 +10,8 @@ use tonic::Status;
 use super::fleet;
 use super::status;
 
-/// What connected nodes refuse.
+/// What connected nodes refuse. The default: it was not asked.
+#[derive(Default)]
 pub(super) struct Refusals(Vec<NodeRow>);
 
 impl Refusals {

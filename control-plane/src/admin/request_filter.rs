@@ -10,7 +10,8 @@ use penstock_store::{Expect, Filter, NewSpec, Op, Put, Stored};
 use tonic::{Request, Response, Status};
 
 use super::author::Author;
-use super::provider::expect_or_any;
+use super::mask::Mask;
+use super::provider::{check_name, expect_or_any};
 use super::refusals::Refusals;
 use super::status::{self, required};
 use super::{names, page, reply};
@@ -27,6 +28,7 @@ impl RequestFilterService for Filters {
         let author = Author::of(&request);
         let request = request.into_inner();
         let filter = read_spec(&request.name, request.spec)?;
+        check_name(&*self.0.store, "spec.provider", filter.provider.as_deref()).await?;
         let put = put(filter).expecting(Expect::Absent);
         let (stored, revision) = author.commit(&self.0, request.change, put).await?.into_stored()?;
         Ok(Response::new(wire::CreateRequestFilterResponse {
@@ -69,9 +71,13 @@ impl RequestFilterService for Filters {
     ) -> Result<Response<wire::UpdateRequestFilterResponse>, Status> {
         let author = Author::of(&request);
         let request = request.into_inner();
-        let expect = Expect::Version(status::expected_version(request.expected_version)?);
-        let filter = read_spec(&request.name, request.spec)?;
-        self.find(&request.name).await?;
+        let mask = Mask::of(request.update_mask);
+        let stored = self.find(&request.name).await?;
+        let expect = mask.expect(request.expected_version, stored.version)?;
+        let current = reply::request_filter(&stored, &Refusals::default())?.spec;
+        let spec = mask.spec("penstock.config.v1.RequestFilter", current, request.spec)?;
+        let filter = read_spec(&request.name, Some(spec))?;
+        check_name(&*self.0.store, "spec.provider", filter.provider.as_deref()).await?;
         let put = put(filter).expecting(expect);
         let (stored, revision) = author.commit(&self.0, request.change, put).await?.into_stored()?;
         Ok(Response::new(wire::UpdateRequestFilterResponse {

@@ -11,9 +11,11 @@ use penstock_core::time::UnixMs;
 use penstock_proto::admin::v1 as wire;
 use penstock_proto::admin::v1::usage_service_server::UsageService;
 use penstock_proto::convert;
+use penstock_proto::telemetry::v1::UsageRecord;
 use penstock_store::{UsageFilter, UsageGroup, UsageGrouping, UsageSubject, UsageTotals};
 use tonic::{Request, Response, Status};
 
+use super::scope::Scope;
 use super::{labels, names, status};
 use crate::clock;
 use crate::context::Context;
@@ -32,9 +34,13 @@ impl UsageService for Ledger {
         &self,
         request: Request<wire::SummarizeUsageRequest>,
     ) -> Result<Response<wire::SummarizeUsageResponse>, Status> {
+        let scope = Scope::of(&request);
         let request = request.into_inner();
-        let filter = self.filter(request.filter).await?;
+        let filter = self.filter(scope, request.filter).await?;
         let group_by = grouping(request.group_by)?;
+        if group_by == Some(UsageGrouping::Provider) {
+            scope.refuse("providers")?;
+        }
         let summary = self.0.store.summarize_usage(&filter, group_by).await;
         let summary = summary.map_err(status::from_store)?;
         let group = |group: &UsageGroup| {
@@ -55,8 +61,9 @@ impl UsageService for Ledger {
         &self,
         request: Request<wire::ListUsageRecordsRequest>,
     ) -> Result<Response<wire::ListUsageRecordsResponse>, Status> {
+        let scope = Scope::of(&request);
         let request = request.into_inner();
-        let filter = self.filter(request.filter).await?;
+        let filter = self.filter(scope, request.filter).await?;
         let limit = if request.limit == 0 {
             DEFAULT_LIMIT
         } else {
@@ -68,8 +75,12 @@ impl UsageService for Ledger {
         };
         let records = self.0.store.usage_records(&filter, limit, before).await;
         let records = records.map_err(status::from_store)?;
+        let records = records.iter().map(convert::usage_record_to_wire);
         Ok(Response::new(wire::ListUsageRecordsResponse {
-            records: records.iter().map(convert::usage_record_to_wire).collect(),
+            records: match scope.own() {
+                None => records.collect(),
+                Some(_) => records.map(without_provider).collect(),
+            },
         }))
     }
 
@@ -83,25 +94,32 @@ impl UsageService for Ledger {
     }
 }
 
+/// Which calls are asked for: names become ids.
+pub(super) async fn filter(context: &Context, filter: wire::UsageFilter) -> Result<UsageFilter, Status> {
+    let ledger = Ledger(context.clone());
+    ledger.filter(Scope::everything(), Some(filter)).await
+}
+
 impl Ledger {
-    async fn filter(&self, filter: Option<wire::UsageFilter>) -> Result<UsageFilter, Status> {
+    /// Of what the caller may see: its own user restricts whatever else is asked.
+    async fn filter(&self, scope: Scope, filter: Option<wire::UsageFilter>) -> Result<UsageFilter, Status> {
         let filter = filter.unwrap_or_default();
         let store = &*self.0.store;
         let (from, to) = span(filter.from_ms, filter.to_ms, clock::now())?;
-        let user = match filter.user.as_str() {
-            "" => None,
-            text => Some(match text.parse() {
-                Ok(id) => id,
-                Err(_) => names::user(store, text).await?.id,
-            }),
+        let user = match (filter.user.as_str(), filter.user.parse(), scope.own()) {
+            ("", _, own) => own,
+            (_, Ok(id), None) => Some(id),
+            (text, _, _) => Some(scope.user(store, text).await?.id),
         };
-        let key = match filter.key.as_str() {
-            "" => None,
-            text => Some(match text.parse() {
-                Ok(id) => id,
-                Err(_) => names::key(store, text).await?.id,
-            }),
+        let key = match (filter.key.as_str(), filter.key.parse()) {
+            ("", _) => None,
+            // It may be gone; of another user's key nothing is found.
+            (_, Ok(id)) => Some(id),
+            (text, Err(_)) => Some(scope.key(store, text).await?.id),
         };
+        if !filter.provider.is_empty() {
+            scope.refuse("providers")?;
+        }
         let provider = match filter.provider.as_str() {
             "" => None,
             text => Some(match text.parse() {
@@ -117,6 +135,19 @@ impl Ledger {
             provider,
             model: (!filter.model.is_empty()).then_some(filter.model),
         })
+    }
+}
+
+/// What a user may know of a call: not who served it, nor where.
+fn without_provider(record: UsageRecord) -> UsageRecord {
+    UsageRecord {
+        provider_id: String::new(),
+        node_id: String::new(),
+        upstream_request_id: String::new(),
+        model_served: String::new(),
+        cost_multiplier_millionths: 0,
+        decision: None,
+        ..record
     }
 }
 
@@ -177,6 +208,10 @@ fn totals(totals: &UsageTotals) -> wire::UsageTotals {
         cache_write_tokens: totals.cache_write_tokens,
         cache_write_1h_tokens: totals.cache_write_1h_tokens,
         reasoning_tokens: totals.reasoning_tokens,
+        audio_input_tokens: totals.audio_input_tokens,
+        image_input_tokens: totals.image_input_tokens,
+        audio_output_tokens: totals.audio_output_tokens,
+        image_output_tokens: totals.image_output_tokens,
         cost_nanousd: totals.cost.0,
         unpriced_requests: totals.unpriced_requests,
         cache_write_12h_tokens: totals.cache_write_12h_tokens,

@@ -11,10 +11,13 @@ use penstock_store::{Expect, Filter, NewSpec, Op, Put};
 use tonic::{Request, Response, Status};
 
 use super::author::Author;
+use super::mask::Mask;
 use super::provider::expect_or_any;
 use super::refusals::Refusals;
+use super::scope::Scope;
 use super::status::{self, required};
 use super::{activation, names, page, random, reply, resets};
+use crate::clock;
 use crate::context::Context;
 
 pub(super) struct Users(pub(super) Context);
@@ -45,8 +48,13 @@ impl UserService for Users {
         &self,
         request: Request<wire::GetUserRequest>,
     ) -> Result<Response<wire::GetUserResponse>, Status> {
-        let found = names::user(&*self.0.store, &request.into_inner().user).await?;
-        let user = reply::user(found.stored, &self.refusals().await?)?;
+        let scope = Scope::of(&request);
+        let found = scope.user(&*self.0.store, &request.into_inner().user).await?;
+        let mut user = reply::user(found.stored, &self.refusals().await?)?;
+        if scope.own().is_some() {
+            // Names of nodes are not the user's business.
+            user.refused_by.clear();
+        }
         Ok(Response::new(wire::GetUserResponse { user: Some(user) }))
     }
 
@@ -75,11 +83,17 @@ impl UserService for Users {
     ) -> Result<Response<wire::UpdateUserResponse>, Status> {
         let author = Author::of(&request);
         let request = request.into_inner();
-        let expect = Expect::Version(status::expected_version(request.expected_version)?);
-        let mut user = read_spec(request.spec)?;
+        let mask = Mask::of(request.update_mask);
         let found = names::user(&*self.0.store, &request.user).await?;
+        let expect = mask.expect(request.expected_version, found.stored.version)?;
+        let current = convert::user_to_wire(&found.value);
+        let mut user = read_spec(Some(mask.spec(
+            "penstock.config.v1.User",
+            Some(current),
+            request.spec,
+        )?))?;
         user.limits = resets::kept(&user.limits, &found.value.limits);
-        user.access = activation::kept(user.access, &found.value.access);
+        user.access = activation::kept(user.access, &found.value.access, clock::now());
         let put = Put::new(found.stored.reference, NewSpec::User(user)).expecting(expect);
         let (stored, revision) = author.commit(&self.0, request.change, put).await?.into_stored()?;
         let user = reply::user(stored, &self.refusals().await?)?;

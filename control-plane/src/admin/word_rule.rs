@@ -10,6 +10,7 @@ use penstock_store::{Expect, Filter, NewSpec, Op, Put, Stored};
 use tonic::{Request, Response, Status};
 
 use super::author::Author;
+use super::mask::Mask;
 use super::provider::expect_or_any;
 use super::refusals::Refusals;
 use super::status::{self, required};
@@ -69,9 +70,12 @@ impl WordRuleService for Rules {
     ) -> Result<Response<wire::UpdateWordRuleResponse>, Status> {
         let author = Author::of(&request);
         let request = request.into_inner();
-        let expect = Expect::Version(status::expected_version(request.expected_version)?);
-        let rule = read_spec(&request.name, request.spec)?;
-        self.find(&request.name).await?;
+        let mask = Mask::of(request.update_mask);
+        let stored = self.find(&request.name).await?;
+        let expect = mask.expect(request.expected_version, stored.version)?;
+        let current = reply::word_rule(&stored, &Refusals::default())?.spec;
+        let spec = mask.spec("penstock.config.v1.WordRule", current, request.spec)?;
+        let rule = read_spec(&request.name, Some(spec))?;
         let put = put(rule).expecting(expect);
         let (stored, revision) = author.commit(&self.0, request.change, put).await?.into_stored()?;
         Ok(Response::new(wire::UpdateWordRuleResponse {

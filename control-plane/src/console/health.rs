@@ -27,6 +27,13 @@ pub struct Health {
     /// The newest revision in this replica's memory.
     pub head: u64,
     pub nodes: Nodes,
+    pub log: Log,
+}
+
+#[derive(Debug, Serialize)]
+pub struct Log {
+    /// Since the process began.
+    pub dropped_lines: u64,
 }
 
 #[derive(Debug, Serialize)]
@@ -65,6 +72,9 @@ impl Health {
             nodes: Nodes {
                 connected: context.nodes.connected(),
                 live: *context.nodes.live().borrow(),
+            },
+            log: Log {
+                dropped_lines: penstock_log::dropped_lines(),
             },
         }
     }

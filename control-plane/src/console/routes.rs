@@ -69,6 +69,8 @@ async fn health(State(shared): State<Shared>) -> Response {
 }
 
 async fn metrics(State(shared): State<Shared>) -> Response {
+    let dropped = i64::try_from(penstock_log::dropped_lines()).unwrap_or(i64::MAX);
+    shared.context.metrics.log_dropped_lines.set(dropped);
     let mut body = String::new();
     match prometheus_client::encoding::text::encode(&mut body, &shared.registry) {
         Ok(()) => {

@@ -9,6 +9,7 @@ use penstock_core::resource::ResourceRef;
 use penstock_core::secret::Secret;
 use penstock_store::Sealed;
 use sha2::{Digest, Sha256};
+use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use super::master_key::MasterKey;
@@ -28,6 +29,8 @@ pub enum Field {
     Token,
     /// A login under way.
     Login,
+    /// URL and secret of a webhook.
+    Webhook,
     /// Which backup was checked.
     Ticket,
 }
@@ -67,6 +70,7 @@ impl Field {
             Self::Suffix => "suffix",
             Self::Token => "token",
             Self::Login => "login",
+            Self::Webhook => "webhook",
             Self::Ticket => "ticket",
         }
     }
@@ -112,6 +116,20 @@ impl Sealer {
     /// Reads a secret back. Fails when it was sealed elsewhere, for another place or under another key.
     pub fn unseal(&self, place: &ResourceRef, field: Field, sealed: &Sealed) -> Result<Secret, UnsealError> {
         let data = associated_data(place.kind().as_str(), &place.id(), field.as_str());
+        let plain = self.decrypt(sealed, &data)?;
+        let text = std::str::from_utf8(&plain).map_err(|_| UnsealError::Tampered)?;
+        Ok(Secret::new(text))
+    }
+
+    /// Seals what of a webhook is secret. It is no resource, so its place is its id.
+    pub fn seal_webhook(&self, id: Uuid, secret: &Secret) -> Result<Sealed, SealError> {
+        let data = associated_data("webhook", &id.to_string(), Field::Webhook.as_str());
+        self.encrypt(secret.expose().as_bytes(), &data, String::new())
+    }
+
+    /// Reads it back.
+    pub fn unseal_webhook(&self, id: Uuid, sealed: &Sealed) -> Result<Secret, UnsealError> {
+        let data = associated_data("webhook", &id.to_string(), Field::Webhook.as_str());
         let plain = self.decrypt(sealed, &data)?;
         let text = std::str::from_utf8(&plain).map_err(|_| UnsealError::Tampered)?;
         Ok(Secret::new(text))

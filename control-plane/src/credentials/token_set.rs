@@ -11,15 +11,12 @@ pub struct TokenSet {
     pub access: Secret,
     /// None: none was given, and a new login is needed once the access token is over.
     pub refresh: Option<Secret>,
-    /// The refresh token before it, for one generation: an operator's last resort when a server lost the newer one.
-    pub previous_refresh: Option<Secret>,
 }
 
 #[derive(Serialize, Deserialize)]
 struct Plain {
     access: Zeroizing<String>,
     refresh: Option<Zeroizing<String>>,
-    previous_refresh: Option<Zeroizing<String>>,
 }
 
 impl TokenSet {
@@ -29,7 +26,6 @@ impl TokenSet {
         let plain = Plain {
             access: hidden(&self.access),
             refresh: self.refresh.as_ref().map(hidden),
-            previous_refresh: self.previous_refresh.as_ref().map(hidden),
         };
         // Plain strings in a plain form.
         Secret::new(Zeroizing::new(serde_json::to_string(&plain).unwrap_or_default()).as_str())
@@ -42,7 +38,6 @@ impl TokenSet {
         Some(Self {
             access: shown(plain.access),
             refresh: plain.refresh.map(shown),
-            previous_refresh: plain.previous_refresh.map(shown),
         })
     }
 }

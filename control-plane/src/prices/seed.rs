@@ -1,7 +1,7 @@
 //! Brings the shipped prices into the store.
 //!
 //! At each start the prices of this release are compared with those in the store; what differs is committed at once, by
-//! the system. A manual price is never touched (behaviour E4). A shipped price that an operator deleted comes back: to
+//! the system. A manual price is never touched (behaviour E4). A shipped price cannot be deleted: to
 //! be rid of one, override it. Prices that this release does not ship any more stay, for the ledger's sake.
 //!
 //! Several replicas may start at once: of two commits that expect the same versions one wins, and the other looks again

@@ -79,13 +79,8 @@ pub enum Fault {
     },
     #[error("the shipped prices cannot be read: {0}; the binary is damaged, install it again")]
     Prices(#[from] penstock_core::price::shipped::ParseError),
-    #[error(
-        "--log-level {filter:?} is not understood: {source}; use trace, debug, info, warn, error, or info,target=debug"
-    )]
-    LogLevel {
-        filter: String,
-        source: tracing_subscriber::filter::ParseError,
-    },
+    #[error(transparent)]
+    Log(#[from] penstock_log::StartError),
     #[error("the runtime cannot be started: {0}")]
     Runtime(#[source] io::Error),
     #[error("a part of the control plane failed: {0}; please report it with the log before this line")]

@@ -6,6 +6,7 @@ use penstock_store::{OpenOptions, Store};
 use tokio::time::Instant;
 
 use super::{Fault, Secrets, database_url, replica_name};
+use crate::access::operators::Operators;
 use crate::clock;
 use crate::config::Config;
 use crate::context::Context;
@@ -39,6 +40,8 @@ async fn build(config: &Config, store: Arc<dyn Store>, sealer: Sealer) -> Result
     let name: Arc<str> = replica_name(config).into();
     let nodes = Arc::new(NodeRegistry::new(Arc::clone(&name)));
     let tokens = Tokens::new(&name, &config.tokens.trusted_token_host).map_err(Fault::Outbound)?;
+    let operators = Arc::new(Operators::new(Arc::clone(&store)));
+    operators.refresh().await.map_err(Fault::Load)?;
     Ok(Context {
         store,
         index,
@@ -46,6 +49,8 @@ async fn build(config: &Config, store: Arc<dyn Store>, sealer: Sealer) -> Result
         nodes,
         fleet_states: Arc::default(),
         tokens: Arc::new(tokens),
+        trusted_price_hosts: config.prices.trusted_price_host.clone().into(),
+        operators,
         metrics,
         name,
         started: Instant::now(),

@@ -5,7 +5,9 @@
 //! call's usage record comes after the call and is never lost: a batch with such a record is acknowledged only after the
 //! stamp, so whatever crashes in between sends it again. What comes later than the first stamp changes nothing.
 //!
-//! The time is the node's, kept between the making of the user or key and now.
+//! The time is the node's, kept between the moment since when the expiry counts from the first use (the making of the user
+//! or key, or when it was granted later) and now. A record of a call before that moment is no first use: it may have waited
+//! in a spool while the activation was taken away and given again.
 
 use std::collections::BTreeMap;
 
@@ -46,14 +48,17 @@ pub(super) async fn recorded(context: &Context, node: &str, records: &[UsageReco
         .filter(|record| record.outcome != Outcome::Rejected);
     for record in used {
         for subject in [ResourceRef::Key(record.key_id), ResourceRef::User(record.user_id)] {
+            let Some(activation) = awaits(context, &subject) else {
+                continue;
+            };
+            if activation.granted_at.is_some_and(|at| record.started_at < at) {
+                continue;
+            }
             let at: &mut UnixMs = first.entry(subject).or_insert(record.started_at);
             *at = record.started_at.min(*at);
         }
     }
     for (subject, at) in first {
-        if !awaits(context, &subject) {
-            continue;
-        }
         match stamp(context, node, &subject, at).await {
             Ok(()) => {}
             Err(error) if error.is_retryable() => return Err(error),
@@ -64,22 +69,21 @@ pub(super) async fn recorded(context: &Context, node: &str, records: &[UsageReco
     Ok(())
 }
 
-/// As far as this replica knows.
-fn awaits(context: &Context, subject: &ResourceRef) -> bool {
-    let Some(resource) = context.index.get(subject) else {
-        return false;
-    };
-    match &resource.spec {
-        Spec::User(user) => user.access.awaits_first_use(),
-        Spec::Key(key) => key.access.awaits_first_use(),
+/// What waits for a first use, as far as this replica knows.
+fn awaits(context: &Context, subject: &ResourceRef) -> Option<Activation> {
+    let resource = context.index.get(subject)?;
+    let access = match &resource.spec {
+        Spec::User(user) => &user.access,
+        Spec::Key(key) => &key.access,
         Spec::Provider(_)
         | Spec::Price(_)
         | Spec::Setting(_)
         | Spec::ImportSuffix(_)
         | Spec::ErrorRule(_)
         | Spec::WordRule(_)
-        | Spec::RequestFilter(_) => false,
-    }
+        | Spec::RequestFilter(_) => return None,
+    };
+    access.activation.filter(|_| access.awaits_first_use())
 }
 
 async fn stamp(context: &Context, node: &str, subject: &ResourceRef, at: UnixMs) -> Result<(), Error> {
@@ -103,15 +107,13 @@ async fn commit(context: &Context, subject: &ResourceRef, at: UnixMs) -> Result<
     let Some(stored) = context.store.get(subject).await? else {
         return Ok(false);
     };
-    let now = clock::now();
-    let at = at.max(stored.created_at).min(now);
+    let (since, now) = (stored.created_at, clock::now());
     let spec = match stored.spec {
         StoredSpec::User(user) => {
-            stamped(&user.access, at).map(|access| NewSpec::User(User { access, ..user }))
+            stamped(&user.access, at, (since, now)).map(|access| NewSpec::User(User { access, ..user }))
         }
-        StoredSpec::Key(key) => {
-            stamped(&key.access, at).map(|access| NewSpec::Key(Box::new(Key { access, ..*key })))
-        }
+        StoredSpec::Key(key) => stamped(&key.access, at, (since, now))
+            .map(|access| NewSpec::Key(Box::new(Key { access, ..*key }))),
         StoredSpec::Provider(_)
         | StoredSpec::Price(_)
         | StoredSpec::Setting(_)
@@ -127,14 +129,15 @@ async fn commit(context: &Context, subject: &ResourceRef, at: UnixMs) -> Result<
     Ok(true)
 }
 
-/// The rules with the stamp; None: they need none.
-fn stamped(access: &Access, at: UnixMs) -> Option<Access> {
+/// The rules with the stamp, not before they held and not after now; None: they need none.
+fn stamped(access: &Access, at: UnixMs, (made, now): (UnixMs, UnixMs)) -> Option<Access> {
     let activation = access
         .activation
         .filter(|activation| activation.first_used_at.is_none())?;
+    let since = activation.granted_at.unwrap_or(made).max(made);
     Some(Access {
         activation: Some(Activation {
-            first_used_at: Some(at),
+            first_used_at: Some(at.max(since).min(now)),
             ..activation
         }),
         ..access.clone()
@@ -230,5 +233,28 @@ mod tests {
         store.set_away(false);
         recorded(&context, "a", &records).await.unwrap();
         assert_eq!(stored(&context).await, (2, Some(UnixMs(200))));
+    }
+
+    #[tokio::test]
+    async fn a04_a_use_before_the_activation_was_given_again_does_not_count() {
+        let store = FakeStore::new();
+        let put = waiting_user();
+        let NewSpec::User(mut user) = put.spec else {
+            panic!("a user")
+        };
+        user.access.activation = user.access.activation.map(|activation| Activation {
+            granted_at: Some(UnixMs(1_000)),
+            ..activation
+        });
+        let put = Put::new(tests::user_ref(1), NewSpec::User(user));
+        tests::commit(&store, put.into()).await;
+        let context = tests::context(&store).await;
+        recorded(&context, "a", &[record(Outcome::Succeeded, 900)])
+            .await
+            .unwrap();
+        assert_eq!(stored(&context).await.1, None, "it waited in a spool");
+        // A clock that is behind.
+        reported(&context, "a", used(990)).await;
+        assert_eq!(stored(&context).await.1, Some(UnixMs(1_000)));
     }
 }

@@ -6,13 +6,15 @@ use penstock_proto::convert::provider_state_from_wire;
 use penstock_proto::fleet::v1::ProviderState;
 use penstock_proto::telemetry::v1::report_request::Message;
 use penstock_proto::telemetry::v1::report_response::Message as Reply;
-use penstock_proto::telemetry::v1::{NodeHealth, ReportRequest, ReportResponse, TokenRefused, UsageBatch};
+use penstock_proto::telemetry::v1::{
+    FailureBatch, NodeHealth, ReportRequest, ReportResponse, TokenRefused, UsageBatch,
+};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tonic::{Status, Streaming};
 
 use super::spool::Spools;
-use super::{first_use, ingest, settings, upgrade};
+use super::{failures, first_use, ingest, settings, upgrade};
 use crate::clock;
 use crate::context::Context;
 use crate::metrics::ReportLabels;
@@ -75,7 +77,7 @@ impl Report {
                 Some(Message::FirstUse(used)) => first_use::reported(&self.context, &node, used).await,
                 Some(Message::ProviderState(state)) => self.provider_state(&node, state),
                 Some(Message::TokenRefused(refused)) => self.token_refused(&node, &refused),
-                Some(Message::Failures(batch)) => self.dropped("failure", batch.failures.len()),
+                Some(Message::Failures(batch)) => self.failures(&node, batch).await?,
                 Some(Message::Hello(_)) => return Err(Status::invalid_argument("Hello comes only once")),
                 // Of a newer release; nothing that this one must know.
                 None => {}
@@ -90,6 +92,17 @@ impl Report {
         let spool_id = batch.spool_id.clone();
         ingest::batch(&self.context, node, batch, through.delivered(clock::now())).await?;
         self.send(Reply::Usage(through.ack(spool_id))).await
+    }
+
+    async fn failures(&self, node: &str, batch: FailureBatch) -> Result<(), Status> {
+        let (ack, dropped) = failures::batch(&self.context, node, batch).await?;
+        if dropped > 0 {
+            self.dropped("failure", dropped);
+        }
+        match ack {
+            Some(ack) => self.send(Reply::Failures(ack)).await,
+            None => Ok(()),
+        }
     }
 
     /// A node whose config stream is at another replica is not in the registry here; its row is.

@@ -109,6 +109,7 @@ async fn best_effort_reports_are_counted_and_never_end_the_stream() {
     node.say(Message::ProviderState(ProviderState::default())).await;
     node.say(Message::Failures(FailureBatch {
         failures: vec![Failure::default(); 3],
+        first_number: 0,
     }))
     .await;
     node.say(Message::Health(NodeHealth::default())).await;

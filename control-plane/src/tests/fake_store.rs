@@ -14,20 +14,25 @@ use penstock_store::*;
 use tokio::sync::watch;
 use uuid::Uuid;
 
+use super::fake_accounts::FakeAccounts;
+
 pub(crate) struct FakeStore {
     inner: Mutex<Inner>,
     notify: watch::Sender<u64>,
 }
 
 #[derive(Clone)]
-struct Inner {
+pub(super) struct Inner {
     head: Head,
     rows: BTreeMap<ResourceRef, Row>,
     away: bool,
+    /// So many commits meet somebody who was faster.
+    conflicts: u32,
     bad_state: Option<ProviderId>,
     silent: bool,
     checks: Vec<Sealed>,
     usage: BTreeSet<RequestId>,
+    failures: Vec<penstock_store::FailedCallRow>,
     poison: BTreeSet<RequestId>,
     nodes: BTreeMap<String, NodeRow>,
     others_live: u32,
@@ -37,6 +42,7 @@ struct Inner {
     tokens: BTreeMap<ProviderId, StoredToken>,
     leases: BTreeMap<ProviderId, (u64, UnixMs)>,
     logins: BTreeMap<(ProviderId, String), OauthLogin>,
+    pub(super) accounts: FakeAccounts,
 }
 
 #[derive(Clone)]
@@ -67,10 +73,12 @@ impl FakeStore {
             },
             rows: BTreeMap::new(),
             away: false,
+            conflicts: 0,
             bad_state: None,
             silent: false,
             checks: Vec::new(),
             usage: BTreeSet::new(),
+            failures: Vec::new(),
             poison: BTreeSet::new(),
             nodes: BTreeMap::new(),
             others_live: 0,
@@ -80,6 +88,7 @@ impl FakeStore {
             tokens: BTreeMap::new(),
             leases: BTreeMap::new(),
             logins: BTreeMap::new(),
+            accounts: FakeAccounts::default(),
         };
         Arc::new(Self {
             inner: Mutex::new(inner),
@@ -90,6 +99,11 @@ impl FakeStore {
     /// The database goes away or comes back.
     pub(crate) fn set_away(&self, away: bool) {
         self.lock().away = away;
+    }
+
+    /// Somebody is faster than the next commits.
+    pub(crate) fn be_faster(&self, commits: u32) {
+        self.lock().conflicts = commits;
     }
 
     /// The database does not take this provider's state.
@@ -140,7 +154,7 @@ impl FakeStore {
         self.inner.lock().unwrap()
     }
 
-    fn here(&self) -> Result<MutexGuard<'_, Inner>, Error> {
+    pub(super) fn here(&self) -> Result<MutexGuard<'_, Inner>, Error> {
         let inner = self.lock();
         match inner.away {
             false => Ok(inner),
@@ -338,6 +352,16 @@ impl Store for FakeStore {
         // Another task may come between the reading and the commit, as with a real database.
         tokio::task::yield_now().await;
         let mut inner = self.here()?;
+        if inner.conflicts > 0 {
+            inner.conflicts -= 1;
+            return Err(Error::Conflict {
+                label: "it".to_owned(),
+                expected: Some(1),
+                actual: Some(2),
+                changed_by: None,
+                changed_at: None,
+            });
+        }
         let mut rows = Vec::new();
         for op in commit.ops {
             rows.push(match op {
@@ -357,6 +381,12 @@ impl Store for FakeStore {
                 }
             });
         }
+        let applied = rows.iter().map(|(reference, row): &(ResourceRef, Row)| Applied {
+            reference: reference.clone(),
+            changed: true,
+            stored: row.stored.clone(),
+        });
+        let applied = applied.collect();
         inner.rows.extend(rows);
         inner.head.revision += 1;
         let (head, silent) = (inner.head, inner.silent);
@@ -367,7 +397,7 @@ impl Store for FakeStore {
         Ok(Committed {
             head,
             made_revision: true,
-            applied: Vec::new(),
+            applied,
         })
     }
 
@@ -382,7 +412,7 @@ impl Store for FakeStore {
         Ok(inner.head)
     }
 
-    async fn revisions(&self, _: Option<u64>, _: u32, _: u32) -> Result<Vec<Revision>, Error> {
+    async fn revisions(&self, _: &RevisionFilter, _: u32, _: u32) -> Result<Vec<Revision>, Error> {
         panic!("not faked")
     }
 
@@ -483,27 +513,6 @@ impl Store for FakeStore {
         panic!("not faked")
     }
 
-    async fn usage_with_decisions(&self, _: Option<RequestId>, _: u32) -> Result<Vec<UsageRecord>, Error> {
-        Ok(Vec::new())
-    }
-
-    async fn count_rows(&self, _: &'static ArchiveTable) -> Result<u64, Error> {
-        Ok(0)
-    }
-
-    async fn archive_rows(
-        &self,
-        _: &'static ArchiveTable,
-        _: Option<&ArchiveRow>,
-        _: u32,
-    ) -> Result<Vec<ArchiveRow>, Error> {
-        Ok(Vec::new())
-    }
-
-    async fn restore_rows(&self, _: &'static ArchiveTable, _: &[ArchiveRow]) -> Result<u64, Error> {
-        Ok(0)
-    }
-
     async fn count_usage(&self, _: &UsageFilter) -> Result<u64, Error> {
         panic!("not faked")
     }
@@ -517,6 +526,25 @@ impl Store for FakeStore {
     }
 
     async fn price_backfills(&self, _: u32) -> Result<Vec<penstock_store::PriceBackfill>, Error> {
+        panic!("not faked")
+    }
+
+    async fn ingest_failures(&self, records: &[penstock_store::FailedCallRow]) -> Result<u64, Error> {
+        let mut state = self.here()?;
+        state.failures.extend_from_slice(records);
+        Ok(u64::try_from(records.len()).unwrap())
+    }
+
+    async fn failures(&self, _: RequestId) -> Result<Vec<penstock_store::FailedCallRow>, Error> {
+        panic!("not faked")
+    }
+
+    async fn search_calls(
+        &self,
+        _: &penstock_store::LogFilter,
+        _: u32,
+        _: Option<RequestId>,
+    ) -> Result<Vec<penstock_store::LoggedCall>, Error> {
         panic!("not faked")
     }
 
@@ -669,6 +697,7 @@ impl Store for FakeStore {
             state: TokenState::Ready,
             token: Some(put.token.clone()),
             failure: None,
+            exchange_began_at: None,
         };
         inner.tokens.insert(put.provider, token);
         Ok(TokenWritten::Written(put.replaces + 1))
@@ -688,12 +717,27 @@ impl Store for FakeStore {
             state,
             token: None,
             failure: None,
+            exchange_began_at: None,
         });
         if token.version != version {
             return Ok(false);
         }
         (token.state, token.failure) = (state, Some(failure.clone()));
+        token.exchange_began_at = None;
         Ok(true)
+    }
+
+    async fn token_exchange_began(
+        &self,
+        (provider, version): (ProviderId, u64),
+        at: UnixMs,
+    ) -> Result<(), Error> {
+        let mut inner = self.here()?;
+        let token = inner.tokens.get_mut(&provider);
+        if let Some(token) = token.filter(|token| token.version == version) {
+            token.exchange_began_at = Some(at);
+        }
+        Ok(())
     }
 
     async fn take_token_lease(

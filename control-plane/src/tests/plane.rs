@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::transport::Channel;
 
 use crate::access::Gate;
+use crate::access::audit::Audit;
 use crate::context::Context;
 use crate::node_client::{Node, pipe_channel};
 use crate::streams::Streams;
@@ -34,6 +35,8 @@ pub(crate) async fn plane(store: Arc<FakeStore>, lifetime: Duration) -> Plane {
     let (streams, stop) = (Streams::default(), CancellationToken::new());
     let gate = Gate {
         admin: None,
+        operators: Arc::clone(&context.operators),
+        audit: Arc::new(Audit::new(Arc::clone(&context.store))),
         nodes: [].into(),
         certificates: false,
         metrics: Arc::default(),

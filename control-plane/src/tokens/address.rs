@@ -8,7 +8,7 @@
 
 use http::Uri;
 use penstock_core::invalid::Invalid;
-use penstock_outbound::{Reach, literal};
+use penstock_outbound::Reach;
 
 /// What a URL is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +17,8 @@ pub(crate) enum Purpose {
     TokenUrl,
     /// Called by the control plane, and named by a key file.
     GoogleTokenUri,
+    /// Called by the control plane with notifications.
+    Webhook,
     /// Opened by an operator's browser.
     AuthorizeUrl,
 }
@@ -55,11 +57,9 @@ pub(crate) fn check(
         true => Reach::Local,
         false => Reach::Public,
     };
-    if let Some(address) = literal(&host) {
-        reach
-            .check(address)
-            .map_err(|forbidden| Invalid::new(field, format!("{forbidden}; {TRUST}")))?;
-    }
+    reach
+        .check_host(&host)
+        .map_err(|forbidden| Invalid::new(field, format!("{forbidden}; {TRUST}")))?;
     Ok((uri, reach))
 }
 
@@ -94,6 +94,8 @@ mod tests {
             "https://10.0.0.8:8443/token",
             "https://[::1]/token",
             "https://[::ffff:192.168.1.1]/token",
+            "https://127.0.0.1./token",
+            "https://0x7f000001/token",
         ] {
             assert!(
                 problem(inside, Purpose::TokenUrl).contains("--trusted-token-host"),

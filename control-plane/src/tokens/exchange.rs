@@ -16,7 +16,7 @@ use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use super::address::{self, Purpose};
-use super::fault::{Fault, Kind};
+use super::fault::{Answered, Fault, Kind};
 use super::{Subject, Tokens};
 use crate::clock;
 use crate::credentials::{Definition, OauthClient};
@@ -71,9 +71,10 @@ async fn ask(tokens: &Tokens, subject: &Subject, grant: Grant<'_>) -> Result<Gra
     let request = request(uri, subject, grant);
     let known = grant.secrets(&subject.definition);
     let asked_at = clock::now();
-    let (status, body) = send(tokens, subject, reach, request).await?;
-    let Ok(answer) = serde_json::from_slice::<Answer>(&body) else {
-        return Err(Fault::answer(status, &body, &known));
+    let answered = send(tokens, subject, reach, request).await?;
+    let status = answered.status;
+    let Ok(answer) = serde_json::from_slice::<Answer>(&answered.body) else {
+        return Err(Fault::answer(&answered, &known));
     };
     match answer.access_token {
         Some(access) if (200..300).contains(&status) && answer.error.is_none() && is_token(&access) => {
@@ -88,7 +89,7 @@ async fn ask(tokens: &Tokens, subject: &Subject, grant: Grant<'_>) -> Result<Gra
                 expires_at: asked_at.plus_ms(lifetime),
             })
         }
-        Some(_) | None => Err(Fault::answer(status, &body, &known)),
+        Some(_) | None => Err(Fault::answer(&answered, &known)),
     }
 }
 
@@ -100,7 +101,7 @@ pub(crate) async fn reach(tokens: &Tokens, subject: &Subject) -> Result<u16, Fau
     *request.method_mut() = Method::HEAD;
     *request.uri_mut() = uri;
     let sent = send(tokens, subject, reach, request).await;
-    sent.map(|(status, _)| status)
+    sent.map(|answered| answered.status)
         .map_err(|fault| fault.through(proxy))
 }
 
@@ -216,7 +217,7 @@ async fn send(
     subject: &Subject,
     reach: Reach,
     request: Request<Full<Bytes>>,
-) -> Result<(u16, Bytes), Fault> {
+) -> Result<Answered, Fault> {
     let connections = Connections::of(&subject.provider, subject.proxy_password.as_ref(), reach);
     let client = tokens.clients.make(&connections);
     let client = client
@@ -241,19 +242,25 @@ async fn send(
     }
 }
 
-async fn read(response: Response<Incoming>) -> Result<(u16, Bytes), Fault> {
+async fn read(response: Response<Incoming>) -> Result<Answered, Fault> {
     let status = response.status().as_u16();
-    let body = Limited::new(response.into_body(), MAX_ANSWER).collect().await;
-    match body {
-        Ok(body) => Ok((status, body.to_bytes())),
+    let content_type = response.headers().get(header::CONTENT_TYPE);
+    let content_type = content_type.and_then(|value| value.to_str().ok());
+    let content_type = content_type.unwrap_or_default().to_owned();
+    let body = match Limited::new(response.into_body(), MAX_ANSWER).collect().await {
+        Ok(body) => body.to_bytes(),
         // That it failed is known all the same.
-        Err(_) if !(200..300).contains(&status) => Ok((status, Bytes::new())),
-        Err(error) => Err(Fault::new(
-            Kind::Unknown,
-            "answer",
-            format!("the answer broke off: {error}"),
-        )),
-    }
+        Err(_) if !(200..300).contains(&status) => Bytes::new(),
+        Err(error) => {
+            let text = format!("the answer broke off: {error}");
+            return Err(Fault::new(Kind::Unknown, "answer", text));
+        }
+    };
+    Ok(Answered {
+        status,
+        content_type,
+        body,
+    })
 }
 
 /// A number, as some servers say it in quotes.

@@ -1,11 +1,21 @@
 //! A request for a token that failed: what happened, what it means, what to do. No text in it holds a secret.
 
+use bytes::Bytes;
 use penstock_core::provider::OutboundProxy;
 use penstock_core::secret::Secret;
 use penstock_core::time::UnixMs;
-use penstock_dialect::mask::mask;
 use penstock_store::TokenFailure;
 use serde_json::Value as Json;
+
+use super::shown;
+
+/// An answer, read whole.
+pub(super) struct Answered {
+    pub(super) status: u16,
+    /// As the server states it.
+    pub(super) content_type: String,
+    pub(super) body: Bytes,
+}
 
 /// What a failure means for the next step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +28,8 @@ pub(crate) enum Kind {
     Later,
     /// It was sent, and what became of it is unknown.
     Unknown,
+    /// No answer of an authorization server: a redirect, a page, a path that is not there. It may pass.
+    Strange,
 }
 
 /// See the module.
@@ -33,20 +45,6 @@ pub(crate) struct Fault {
     pub(crate) causes: String,
 }
 
-/// Of a body that is kept.
-const MAX_BODY: usize = 1_024;
-/// Members of an answer that may hold a secret.
-const SECRET_MEMBERS: [&str; 8] = [
-    "access_token",
-    "refresh_token",
-    "id_token",
-    "assertion",
-    "client_assertion",
-    "client_secret",
-    "code",
-    "code_verifier",
-];
-
 impl Fault {
     pub(crate) fn new(kind: Kind, step: &'static str, causes: impl Into<String>) -> Self {
         Self {
@@ -61,24 +59,28 @@ impl Fault {
     }
 
     /// An answer that gives no token.
-    pub(super) fn answer(status: u16, body: &[u8], known: &[&Secret]) -> Self {
-        let json: Option<Json> = serde_json::from_slice(body).ok();
+    pub(super) fn answer(answer: &Answered, known: &[&Secret]) -> Self {
+        let status = answer.status;
+        let json: Option<Json> = serde_json::from_slice(&answer.body).ok();
         let error = json.as_ref().map(error_code).unwrap_or_default();
         let causes = match error.is_empty() {
             true => format!("the token endpoint answered with status {status}"),
             false => format!("the token endpoint answered with status {status}: {error}"),
         };
+        let is_page = answer.body.trim_ascii_start().starts_with(b"<");
+        let has_code = json
+            .as_ref()
+            .and_then(|json| json.get("error"))
+            .is_some_and(Json::is_string);
         Self {
             status: Some(status),
-            body: masked(json, body, known),
-            ..Self::new(classify(status, &error), "answer", causes)
+            body: match status {
+                200..=299 => shown::outline(&answer.content_type, json.as_ref(), answer.body.len()),
+                _ => shown::body(json, &answer.body, known),
+            },
+            error: error.clone(),
+            ..Self::new(classify((status, is_page), &error, has_code), "answer", causes)
         }
-        .with_error(error)
-    }
-
-    fn with_error(mut self, error: String) -> Self {
-        self.error = error;
-        self
     }
 
     /// Scheme and host of the proxy; its user stays out.
@@ -86,6 +88,16 @@ impl Fault {
         self.proxy = proxy.map_or_else(String::new, |proxy| {
             format!("{}://{}:{}", proxy.scheme.as_str(), proxy.host, proxy.port)
         });
+        self
+    }
+
+    /// It may be no fault of the login's: a control plane was killed while it refreshed.
+    pub(super) fn after_a_cut(mut self, began: UnixMs) -> Self {
+        self.causes = format!(
+            "{}; a refresh that began at {began} was cut off, and the server may have given a new refresh token that \
+             was lost with it",
+            self.causes
+        );
         self
     }
 
@@ -112,10 +124,33 @@ impl Fault {
             (Kind::Later, _) => {
                 "The authorization server has a problem of its own. It is tried again by itself."
             }
+            (Kind::Strange, _) => {
+                "What answered does not speak as an authorization server: check the token URL, and what is between it and \
+                 the control plane (penstock oauth test PROVIDER). It is tried again by itself."
+            }
             (Kind::Unknown, _) => {
                 "The token endpoint was asked and gave no usable answer, twice: the refresh token may be used up. Log in \
                  again: penstock oauth login PROVIDER."
             }
+        }
+    }
+
+    /// What an operator can do whose login was not accepted: there is nothing yet that would be tried again.
+    pub(crate) fn exchange_advice(&self) -> &'static str {
+        if self.step == "address" {
+            self.advice()
+        } else if self.kind == Kind::InvalidGrant {
+            "The authorization server does not take the code: it was used, is too old, is cut short, or belongs to another \
+             login or client."
+        } else if self.kind == Kind::Misconfigured {
+            "The authorization server does not accept the client: check the client's id and secret, its redirect URI, its \
+             scopes and the token URL (penstock oauth start PROVIDER takes them)."
+        } else if self.step == "connect" {
+            "The token endpoint cannot be reached from the control plane: check the network, the name, TLS and the \
+             provider's proxy (penstock oauth test PROVIDER)."
+        } else {
+            "The token endpoint gave no usable answer: check the token URL and what is between it and the control plane \
+             (penstock oauth test PROVIDER)."
         }
     }
 
@@ -154,7 +189,8 @@ fn error_code(answer: &Json) -> String {
         .collect()
 }
 
-fn classify(status: u16, error: &str) -> Kind {
+/// `is_page`: the body is HTML or XML. `has_code`: the error is a text, as OAuth has it.
+fn classify((status, is_page): (u16, bool), error: &str, has_code: bool) -> Kind {
     match (error, status) {
         ("invalid_grant", _) => Kind::InvalidGrant,
         (
@@ -167,40 +203,11 @@ fn classify(status: u16, error: &str) -> Kind {
         ) => Kind::Misconfigured,
         ("slow_down" | "temporarily_unavailable" | "server_error" | "rate_limit_error", _) => Kind::Later,
         (_, 408 | 425 | 429 | 500..) => Kind::Later,
-        // It said yes, and nobody can read to what.
-        (_, 200..=299) => Kind::Unknown,
-        (_, _) => Kind::Misconfigured,
-    }
-}
-
-fn masked(json: Option<Json>, body: &[u8], known: &[&Secret]) -> String {
-    let text = match json {
-        Some(mut json) => {
-            hide(&mut json, 0);
-            json.to_string().into_bytes()
-        }
-        None => body.to_vec(),
-    };
-    // To be taken out wherever they stand.
-    let known: Vec<&str> = known.iter().map(|secret| secret.expose()).collect();
-    let masked = mask(&text, &known).into_owned();
-    let text = String::from_utf8_lossy(&masked);
-    text.chars().filter(|c| !c.is_control()).take(MAX_BODY).collect()
-}
-
-fn hide(json: &mut Json, depth: usize) {
-    match json {
-        Json::Object(members) => {
-            for (name, value) in members {
-                match SECRET_MEMBERS.contains(&name.as_str()) {
-                    true => *value = Json::from("[masked]"),
-                    false if depth < 8 => hide(value, depth + 1),
-                    false => *value = Json::Null,
-                }
-            }
-        }
-        Json::Array(list) => list.iter_mut().for_each(|value| hide(value, depth + 1)),
-        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => {}
+        // A page is no authorization server's: a proxy's, or a login page.
+        (_, 200..=299) if !is_page => Kind::Unknown,
+        // The servers' own words beside the standard's.
+        (code, 400 | 401 | 403) if has_code && !code.is_empty() => Kind::Misconfigured,
+        (_, _) => Kind::Strange,
     }
 }
 
@@ -208,8 +215,17 @@ fn hide(json: &mut Json, depth: usize) {
 mod tests {
     use super::*;
 
+    fn fault(status: u16, body: &str, known: &[&Secret]) -> Fault {
+        let answer = Answered {
+            status,
+            content_type: "application/json".to_owned(),
+            body: Bytes::copy_from_slice(body.as_bytes()),
+        };
+        Fault::answer(&answer, known)
+    }
+
     fn kind(status: u16, body: &str) -> Kind {
-        Fault::answer(status, body.as_bytes(), &[]).kind
+        fault(status, body, &[]).kind
     }
 
     #[test]
@@ -225,25 +241,79 @@ mod tests {
             assert_eq!(kind(status, "<html>"), Kind::Later, "{status}");
         }
         assert_eq!(kind(200, r#"{"ok":true}"#), Kind::Unknown);
-        assert_eq!(kind(404, "not found"), Kind::Misconfigured);
-        assert_eq!(kind(302, ""), Kind::Misconfigured);
+        assert_eq!(
+            kind(403, r#"{"error":"admin_policy_enforced"}"#),
+            Kind::Misconfigured
+        );
+    }
+
+    #[test]
+    fn f03_what_is_no_answer_of_an_authorization_server_may_pass() {
+        for (status, body) in [
+            (404, "not found"),
+            (302, ""),
+            (403, "<html>blocked</html>"),
+            (401, ""),
+            (403, r#"{"error":{"type":"permission_error"}}"#),
+            (200, " <!doctype html>"),
+        ] {
+            assert_eq!(kind(status, body), Kind::Strange, "{status} {body}");
+        }
     }
 
     #[test]
     fn f01_tokens_are_masked_wherever_an_answer_has_them() {
         let refresh = Secret::new("rt-hidden-0123456789");
         let body = r#"{"error":"invalid_grant","error_description":"rt-hidden-0123456789 was used","nested":{"access_token":"at-hidden-1"}}"#;
-        let fault = Fault::answer(400, body.as_bytes(), &[&refresh]);
-        assert!(!fault.body.contains("hidden"), "{}", fault.body);
-        assert!(fault.body.contains("was used"), "{}", fault.body);
-        let plain = Fault::answer(500, b"token rt-hidden-0123456789 failed", &[&refresh]);
+        let told = fault(400, body, &[&refresh]);
+        assert!(!told.body.contains("hidden"), "{}", told.body);
+        assert!(told.body.contains("was used"), "{}", told.body);
+        let plain = fault(500, "token rt-hidden-0123456789 failed", &[&refresh]);
         assert!(!plain.body.contains("hidden"), "{}", plain.body);
+    }
+
+    #[test]
+    fn f01_of_an_answer_that_said_yes_only_the_outline_is_kept() {
+        for body in [
+            r#"{"access_token":["hidden-token"],"refreshToken":"hidden-refresh","expires_in":60}"#,
+            r#"{"accessToken":"hidden-token","token_type":"bearer"}"#,
+            "access_token=hidden-token&refresh_token=hidden-refresh",
+            "hidden-token",
+            r#"["hidden-token"]"#,
+            r#"{"hidden token as a name":1}"#,
+        ] {
+            let fault = fault(200, body, &[]);
+            let all = format!("{fault:?}");
+            assert!(!all.contains("hidden"), "{all}");
+        }
+        let fault = fault(201, r#"{"access_token":1,"token_type":"x"}"#, &[]);
+        assert_eq!(
+            fault.body,
+            "application/json, 35 bytes, members: access_token, token_type"
+        );
+    }
+
+    #[test]
+    fn f03_a_code_that_is_not_taken_is_no_login_that_ended() {
+        let told = |kind, step| Fault::new(kind, step, "").exchange_advice();
+        assert!(told(Kind::InvalidGrant, "answer").contains("does not take the code"));
+        assert!(told(Kind::Misconfigured, "answer").contains("redirect URI"));
+        for (kind, step) in [
+            (Kind::InvalidGrant, "answer"),
+            (Kind::Later, "connect"),
+            (Kind::Later, "answer"),
+            (Kind::Unknown, "answer"),
+        ] {
+            let advice = told(kind, step);
+            let of_refresh = ["by itself", "refresh token", "service account"];
+            assert!(!of_refresh.iter().any(|words| advice.contains(words)), "{advice}");
+        }
     }
 
     #[test]
     fn an_error_may_be_an_object() {
         let body = r#"{"error":{"type":"invalid_grant","message":"m"}}"#;
-        let fault = Fault::answer(400, body.as_bytes(), &[]);
+        let fault = fault(400, body, &[]);
         assert_eq!(
             (fault.kind, fault.error.as_str()),
             (Kind::InvalidGrant, "invalid_grant")

@@ -12,7 +12,7 @@ use penstock_store::{Error, Filter, Head, Page, Stored, StoredSpec, StoredToken}
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use super::refresh::{Why, refresh};
+use super::refresh::{Why, refresh_alone};
 use super::schedule;
 use super::subject::{Subject, SubjectError};
 use crate::clock;
@@ -89,20 +89,28 @@ async fn step(context: &Context, known: &mut Known, room: &Arc<Semaphore>) -> Re
     Ok(next)
 }
 
-/// In a task of its own. One that is under way already is waited for there, and finds its work done.
-fn begin(context: &Context, room: &Arc<Semaphore>, provider: ProviderId, why: Why) {
-    // One that waits in this process is enough: it looks again when its turn comes.
+/// In a task of its own. Whoever waits for a refresh of the same provider takes no room from others.
+pub(super) fn begin(context: &Context, room: &Arc<Semaphore>, provider: ProviderId, why: Why) {
     let flight = context.tokens.flight(provider);
-    if why == Why::Ahead && flight.try_lock().is_err() {
-        return;
-    }
+    let waits = match why {
+        // One that is under way is enough: it looks again when its turn comes.
+        Why::Ahead if flight.try_lock().is_err() => return,
+        Why::Ahead | Why::Operator => None,
+        // It finds its work done, or does it.
+        Why::Refused(version) => match context.tokens.wait_for(provider, version) {
+            Some(waits) => Some(waits),
+            None => return,
+        },
+    };
     let running = context.tokens.running.clone();
     let (context, room) = (context.clone(), Arc::clone(room));
     running.spawn(async move {
+        let _alone = flight.lock_owned().await;
+        drop(waits);
         let Ok(_room) = room.acquire().await else {
             return;
         };
-        match refresh(&context, provider, why).await {
+        match refresh_alone(&context, provider, why).await {
             Ok(outcome) => {
                 tracing::debug!(target: "token_refresh", %provider, ?why, ?outcome, "a refresh ended")
             }
@@ -121,10 +129,7 @@ impl Known {
             return Ok(());
         }
         let mut providers = HashMap::new();
-        let mut page = Page {
-            size: PAGE,
-            after: None,
-        };
+        let mut page = Page::first(PAGE);
         loop {
             let listed = context.store.list(&Filter::Providers, &page).await?;
             providers.extend(

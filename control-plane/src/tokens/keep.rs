@@ -130,7 +130,7 @@ pub(super) fn say(context: &Context, subject: &Subject, fault: &Fault, state: To
             proxy = fault.proxy,
             causes = fault.causes,
             advice,
-            "TOKEN_REFRESH_FAILED: no new access token will be obtained for this provider until an operator does something"
+            "TOKEN_REFRESH_FAILED: no new access token is obtained for this provider: an operator must do something"
         );
     }
 }

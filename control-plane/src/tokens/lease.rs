@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use penstock_core::id::ProviderId;
 use penstock_core::time::UnixMs;
-use penstock_store::Error;
+use penstock_store::{Error, StoredToken};
 
 use super::exchange;
 use super::ms;
@@ -58,4 +59,17 @@ pub(crate) async fn login_lease(context: &Context, subject: &Subject) -> Result<
 /// Two requests, with room around them.
 pub(super) fn lease_time(subject: &Subject) -> Duration {
     exchange::longest(subject) * 2 + AROUND
+}
+
+/// Others may have it at once.
+pub(crate) async fn give_back(context: &Context, provider: ProviderId, fence: u64) {
+    if let Err(error) = context.store.set_token_lease(provider, fence, UnixMs(0)).await {
+        tracing::debug!(%error, "a lease is not given back and ends by itself");
+    }
+}
+
+/// When a refresh began whose process was cut off: nobody who had the right to it then can have it still.
+pub(crate) fn cut_off(subject: &Subject, row: &StoredToken, now: UnixMs) -> Option<UnixMs> {
+    let over = |began: &UnixMs| began.plus_ms(ms(lease_time(subject))) < now;
+    row.exchange_began_at.filter(over)
 }

@@ -4,18 +4,19 @@
 //! the one without the lease waits for the row to change, as long as the lease can last, and goes on with what it finds.
 
 use penstock_core::id::ProviderId;
+use penstock_core::secret::Secret;
 use penstock_core::time::UnixMs;
 use penstock_store::{StoredToken, TokenState, TokenWritten};
 
 use super::exchange::{Grant, Granted, exchange};
 use super::fault::{Fault, Kind};
 use super::keep::{forgive, refreshed, say, write};
-use super::lease::{lease, lease_time};
+use super::lease::{give_back, lease, lease_time};
 use super::subject::{Subject, SubjectError, subject};
-use super::{Tokens, ms, schedule};
+use super::{ms, schedule};
 use crate::clock;
 use crate::context::Context;
-use crate::credentials::{Definition, TokenSet};
+use crate::credentials::{Definition, ServiceAccount, TokenSet};
 
 /// Who wants a new token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +39,8 @@ pub(crate) enum Outcome {
     Failed,
     /// An operator must do something.
     Stopped,
+    /// The login came without a refresh token; the access token serves until its end.
+    NothingToRefresh,
 }
 
 /// What one attempt works on.
@@ -58,12 +61,21 @@ pub(crate) async fn refresh(
 ) -> Result<Outcome, SubjectError> {
     let flight = context.tokens.flight(provider);
     let _alone = flight.lock().await;
+    refresh_alone(context, provider, why).await
+}
+
+/// For whoever holds the provider's lock in this process.
+pub(super) async fn refresh_alone(
+    context: &Context,
+    provider: ProviderId,
+    why: Why,
+) -> Result<Outcome, SubjectError> {
     let subject = subject(context, provider).await?;
     if !subject.definition.is_exchanged() {
         return Ok(Outcome::Newer);
     }
     let row = context.store.token(provider).await?;
-    if let Some(outcome) = needless(&subject, row.as_ref(), why) {
+    if let Some(outcome) = needless(context, &subject, row.as_ref(), why) {
         return Ok(outcome);
     }
     let known = version(row.as_ref());
@@ -71,30 +83,36 @@ pub(crate) async fn refresh(
     let Some(fence) = lease(context, &subject, known, until).await? else {
         return Ok(Outcome::Newer);
     };
+    let outcome = leased(context, &subject, why, known, (fence, until)).await;
+    give_back(context, provider, fence).await;
+    outcome
+}
+
+async fn leased(
+    context: &Context,
+    subject: &Subject,
+    why: Why,
+    known: u64,
+    (fence, until): (u64, UnixMs),
+) -> Result<Outcome, SubjectError> {
     // Under the lease nobody else writes: what is there now is the newest.
-    let row = context.store.token(provider).await?;
+    let row = context.store.token(subject.id).await?;
     // What another holder met may be a reason to wait.
     let needless = match version(row.as_ref()) > known {
         true => Some(Outcome::Newer),
-        false => needless(&subject, row.as_ref(), why),
+        false => needless(context, subject, row.as_ref(), why),
     };
-    let outcome = match needless {
-        Some(outcome) => outcome,
-        None => {
-            let attempt = Attempt {
-                context,
-                subject: &subject,
-                row,
-                fence,
-                until,
-            };
-            attempt.run(why).await?
-        }
-    };
-    if let Err(error) = context.store.set_token_lease(provider, fence, UnixMs(0)).await {
-        tracing::debug!(%error, "a lease is not given back and ends by itself");
+    if let Some(outcome) = needless {
+        return Ok(outcome);
     }
-    Ok(outcome)
+    let attempt = Attempt {
+        context,
+        subject,
+        row,
+        fence,
+        until,
+    };
+    attempt.run(why).await
 }
 
 fn version(row: Option<&StoredToken>) -> u64 {
@@ -102,14 +120,19 @@ fn version(row: Option<&StoredToken>) -> u64 {
 }
 
 /// Why nothing is to be done.
-fn needless(subject: &Subject, row: Option<&StoredToken>, why: Why) -> Option<Outcome> {
+fn needless(context: &Context, subject: &Subject, row: Option<&StoredToken>, why: Why) -> Option<Outcome> {
     let row = row.filter(|row| row.credential_version == subject.credential_version);
     let now = clock::now();
-    let waits = row
-        .and_then(|row| row.failure.as_ref()?.next_try_at)
-        .is_some_and(|at| now < at);
-    let stopped = row.is_some_and(|row| row.state != TokenState::Ready);
+    let next_try = row.and_then(schedule::next_try);
+    let waits = next_try.is_some_and(|at| now < at);
+    let stopped = row.is_some_and(|row| row.state != TokenState::Ready) && (waits || next_try.is_none());
+    let serves = row
+        .and_then(|row| row.token.as_ref())
+        .is_some_and(|token| now < token.expires_at);
+    // Such a login ends with its access token, and not before.
+    let lasts = || serves && !can_refresh(context, subject, row);
     match why {
+        Why::Operator | Why::Ahead if lasts() => Some(Outcome::NothingToRefresh),
         Why::Operator => None,
         Why::Refused(refused) if version(row) > refused => Some(Outcome::Newer),
         Why::Refused(_) | Why::Ahead if stopped => Some(Outcome::Stopped),
@@ -122,14 +145,19 @@ fn needless(subject: &Subject, row: Option<&StoredToken>, why: Why) -> Option<Ou
     }
 }
 
+fn can_refresh(context: &Context, subject: &Subject, row: Option<&StoredToken>) -> bool {
+    let is_assertion = matches!(subject.definition, Definition::ServiceAccount(_));
+    let tokens = || subject.tokens(context, row);
+    is_assertion || tokens().is_some_and(|tokens| tokens.refresh.is_some())
+}
+
 impl Attempt<'_> {
     async fn run(self, why: Why) -> Result<Outcome, SubjectError> {
         let held = self.subject.tokens(self.context, self.row.as_ref());
-        match self.ask(held.as_ref()).await {
+        match self.ask(held.as_ref()).await? {
             Ok(granted) => {
                 let tokens = TokenSet {
                     access: granted.access.clone(),
-                    previous_refresh: held.as_ref().and_then(|held| held.refresh.clone()),
                     refresh: granted
                         .refresh
                         .clone()
@@ -141,48 +169,74 @@ impl Attempt<'_> {
         }
     }
 
-    async fn ask(&self, held: Option<&TokenSet>) -> Result<Granted, Fault> {
-        let tokens: &Tokens = &self.context.tokens;
+    async fn ask(&self, held: Option<&TokenSet>) -> Result<Result<Granted, Fault>, SubjectError> {
         match &self.subject.definition {
-            Definition::Oauth(_) => {
-                let Some(refresh) = held.and_then(|held| held.refresh.as_ref()) else {
+            Definition::Oauth(_) => match held.and_then(|held| held.refresh.as_ref()) {
+                Some(refresh) => self.show(refresh).await,
+                None => {
                     let text = "there is no refresh token: nobody has logged in yet, or the server gave none";
-                    return Err(Fault::new(Kind::InvalidGrant, "refresh", text));
-                };
-                match exchange(tokens, self.subject, Grant::Refresh(refresh)).await {
-                    // Only the server knows whether the token is used up: once more, with the same one.
-                    Err(fault) if fault.kind == Kind::Unknown => {
-                        tracing::warn!(
-                            target: "token_refresh",
-                            provider = self.subject.provider.name,
-                            causes = fault.causes,
-                            "a refresh was sent and not answered; it is asked once more with the same refresh token"
-                        );
-                        exchange(tokens, self.subject, Grant::Refresh(refresh)).await
-                    }
-                    done => done,
+                    Ok(Err(Fault::new(Kind::InvalidGrant, "refresh", text)))
                 }
+            },
+            Definition::ServiceAccount(account) => Ok(self.assert(account).await),
+            Definition::ApiKey(_) | Definition::BearerToken(_) | Definition::AwsKeys(_) => {
+                Ok(Err(Fault::new(
+                    Kind::Misconfigured,
+                    "refresh",
+                    "no tokens are obtained for this kind of credential",
+                )))
             }
-            Definition::ServiceAccount(account) => {
-                let assertion = account.assertion(clock::now()).map_err(|bad| {
-                    Fault::new(Kind::Misconfigured, "assertion", format!("its key file {bad}"))
-                })?;
-                let asked = exchange(tokens, self.subject, Grant::Assertion(&assertion)).await;
-                // An assertion is not used up.
-                asked.map_err(|fault| match fault.kind {
-                    Kind::Unknown => Fault {
-                        kind: Kind::Later,
-                        ..fault
-                    },
-                    Kind::InvalidGrant | Kind::Misconfigured | Kind::Later => fault,
-                })
-            }
-            Definition::ApiKey(_) | Definition::BearerToken(_) | Definition::AwsKeys(_) => Err(Fault::new(
-                Kind::Misconfigured,
-                "refresh",
-                "no tokens are obtained for this kind of credential",
-            )),
         }
+    }
+
+    /// Shows a refresh token, which may be good for one use. That it is being shown is in the store before: whoever comes
+    /// after a process that was killed meanwhile shows it again, since only the server knows, and can tell why it failed.
+    async fn show(&self, refresh: &Secret) -> Result<Result<Granted, Fault>, SubjectError> {
+        let (provider, tokens) = (self.subject.provider.name.as_str(), &*self.context.tokens);
+        let cut_off = self.row.as_ref().and_then(|row| row.exchange_began_at);
+        if let Some(began) = cut_off {
+            tracing::warn!(
+                target: "token_refresh",
+                provider,
+                %began,
+                "a refresh was cut off; it is asked again with the same refresh token"
+            );
+        }
+        let of = (self.subject.id, version(self.row.as_ref()));
+        let store = &self.context.store;
+        store.token_exchange_began(of, clock::now()).await?;
+        let asked = match exchange(tokens, self.subject, Grant::Refresh(refresh)).await {
+            // Only the server knows whether the token is used up: once more, with the same one.
+            Err(fault) if fault.kind == Kind::Unknown => {
+                tracing::warn!(
+                    target: "token_refresh",
+                    provider,
+                    causes = fault.causes,
+                    "a refresh was sent and not answered; it is asked once more with the same refresh token"
+                );
+                exchange(tokens, self.subject, Grant::Refresh(refresh)).await
+            }
+            done => done,
+        };
+        Ok(asked.map_err(|fault| match (fault.kind, cut_off) {
+            (Kind::InvalidGrant, Some(began)) => fault.after_a_cut(began),
+            _ => fault,
+        }))
+    }
+
+    async fn assert(&self, account: &ServiceAccount) -> Result<Granted, Fault> {
+        let assertion = account
+            .assertion(clock::now())
+            .map_err(|bad| Fault::new(Kind::Misconfigured, "assertion", format!("its key file {bad}")))?;
+        let asked = exchange(&self.context.tokens, self.subject, Grant::Assertion(&assertion)).await;
+        // An assertion is not used up.
+        asked.map_err(|fault| match fault.kind {
+            Kind::Unknown => Fault {
+                kind: Kind::Later,
+                ..fault
+            },
+            Kind::InvalidGrant | Kind::Misconfigured | Kind::Later | Kind::Strange => fault,
+        })
     }
 
     /// Writes the token before anybody may use it.
@@ -237,15 +291,10 @@ impl Attempt<'_> {
                 return Ok(Outcome::Newer);
             }
         }
-        let state = match fault.kind {
-            Kind::InvalidGrant | Kind::Unknown => TokenState::NeedsLogin,
-            Kind::Misconfigured => TokenState::Misconfigured,
-            Kind::Later => TokenState::Ready,
-        };
         let before = self.row.as_ref().and_then(|row| row.failure.as_ref());
         let times = before.map_or(0, |before| before.times).saturating_add(1);
-        let wait = schedule::wait(times, clock::random());
-        let next = (state == TokenState::Ready).then(|| now.plus_ms(ms(wait)));
+        let (state, wait) = schedule::after(&self.subject.definition, fault.kind, times, clock::random());
+        let next = wait.map(|wait| now.plus_ms(ms(wait)));
         let record = fault.record(now, times, next);
         let of = (id, version(self.row.as_ref()), self.subject.credential_version);
         self.context.store.token_failed(of, &record, state).await?;

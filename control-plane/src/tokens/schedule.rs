@@ -6,12 +6,17 @@ use penstock_core::backoff::Backoff;
 use penstock_core::time::UnixMs;
 use penstock_store::{StoredToken, TokenState};
 
+use super::fault::Kind;
 use crate::credentials::Definition;
 
 /// Before the end of a token that lives long.
 const MOST_AHEAD_MS: i64 = 5 * 60_000;
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_secs(300);
+/// After an operator was called for something that may pass all the same.
+const SLOW_WAIT: Duration = Duration::from_secs(900);
+/// Answers in a row that no authorization server gives, before an operator is called: more than an hour, as a rule.
+const PATIENCE: u32 = 40;
 
 /// When a token is refreshed, by its life alone: 5 min before its end, or a tenth of its life if that is less, and up to
 /// half as long before that, so that not all tokens of one hour meet.
@@ -31,17 +36,43 @@ pub(super) fn due(definition: &Definition, row: Option<&StoredToken>) -> Option<
         // Nobody has logged in yet.
         (Definition::Oauth(_), None) => None,
         (_, None) => Some(UnixMs(0)),
-        (_, Some(row)) if row.state != TokenState::Ready => None,
+        (_, Some(row)) if row.state != TokenState::Ready => next_try(row),
         (_, Some(row)) => {
             let by_life = refresh_at(row).unwrap_or(UnixMs(0));
-            let again = row.failure.as_ref().and_then(|failure| failure.next_try_at);
-            Some(by_life.max(again.unwrap_or(UnixMs(0))))
+            Some(by_life.max(next_try(row).unwrap_or(UnixMs(0))))
         }
     }
 }
 
+pub(super) fn next_try(row: &StoredToken) -> Option<UnixMs> {
+    row.failure.as_ref().and_then(|failure| failure.next_try_at)
+}
+
+/// What a failure makes of a token, the `times`-th in a row, and how long nothing is tried. None: until an operator acts.
+///
+/// A login that is refused, and a client that is not accepted, end all trying: each try could be held against the account.
+/// An assertion is made anew each time and can be refused for a clock that is wrong, so it is tried slowly. What is no
+/// answer of an authorization server says nothing about the login; after [`PATIENCE`] an operator is called, and it is
+/// tried slowly.
+pub(super) fn after(
+    definition: &Definition,
+    kind: Kind,
+    times: u32,
+    random: u32,
+) -> (TokenState, Option<Duration>) {
+    let is_assertion = matches!(definition, Definition::ServiceAccount(_));
+    match kind {
+        Kind::Later => (TokenState::Ready, Some(wait(times, random))),
+        Kind::Strange if times < PATIENCE => (TokenState::Ready, Some(wait(times, random))),
+        Kind::Strange => (TokenState::Misconfigured, Some(SLOW_WAIT)),
+        Kind::InvalidGrant if is_assertion => (TokenState::NeedsLogin, Some(SLOW_WAIT)),
+        Kind::InvalidGrant | Kind::Unknown => (TokenState::NeedsLogin, None),
+        Kind::Misconfigured => (TokenState::Misconfigured, None),
+    }
+}
+
 /// Before the next try, after so many failures in a row.
-pub(super) fn wait(times: u32, random: u32) -> Duration {
+fn wait(times: u32, random: u32) -> Duration {
     let mut backoff = Backoff::new(FIRST_WAIT, LONGEST_WAIT);
     let mut wait = FIRST_WAIT;
     for _ in 0..times.clamp(1, 16) {
@@ -74,6 +105,7 @@ mod tests {
                 expires_at: UnixMs(life_ms),
             }),
             failure: None,
+            exchange_began_at: None,
         }
     }
 
@@ -96,8 +128,35 @@ mod tests {
         });
         assert_eq!(due(&oauth, Some(&failing)), Some(UnixMs(60_000)));
         failing.state = TokenState::NeedsLogin;
+        assert_eq!(due(&oauth, Some(&failing)), Some(UnixMs(60_000)), "slowly");
+        failing.failure = None;
         assert_eq!(due(&oauth, Some(&failing)), None);
         assert!(wait(1, 0) >= FIRST_WAIT / 2);
         assert!(wait(100, u32::MAX) <= LONGEST_WAIT);
+    }
+
+    #[test]
+    fn f03_only_a_server_that_says_so_stops_refreshing_for_good() {
+        let oauth = Definition::Oauth(Box::new(client()));
+        let file = crate::credentials::service_account_tests::file("https://oauth2.googleapis.com/token");
+        let account = crate::credentials::read_service_account(&file).ok().unwrap();
+        let account = Definition::ServiceAccount(Box::new(account));
+        let stops = |definition: &Definition, kind| after(definition, kind, 1, 0).1.is_none();
+        assert!(stops(&oauth, Kind::InvalidGrant) && stops(&oauth, Kind::Misconfigured));
+        assert!(stops(&oauth, Kind::Unknown) && stops(&account, Kind::Misconfigured));
+        // A clock that is wrong.
+        assert_eq!(
+            after(&account, Kind::InvalidGrant, 1, 0),
+            (TokenState::NeedsLogin, Some(SLOW_WAIT))
+        );
+        // A proxy's page for an hour.
+        let (state, waits) = after(&oauth, Kind::Strange, PATIENCE - 1, 0);
+        assert_eq!((state, waits.is_some()), (TokenState::Ready, true));
+        assert_eq!(
+            after(&oauth, Kind::Strange, PATIENCE, 0),
+            (TokenState::Misconfigured, Some(SLOW_WAIT))
+        );
+        let waited: Duration = (1..PATIENCE).map(|times| wait(times, u32::MAX / 2)).sum();
+        assert!(waited > Duration::from_secs(3_600), "{waited:?}");
     }
 }

@@ -3,18 +3,24 @@
 //! One file a concern: reading, the feed of changes, commits, history, the ledger, nodes. Statements and rows are
 //! shared; the two databases differ in how records are inserted in bulk and in how news of commits spreads.
 
+mod accounts;
+mod alerts;
 mod archive;
+mod audit;
 mod baseline;
 mod call;
 mod command;
 mod commit;
+mod failures;
 mod feed;
 mod find;
 mod fleet_states;
 mod fold;
 mod history;
 mod ingest;
+mod log;
 mod nodes;
+mod operators;
 mod recharge;
 pub(crate) mod records;
 mod rollup;
@@ -37,12 +43,12 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
-use crate::api::archive::{ArchiveRow, ArchiveTable};
 use crate::api::command::{NodeAnswer, NodeCommand};
 use crate::api::commit::{Commit, Committed};
 use crate::api::error::Error;
+use crate::api::failure::{FailedCallRow, LogFilter, LoggedCall};
 use crate::api::fleet_state::{FleetAction, FleetState, Put};
-use crate::api::history::{Differences, Revision};
+use crate::api::history::{Differences, Revision, RevisionFilter};
 use crate::api::node::NodeRow;
 use crate::api::page::{Filter, Listed, Lookup, Page};
 use crate::api::recharge::{PriceBackfill, Recharge};
@@ -151,8 +157,8 @@ impl Store for Database {
             .await
     }
 
-    async fn revisions(&self, before: Option<u64>, limit: u32, changes: u32) -> Result<Vec<Revision>, Error> {
-        self.newest_revisions(before, limit, changes).await
+    async fn revisions(&self, of: &RevisionFilter, limit: u32, changes: u32) -> Result<Vec<Revision>, Error> {
+        self.newest_revisions(of, limit, changes).await
     }
 
     async fn revision(&self, revision: u64) -> Result<Option<Revision>, Error> {
@@ -217,14 +223,6 @@ impl Store for Database {
         self.records_after(filter, after, limit).await
     }
 
-    async fn usage_with_decisions(
-        &self,
-        after: Option<RequestId>,
-        limit: u32,
-    ) -> Result<Vec<UsageRecord>, Error> {
-        self.records_with_decisions(after, limit).await
-    }
-
     async fn count_usage(&self, filter: &UsageFilter) -> Result<u64, Error> {
         self.count_records(filter).await
     }
@@ -244,21 +242,21 @@ impl Store for Database {
         }
     }
 
-    async fn count_rows(&self, table: &'static ArchiveTable) -> Result<u64, Error> {
-        self.count_table(table).await
+    async fn ingest_failures(&self, records: &[FailedCallRow]) -> Result<u64, Error> {
+        self.write_failures(records).await
     }
 
-    async fn archive_rows(
+    async fn failures(&self, id: RequestId) -> Result<Vec<FailedCallRow>, Error> {
+        self.failures_of_call(id).await
+    }
+
+    async fn search_calls(
         &self,
-        table: &'static ArchiveTable,
-        after: Option<&ArchiveRow>,
+        filter: &LogFilter,
         limit: u32,
-    ) -> Result<Vec<ArchiveRow>, Error> {
-        self.read_table(table, after, limit).await
-    }
-
-    async fn restore_rows(&self, table: &'static ArchiveTable, rows: &[ArchiveRow]) -> Result<u64, Error> {
-        self.write_table(table, rows).await
+        before: Option<RequestId>,
+    ) -> Result<Vec<LoggedCall>, Error> {
+        self.search_log(filter, limit, before).await
     }
 
     async fn put_node(&self, node: &NodeRow) -> Result<(), Error> {
@@ -336,6 +334,10 @@ impl Store for Database {
         state: TokenState,
     ) -> Result<bool, Error> {
         self.write_failure(of, failure, state).await
+    }
+
+    async fn token_exchange_began(&self, of: (ProviderId, u64), at: UnixMs) -> Result<(), Error> {
+        self.note_exchange(of, at).await
     }
 
     async fn take_token_lease(

@@ -30,13 +30,23 @@ mod rows;
 mod sql;
 mod sqlite;
 
-pub use api::archive::{ArchiveRow, ArchiveTable, Column, ColumnKind, Merge, Says};
+pub use api::accounts::Accounts;
+pub use api::alert::{
+    AlertRow, Alerts, Attempted, CallFacts, Delivery, DeliveryFilter, DeliveryState, Looked, Notification,
+    ProviderCalls, Webhook, WebhookWritten,
+};
+pub use api::archive::{Archive, ArchiveRow, ArchiveTable, Column, ColumnKind, Merge, Says};
+pub use api::audit::{AuditEnd, AuditEntry, AuditFilter};
 pub use api::command::{NodeAnswer, NodeCommand};
 pub use api::commit::{Applied, Commit, Committed, CredentialChange, Expect, MAX_OPS, NewSpec, Op, Put};
 pub use api::error::Error;
+pub use api::failure::{FailedCallRow, LogFilter, LoggedCall};
 pub use api::fleet_state::{FleetAction, FleetState, Put as FleetPut};
-pub use api::history::{Action, Change, Differences, LoggedKey, LoggedProvider, LoggedSpec, Revision};
+pub use api::history::{
+    Action, Change, Differences, LoggedKey, LoggedProvider, LoggedSpec, Revision, RevisionFilter,
+};
 pub use api::node::{NodeRow, RefusedResource};
+pub use api::operator::{OperatorPut, OperatorToken, Operators, StoredOperator};
 pub use api::page::{Filter, Listed, Lookup, Page};
 pub use api::recharge::{NewCharge, PriceBackfill, Recharge};
 pub use api::spend::{

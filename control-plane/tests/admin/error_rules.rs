@@ -67,6 +67,7 @@ async fn g13_a_rule_is_made_changed_listed_and_deleted() {
         expected_version,
         spec: Some(spec(config::FailureClass::Caller)),
         change: None,
+        update_mask: None,
     };
     operator
         .error_rule_service()
@@ -210,4 +211,20 @@ async fn g01_a_rollback_brings_a_rule_back() {
     let restored = get(&operator, "odd").await.unwrap();
     assert_eq!(restored.spec, Some(spec(config::FailureClass::Billing)));
     assert_eq!(restored.version, 3, "versions never fall");
+}
+
+#[tokio::test]
+async fn g13_a_rule_for_a_provider_that_does_not_exist_is_refused() {
+    let operator = Operator::start().await;
+    let request = wire::CreateErrorRuleRequest {
+        name: "odd".into(),
+        spec: Some(config::ErrorRule {
+            provider: Some("nope".into()),
+            ..spec(config::FailureClass::Billing)
+        }),
+        change: None,
+    };
+    let answer = operator.error_rule_service().create_error_rule(request).await;
+    let words = refused(answer, Code::InvalidArgument);
+    assert!(words.starts_with("spec.provider: "), "{words}");
 }

@@ -3,7 +3,11 @@
 use super::*;
 
 async fn revisions(operator: &Operator, limit: u32, before: u64) -> wire::ListRevisionsResponse {
-    let request = wire::ListRevisionsRequest { limit, before };
+    let request = wire::ListRevisionsRequest {
+        limit,
+        before,
+        ..wire::ListRevisionsRequest::default()
+    };
     operator
         .config_service()
         .list_revisions(request)
@@ -58,6 +62,7 @@ async fn g01_two_revisions_can_be_compared_in_either_direction() {
         let request = wire::DiffRevisionsRequest {
             from_revision,
             to_revision,
+            ..wire::DiffRevisionsRequest::default()
         };
         operator.config_service().diff_revisions(request).await
     };

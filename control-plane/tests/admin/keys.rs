@@ -183,6 +183,7 @@ async fn a_key_stays_with_its_user_and_keeps_its_secret() {
             hint: "ignored".into(),
         }),
         change: None,
+        update_mask: None,
     };
     let moved = operator
         .key_service()

@@ -39,6 +39,7 @@ impl Operator {
             expected_version: version,
             spec: Some(user_with(limits)),
             change: None,
+            update_mask: None,
         };
         let answer = self.user_service().update_user(request).await?;
         Ok(answer.into_inner().user.unwrap())
@@ -102,6 +103,7 @@ async fn d01_a_key_has_limits_beside_its_users_and_keeps_them_when_it_is_rotated
         expected_version: made.version,
         spec: Some(spec),
         change: None,
+        update_mask: None,
     };
     let changed = operator.key_service().update_key(request).await.unwrap();
     assert_eq!(changed.into_inner().key.unwrap().spec.unwrap().limits, rpm(20));

@@ -187,6 +187,7 @@ impl Operator {
             expected_version: read.version,
             spec: Some(spec),
             change: reason("changed by a test"),
+            update_mask: None,
         };
         self.key_service()
             .update_key(request)
@@ -229,6 +230,7 @@ impl Operator {
         let mut spec = read.spec.clone().unwrap();
         change(&mut spec);
         let request = wire::UpdateProviderRequest {
+            keep_credential: false,
             new_credential: None,
             proxy_password: None,
             provider: read.id.clone(),
@@ -236,6 +238,7 @@ impl Operator {
             spec: Some(spec),
             credential: None,
             change: reason("changed by a test"),
+            update_mask: None,
         };
         let answer = self.provider_service().update_provider(request).await?;
         Ok(answer.into_inner().provider.unwrap())

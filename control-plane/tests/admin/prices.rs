@@ -73,6 +73,7 @@ async fn e04_an_updated_price_is_manual() {
         expected_version,
         spec: shipped.spec.clone(),
         change: None,
+        update_mask: None,
     };
     operator
         .price_service()
@@ -185,4 +186,42 @@ async fn deleting_a_price_needs_its_name() {
         refused(answer, Code::NotFound),
         "price \"my-model\" does not exist"
     );
+}
+
+#[tokio::test]
+async fn e04_deleting_an_override_brings_the_shipped_price_back_at_once() {
+    let operator = Operator::start().await;
+    let before = get(&operator, MODEL).await.unwrap();
+    let delete = || wire::DeletePriceRequest {
+        name: MODEL.into(),
+        expected_version: 0,
+        change: None,
+    };
+    let answer = operator.price_service().delete_price(delete()).await;
+    let problem = refused(answer, Code::FailedPrecondition);
+    assert!(problem.contains("price create"), "{problem}");
+    let manual = operator.price_service().create_price(create(MODEL, 7)).await;
+    manual.unwrap();
+    operator.price_service().delete_price(delete()).await.unwrap();
+    let after = get(&operator, MODEL).await.unwrap();
+    assert_eq!((source(&after), after.version), (config::PriceSource::Shipped, 3));
+    assert_eq!(after.spec, before.spec);
+}
+
+#[tokio::test]
+async fn e04_a_comparison_promises_nothing_that_the_import_would_refuse() {
+    let operator = Operator::start().await;
+    let entry = r#"{"litellm_provider":"openai","mode":"chat","input_cost_per_token":1e-6,"output_cost_per_token":1e-6}"#;
+    let entries: Vec<_> = (0..50_001).map(|n| format!("\"m{n}\":{entry}")).collect();
+    let request = wire::ImportPricesRequest {
+        source: Some(wire::import_prices_request::Source::File(
+            format!("{{{}}}", entries.join(",")).into(),
+        )),
+        keep_missing: true,
+        ..wire::ImportPricesRequest::default()
+    };
+    let refused = operator.price_service().import_prices(request).await.unwrap_err();
+    assert_eq!(refused.code(), tonic::Code::InvalidArgument);
+    let problem = refused.message();
+    assert!(problem.contains("would change 50001 prices"), "{problem}");
 }

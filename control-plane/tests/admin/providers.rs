@@ -39,6 +39,32 @@ async fn an_update_without_a_credential_keeps_it() {
 }
 
 #[tokio::test]
+async fn f01_a_credential_is_not_sent_to_another_host_unless_the_operator_says_so() {
+    let operator = Operator::start().await;
+    let made = operator.create_provider("main", Some(CREDENTIAL)).await;
+    let elsewhere = |spec: &mut config::ProviderSpec| spec.base_urls = vec!["https://evil.example".into()];
+    let refused = operator.update_provider(&made, elsewhere).await.unwrap_err();
+    assert_eq!(refused.code(), Code::InvalidArgument);
+    for part in ["spec.base_urls", "evil.example", "--keep-credential"] {
+        assert!(refused.message().contains(part), "{part}: {}", refused.message());
+    }
+    let mut spec = made.spec.clone().unwrap();
+    elsewhere(&mut spec);
+    let request = wire::UpdateProviderRequest {
+        provider: made.id.clone(),
+        expected_version: made.version,
+        spec: Some(spec),
+        keep_credential: true,
+        ..wire::UpdateProviderRequest::default()
+    };
+    let kept = operator.provider_service().update_provider(request).await;
+    let kept = kept.unwrap().into_inner().provider.unwrap();
+    assert_eq!(kept.credential_hint, made.credential_hint);
+    let without = operator.create_provider("other", None).await;
+    operator.update_provider(&without, elsewhere).await.unwrap();
+}
+
+#[tokio::test]
 async fn g01_a_stale_update_is_aborted_and_names_who_was_faster() {
     let operator = Operator::start().await;
     let read = operator.create_provider("main", None).await;
@@ -145,7 +171,11 @@ async fn listings_are_ordered_by_name_and_cut_into_pages() {
     let mut names = Vec::new();
     let mut token = String::new();
     loop {
-        let page = Some(wire::PageRequest { size: 2, token });
+        let page = Some(wire::PageRequest {
+            size: 2,
+            token,
+            ..wire::PageRequest::default()
+        });
         let request = wire::ListProvidersRequest { page };
         let answer = operator
             .provider_service()

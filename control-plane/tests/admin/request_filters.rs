@@ -37,6 +37,7 @@ async fn g12_a_filter_is_made_changed_listed_and_deleted() {
         expected_version: 1,
         spec: Some(spec(Part::Body("metadata.user_id".into()), removal())),
         change: None,
+        update_mask: None,
     };
     let answer = service.update_request_filter(update).await.unwrap().into_inner();
     assert_eq!(answer.request_filter.unwrap().version, 2);
@@ -80,4 +81,38 @@ async fn g12_a_filter_that_would_break_calls_is_refused_with_its_place() {
         service.create_request_filter(create("f", empty)).await,
         Code::InvalidArgument,
     );
+}
+
+#[tokio::test]
+async fn g12_a_filter_names_a_provider_that_exists_and_keeps_its_name() {
+    let operator = Operator::start().await;
+    let mut service = operator.request_filter_service();
+    let of = |provider: &str| config::RequestFilter {
+        provider: Some(provider.into()),
+        ..spec(Part::Body("a".into()), removal())
+    };
+    let answer = service.create_request_filter(create("f", of("nope"))).await;
+    let words = refused(answer, Code::InvalidArgument);
+    assert_eq!(words, "spec.provider: \"nope\" is no provider's name");
+    let main = operator.create_provider("main", None).await;
+    service
+        .create_request_filter(create("f", of("main")))
+        .await
+        .unwrap();
+    let renamed = operator
+        .update_provider(&main, |spec| spec.name = "other".into())
+        .await
+        .unwrap_err();
+    assert_eq!(renamed.code(), Code::FailedPrecondition);
+    assert!(renamed.message().contains("request filter \"f\""), "{renamed}");
+    let delete = wire::DeleteRequestFilterRequest {
+        name: "f".into(),
+        expected_version: 0,
+        change: None,
+    };
+    service.delete_request_filter(delete).await.unwrap();
+    operator
+        .update_provider(&main, |spec| spec.name = "other".into())
+        .await
+        .unwrap();
 }

@@ -156,6 +156,7 @@ async fn g01_a_credential_does_not_follow_a_rollback_to_another_host() {
     let read = operator.create_provider("main", Some("sk-for-the-first")).await;
     let good = operator.head().await;
     let request = wire::UpdateProviderRequest {
+        keep_credential: false,
         new_credential: None,
         proxy_password: None,
         provider: "main".into(),
@@ -166,6 +167,7 @@ async fn g01_a_credential_does_not_follow_a_rollback_to_another_host() {
         }),
         credential: Some("sk-for-the-second".into()),
         change: None,
+        update_mask: None,
     };
     operator
         .provider_service()

@@ -28,6 +28,7 @@ async fn deleting_a_user_deletes_its_keys_in_the_same_revision() {
     let request = wire::DiffRevisionsRequest {
         from_revision: before,
         to_revision: revision,
+        ..wire::DiffRevisionsRequest::default()
     };
     let changes = operator
         .config_service()
@@ -51,6 +52,7 @@ async fn a_user_can_be_renamed_and_keeps_its_keys() {
         expected_version: alice.version,
         spec: Some(user("alice@example.com")),
         change: None,
+        update_mask: None,
     };
     operator.user_service().update_user(request).await.unwrap();
     let key = operator.get_key("alice@example.com/laptop").await.unwrap();
@@ -66,7 +68,34 @@ async fn an_update_that_names_no_version_is_refused() {
         expected_version: 0,
         spec: Some(user("alice")),
         change: None,
+        update_mask: None,
     };
     let answer = operator.user_service().update_user(request).await;
     assert!(refused(answer, Code::InvalidArgument).starts_with("expected_version: "));
+}
+
+#[tokio::test]
+async fn a_masked_update_changes_what_it_names_on_the_version_of_now() {
+    let operator = Operator::start().await;
+    let alice = operator.create_user("alice").await;
+    let before = alice.spec.unwrap();
+    let mask = |path: &str| prost_types::FieldMask {
+        paths: vec![path.to_owned()],
+    };
+    let request = |path: &str| wire::UpdateUserRequest {
+        user: "alice".into(),
+        expected_version: 0,
+        spec: Some(penstock_proto::config::v1::User {
+            name: "anna".into(),
+            ..Default::default()
+        }),
+        change: None,
+        update_mask: Some(mask(path)),
+    };
+    let answer = operator.user_service().update_user(request("name")).await;
+    let changed = answer.unwrap().into_inner().user.unwrap().spec.unwrap();
+    assert_eq!((changed.name.as_str(), changed.access), ("anna", before.access));
+    let answer = operator.user_service().update_user(request("nickname")).await;
+    // It was renamed, so by its old name it is not there.
+    assert_eq!(refused(answer, Code::NotFound), "user \"alice\" does not exist");
 }

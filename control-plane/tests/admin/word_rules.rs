@@ -35,6 +35,7 @@ async fn g12_a_word_rule_is_made_changed_listed_and_deleted() {
         expected_version: 1,
         spec: Some(spec(config::WordMatching::Regex, &["blue.*"])),
         change: None,
+        update_mask: None,
     };
     service.update_word_rule(update.clone()).await.unwrap();
     assert!(

@@ -194,6 +194,7 @@ impl Plane {
             expected_version: user.version,
             spec: Some(spec),
             change: None,
+            update_mask: None,
         };
         self.users()
             .await

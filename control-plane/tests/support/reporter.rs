@@ -90,12 +90,16 @@ impl Reporter {
     pub(crate) async fn acked(&mut self, batch: UsageBatch) -> Result<u64, Status> {
         let spool = batch.spool_id.clone();
         self.say(Message::Usage(batch)).await;
-        match self.next().await? {
-            Some(Reply::Usage(ack)) => {
-                assert_eq!(ack.spool_id, spool);
-                Ok(ack.through_sequence)
+        loop {
+            match self.next().await? {
+                Some(Reply::Usage(ack)) => {
+                    assert_eq!(ack.spool_id, spool);
+                    return Ok(ack.through_sequence);
+                }
+                // Of records of failed calls, which nobody waits for.
+                Some(Reply::Failures(_)) => {}
+                other => panic!("an acknowledgement, not {other:?}"),
             }
-            other => panic!("an acknowledgement, not {other:?}"),
         }
     }
 }

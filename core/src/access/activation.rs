@@ -19,6 +19,9 @@ pub struct Activation {
     /// None: it was not used yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_used_at: Option<UnixMs>,
+    /// When it was given to somebody who existed before: earlier uses do not count. None: with its making.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub granted_at: Option<UnixMs>,
 }
 
 impl Activation {
@@ -27,6 +30,7 @@ impl Activation {
         Self {
             expires_after_ms,
             first_used_at: None,
+            granted_at: None,
         }
     }
 
@@ -35,13 +39,20 @@ impl Activation {
         self.first_used_at.map(|at| at.plus_ms(self.expires_after_ms))
     }
 
-    /// What was written, with the first use that is known.
+    /// What was written, with the facts that are known. Where there was none before it is granted now.
     #[must_use]
-    pub fn with_first_use_of(self, known: Option<Self>) -> Self {
+    pub fn with_facts_of(self, known: Option<Self>, now: UnixMs) -> Self {
         Self {
             first_used_at: known.and_then(|known| known.first_used_at),
+            granted_at: known.map_or(Some(now), |known| known.granted_at),
             ..self
         }
+    }
+
+    /// What was written, for somebody new.
+    #[must_use]
+    pub fn without_facts(self) -> Self {
+        Self::after(self.expires_after_ms)
     }
 
     pub(super) fn validate(&self) -> Result<(), Invalid> {

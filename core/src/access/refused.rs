@@ -27,8 +27,12 @@ pub enum NotAllowed {
         allowed: String,
         whose: Whose,
     },
-    #[error("Address {address} is not allowed for {whose}.")]
-    Address { address: IpAddr, whose: Whose },
+    #[error("Address {} is not allowed for {whose}.", seen(*.address))]
+    Address {
+        /// None: unknown.
+        address: Option<IpAddr>,
+        whose: Whose,
+    },
     #[error("Client {client} is blocked for {whose}.")]
     ClientBlocked { client: String, whose: Whose },
     #[error("Client {client} is not allowed for {whose}{doubt}; allowed: {allowed}.")]
@@ -76,11 +80,17 @@ pub fn check_dialect(user: &Access, key: &Access, dialect: Dialect) -> Result<()
     })
 }
 
-/// Whether a call may come from here.
-pub fn check_address(user: &Access, key: &Access, address: IpAddr) -> Result<(), NotAllowed> {
+fn seen(address: Option<IpAddr>) -> String {
+    address.map_or_else(|| "unknown".to_owned(), |address| address.to_string())
+}
+
+/// Whether a call may come from here; None is an address that nobody knows, and is in no range.
+pub fn check_address(user: &Access, key: &Access, address: Option<IpAddr>) -> Result<(), NotAllowed> {
     both(user, key, |access, whose| {
         let ranges = &access.rules.allowed_addresses;
-        if ranges.is_empty() || ranges.iter().any(|range| range.contains(address)) {
+        if ranges.is_empty()
+            || address.is_some_and(|address| ranges.iter().any(|range| range.contains(address)))
+        {
             return Ok(());
         }
         Err(NotAllowed::Address { address, whose })
@@ -177,12 +187,14 @@ mod tests {
         let open = Access::default();
         for good in ["10.1.2.3", "::ffff:10.1.2.3", "2001:db8::7"] {
             assert_eq!(
-                check_address(&open, &near, good.parse().unwrap()),
+                check_address(&open, &near, Some(good.parse().unwrap())),
                 Ok(()),
                 "{good}"
             );
         }
-        let refused = words(check_address(&open, &near, "203.0.113.9".parse().unwrap()));
+        let refused = words(check_address(&open, &near, None));
+        assert_eq!(refused, "Address unknown is not allowed for this API key.");
+        let refused = words(check_address(&open, &near, Some("203.0.113.9".parse().unwrap())));
         assert_eq!(refused, "Address 203.0.113.9 is not allowed for this API key.");
     }
 

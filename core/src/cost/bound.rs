@@ -3,8 +3,8 @@
 //! For strict budgets: whatever the answer reports within the bound of tokens, [`super::charge`] of it is at most the
 //! sum of the parts stated here. So each part takes the dearest rate that the call could pay:
 //!
-//! - of all classes that prompt tokens can fall into (input, cache reads, cache writes of any life), and of output and
-//!   reasoning;
+//! - of all classes that prompt tokens can fall into (input of any kind, cache reads, cache writes of any life), and of
+//!   output of any kind and reasoning;
 //! - of the standard tier, which every provider may fall back to, and of the tiers that the body can trigger;
 //! - of all thresholds that a prompt within the bound can exceed;
 //! - times the dearest factors that an answer can name, as many as it can name at once; a factor below 1 is not
@@ -154,8 +154,12 @@ fn is_prompt(class: TokenClass) -> bool {
         | TokenClass::CacheRead
         | TokenClass::CacheWrite
         | TokenClass::CacheWrite1h
-        | TokenClass::CacheWrite12h => true,
-        TokenClass::Output | TokenClass::Reasoning => false,
+        | TokenClass::CacheWrite12h
+        | TokenClass::AudioInput
+        | TokenClass::ImageInput => true,
+        TokenClass::Output | TokenClass::Reasoning | TokenClass::AudioOutput | TokenClass::ImageOutput => {
+            false
+        }
     }
 }
 

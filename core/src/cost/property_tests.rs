@@ -21,7 +21,7 @@ const FACTORS: [&str; 4] = ["us", "fast", "regional_us", "regional_eu"];
 /// Calls with up to `most` tokens of each class.
 fn usages(most: u64) -> impl Strategy<Value = TokenUsage> {
     let names = FACTORS.map(str::to_owned).to_vec();
-    let counts = proptest::array::uniform7(0..=most);
+    let counts = proptest::array::uniform11(0..=most);
     (counts, any::<u32>(), select(&TIERS), subsequence(names, 0..=4)).prop_map(
         |(
             [
@@ -32,6 +32,10 @@ fn usages(most: u64) -> impl Strategy<Value = TokenUsage> {
                 cache_write_1h,
                 cache_write_12h,
                 reasoning,
+                audio_input,
+                image_input,
+                audio_output,
+                image_output,
             ],
             searches,
             tier,
@@ -45,6 +49,10 @@ fn usages(most: u64) -> impl Strategy<Value = TokenUsage> {
                 cache_write_1h,
                 cache_write_12h,
                 reasoning,
+                audio_input,
+                image_input,
+                audio_output,
+                image_output,
                 web_searches: searches % 1_000,
                 tier,
                 factors,
@@ -96,6 +104,10 @@ fn count_of(usage: &mut TokenUsage, class: TokenClass) -> &mut u64 {
         TokenClass::CacheWrite1h => &mut usage.cache_write_1h,
         TokenClass::CacheWrite12h => &mut usage.cache_write_12h,
         TokenClass::Reasoning => &mut usage.reasoning,
+        TokenClass::AudioInput => &mut usage.audio_input,
+        TokenClass::ImageInput => &mut usage.image_input,
+        TokenClass::AudioOutput => &mut usage.audio_output,
+        TokenClass::ImageOutput => &mut usage.image_output,
     }
 }
 
@@ -119,6 +131,12 @@ proptest! {
     ) {
         let mut larger = usage.clone();
         *count_of(&mut larger, class) += more;
+        // A part of the whole, whose other tokens stay as many.
+        if matches!(class, TokenClass::AudioInput | TokenClass::ImageInput) {
+            larger.input += more;
+        } else if class.is_media() {
+            larger.output += more;
+        }
         let cost = |usage| charge(price, usage, Millionths::ONE);
         prop_assert!(cost(&larger) >= cost(&usage));
     }

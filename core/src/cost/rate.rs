@@ -37,7 +37,10 @@ fn order(class: TokenClass, tier: ServiceTier) -> [Option<(TokenClass, ServiceTi
     const STANDARD: ServiceTier = ServiceTier::Standard;
     let (second, third) = match class {
         TokenClass::Input | TokenClass::Output => (None, None),
-        TokenClass::CacheRead | TokenClass::CacheWrite => (Some(TokenClass::Input), None),
+        TokenClass::CacheRead | TokenClass::CacheWrite | TokenClass::AudioInput | TokenClass::ImageInput => {
+            (Some(TokenClass::Input), None)
+        }
+        TokenClass::AudioOutput | TokenClass::ImageOutput => (Some(TokenClass::Output), None),
         TokenClass::CacheWrite1h | TokenClass::CacheWrite12h => {
             (Some(TokenClass::CacheWrite), Some(TokenClass::Input))
         }

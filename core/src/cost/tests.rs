@@ -94,6 +94,43 @@ fn e03_each_class_pays_its_own_rate() {
 }
 
 #[test]
+fn e03_sound_and_pictures_pay_their_own_rates_or_those_of_input_and_output() {
+    let media = TokenUsage {
+        input: 10,
+        audio_input: 3,
+        image_input: 2,
+        output: 20,
+        audio_output: 4,
+        image_output: 5,
+        reasoning: 6,
+        ..usage()
+    };
+    let own = price(&[
+        rate(TokenClass::AudioInput, 10_000),
+        rate(TokenClass::ImageInput, 100_000),
+        rate(TokenClass::AudioOutput, 1_000_000),
+        rate(TokenClass::ImageOutput, 10_000_000),
+    ]);
+    let words = nanos(&price(&[]), &media);
+    let (input, output) = (
+        nanos(&price(&[]), &input(1)),
+        words - 10 * nanos(&price(&[]), &input(1)),
+    );
+    assert_eq!(
+        nanos(&own, &media),
+        5 * input + output / 20 * 11 + 30 + 200 + 4_000 + 50_000
+    );
+    let lines: Vec<_> = breakdown(&own, &media).iter().map(|line| line.tokens).collect();
+    assert_eq!(lines, [5, 5, 6, 3, 2, 4, 5]);
+    let all_sound = TokenUsage {
+        audio_input: 99,
+        audio_output: 99,
+        ..media
+    };
+    assert_eq!(nanos(&own, &all_sound), 100 + 20_000, "no more than there is");
+}
+
+#[test]
 fn e03_a_long_prompt_is_one_that_is_longer_than_the_threshold() {
     let long = price(&[at(TokenClass::Input, ServiceTier::Standard, LONG, 3_000)]);
     assert_eq!(nanos(&long, &input(LONG)), 200_000);

@@ -145,10 +145,16 @@ impl Zone {
     }
 
     /// Minutes after midnight on the clock on the wall.
-    pub(crate) fn minute_of_day(&self, now: UnixMs) -> u16 {
+    pub fn minute_of_day(&self, now: UnixMs) -> u16 {
         let at = Timestamp::from_millisecond(now.0).unwrap_or(Timestamp::UNIX_EPOCH);
         let time = at.to_zoned(self.rules()).time();
         u16::from(time.hour().unsigned_abs()) * 60 + u16::from(time.minute().unsigned_abs())
+    }
+
+    /// When the day of `now` began, and the day before it.
+    pub fn days(&self, now: UnixMs) -> (UnixMs, UnixMs) {
+        let bounds = bounds(&self.rules(), Period::Day, 0, now);
+        (bounds.previous, bounds.current)
     }
 
     /// A zone that is not known here was refused when it was validated; its days are UTC's.

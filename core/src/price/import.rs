@@ -9,7 +9,7 @@
 
 mod decimal;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -22,7 +22,7 @@ use decimal::whole;
 /// The largest file that is read, bytes.
 pub const MAX_BYTES: usize = 16 << 20;
 
-const CLASSES: [(&str, TokenClass); 7] = [
+const CLASSES: [(&str, TokenClass); 11] = [
     (
         "cache_creation_input_token_cost_above_12hr",
         TokenClass::CacheWrite12h,
@@ -34,6 +34,10 @@ const CLASSES: [(&str, TokenClass); 7] = [
     ("cache_creation_input_token_cost", TokenClass::CacheWrite),
     ("cache_read_input_token_cost", TokenClass::CacheRead),
     ("output_cost_per_reasoning_token", TokenClass::Reasoning),
+    ("input_cost_per_audio_token", TokenClass::AudioInput),
+    ("input_cost_per_image_token", TokenClass::ImageInput),
+    ("output_cost_per_audio_token", TokenClass::AudioOutput),
+    ("output_cost_per_image_token", TokenClass::ImageOutput),
     ("output_cost_per_token", TokenClass::Output),
     ("input_cost_per_token", TokenClass::Input),
 ];
@@ -67,6 +71,8 @@ pub struct Imported {
     pub prices: BTreeMap<String, Price>,
     /// How much was left out, by reason.
     pub left_out: BTreeMap<String, u64>,
+    /// Entries that are in the file and were left out whole.
+    pub left_names: BTreeSet<String>,
 }
 
 type Fields<'a> = BTreeMap<String, &'a RawValue>;
@@ -79,6 +85,8 @@ struct Trimmed<'a> {
 
 /// Reads a file. Fails when it is none of the three, or holds no price at all.
 pub fn parse(text: &str) -> Result<Imported, ParseError> {
+    // Some editors put it there.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let top: BTreeMap<String, &RawValue> = serde_json::from_str(text)?;
     if !top.contains_key("models") {
         return taken_over(top);
@@ -97,7 +105,7 @@ pub fn parse(text: &str) -> Result<Imported, ParseError> {
     };
     Ok(Imported {
         prices: shipped::parse(text)?.into_iter().map(imported).collect(),
-        left_out: BTreeMap::new(),
+        ..Imported::default()
     })
 }
 
@@ -109,30 +117,46 @@ fn taken_over(models: BTreeMap<String, &RawValue>) -> Result<Imported, ParseErro
             continue;
         }
         let Ok(fields) = serde_json::from_str::<Fields<'_>>(model.get()) else {
-            imported.leave_out("entries that are no object");
+            imported.leave_out_whole(name, "entries that are no object");
             continue;
         };
         let price = match price(&fields, &mut imported) {
             Ok(price) => price,
             Err(reason) => {
-                imported.leave_out(reason);
+                imported.leave_out_whole(name, reason);
                 continue;
             }
         };
         match price.validate(&name) {
             Ok(()) => drop(imported.prices.insert(name, price)),
-            Err(_) => imported.leave_out("entries that are not valid prices"),
+            Err(_) => imported.leave_out_whole(name, "entries that are not valid prices"),
         }
     }
     match imported.prices.is_empty() {
-        true => Err(ParseError::Nothing),
+        true => Err(ParseError::Nothing(imported.reasons())),
         false => Ok(imported),
     }
 }
 
 impl Imported {
+    fn reasons(&self) -> String {
+        let reasons = self
+            .left_out
+            .iter()
+            .map(|(reason, count)| format!("{count} {reason}"));
+        match reasons.collect::<Vec<_>>() {
+            none if none.is_empty() => String::new(),
+            some => format!(": left out are {}", some.join(", ")),
+        }
+    }
+
     fn leave_out(&mut self, reason: &str) {
         *self.left_out.entry(reason.to_owned()).or_default() += 1;
+    }
+
+    fn leave_out_whole(&mut self, name: String, reason: &str) {
+        self.leave_out(reason);
+        self.left_names.insert(name);
     }
 }
 
@@ -198,10 +222,8 @@ fn take(price: &mut Price, field: &str, value: &str, imported: &mut Imported) ->
             }
         }
         "search_context_cost_per_query" => {
-            let sizes: Fields<'_> = serde_json::from_str(value).unwrap_or_default();
-            let medium = sizes.get("search_context_size_medium");
-            let medium = medium.and_then(|value| whole(value.get(), 9));
-            price.web_search = NanoUsd(medium.and_then(|fee| i64::try_from(fee).ok()).unwrap_or(0));
+            price.web_search = search(value)
+                .ok_or("entries with a price of web searches that is no whole number of nano-USD")?;
         }
         "max_input_tokens" => price.max_input_tokens = whole(value, 0),
         "max_output_tokens" => price.max_output_tokens = whole(value, 0),
@@ -212,6 +234,20 @@ fn take(price: &mut Price, field: &str, value: &str, imported: &mut Imported) ->
         _ => {}
     }
     Ok(())
+}
+
+/// The price of a web search: of medium size, or the highest that is stated. None: it cannot be taken over exactly.
+fn search(value: &str) -> Option<NanoUsd> {
+    let sizes: Fields<'_> = serde_json::from_str(value).ok()?;
+    let mut highest = NanoUsd(0);
+    for (size, value) in sizes.iter().filter(|(_, value)| value.get() != "null") {
+        let fee = NanoUsd(i64::try_from(whole(value.get(), 9)?).ok()?);
+        if size == "search_context_size_medium" {
+            return Some(fee);
+        }
+        highest = highest.max(fee);
+    }
+    Some(highest)
 }
 
 /// What kind of price has no place here.

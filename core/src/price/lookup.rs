@@ -11,6 +11,9 @@
 //! | 4 | 1 to 3 again with MODEL without its date or `latest` | [`Rule::Alias`] |
 //! | 5 | on Bedrock, 1 to 4 again with the id inside an ARN, then without the region of an inference profile | [`Rule::Profile`] |
 //!
+//! A provider may be called `azure` or `gemini` and be something else; for such a name step 1 takes manual prices only, since
+//! those of lists are the platform's.
+//!
 //! Step 2 looks at the platform because the same bare name can be somebody else's: `gemini-2.5-pro` is the price at
 //! Vertex AI. A manual price that states no platform is meant for all. The platform is that of
 //! [`ProviderKind::price_platform`].
@@ -31,6 +34,17 @@ use crate::model::MAX_NAME;
 use crate::provider::ProviderKind;
 
 const BEDROCK: &str = "bedrock";
+/// What stands before a model's name in a price list, and is no provider's name there.
+const PLATFORMS: [&str; 8] = [
+    "anthropic",
+    "openai",
+    "gemini",
+    BEDROCK,
+    "bedrock_mantle",
+    "azure",
+    "azure_ai",
+    "vertex_ai",
+];
 /// Of inference profiles.
 const REGIONS: [&str; 8] = ["us-gov.", "us.", "eu.", "apac.", "jp.", "au.", "ca.", "global."];
 
@@ -149,7 +163,12 @@ fn by_name<'p>(
     ];
     steps.into_iter().find_map(|(rule, name)| {
         let price = get(&name)?;
-        let holds = rule != Rule::Exact || is_of(price, platform);
+        let holds = match rule {
+            Rule::Exact => is_of(price, platform),
+            // A provider may be called as a platform is, and be another one's.
+            Rule::Provider => price.source == PriceSource::Manual || !PLATFORMS.contains(&provider_name),
+            Rule::Platform | Rule::Alias | Rule::Profile => true,
+        };
         holds.then_some(Found { name, rule, price })
     })
 }

@@ -23,8 +23,9 @@ pub enum ParseError {
     Incomplete { stated: usize, found: usize },
     #[error("the price of {name:?} cannot be used")]
     Price { name: String, source: Invalid },
-    #[error("the file holds no price of a platform that Penstock knows")]
-    Nothing,
+    /// What was left out, by reason.
+    #[error("the file holds no price that can be used{0}")]
+    Nothing(String),
 }
 
 #[derive(Deserialize)]

@@ -61,6 +61,13 @@ fn g12_what_makes_no_sense_is_refused_with_its_field() {
     assert!(problem(&header("x", Action::Set("a\nb".into()))).starts_with("set:"));
     assert!(problem(&body("a", Action::Set("{".into()))).starts_with("set:"));
     assert!(problem(&body("a.**", Action::Remove)).contains("only be replaced"));
+    for everywhere in ["x*", "(a|)", "a?"] {
+        let found = problem(&body("a", replace(Find::Regex(everywhere.into()), "b")));
+        assert!(
+            found.starts_with("replace.find: matches the empty text"),
+            "{found}"
+        );
+    }
     assert!(problem(&body("a", replace(Find::Regex("(".into()), ""))).starts_with("replace.find:"));
     assert!(problem(&body("a", replace(Find::Text(String::new()), ""))).starts_with("replace.find:"));
     for path in ["", "a..b", "a.**.b", "a*", &"a.".repeat(40)] {

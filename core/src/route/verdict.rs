@@ -156,21 +156,17 @@ impl NoCandidate {
     /// Who was tried in vain may serve the next call: what counts is how it does now.
     pub(super) fn of(providers: &[Arc<ProviderEntry>], ask: &Ask<'_>) -> Self {
         let ask = &Ask { tried: &[], ..*ask };
-        let passing = || {
-            providers
-                .iter()
-                .map(|entry| (entry, judge(entry, ask)))
-                .filter(|(_, verdict)| verdict.is_passing())
-        };
+        let judged = providers.iter().map(|entry| (entry, judge(entry, ask)));
+        let passing: Vec<_> = judged.filter(|(_, verdict)| verdict.is_passing()).collect();
         // A half-open one that is no candidate: another call is its trial.
         let half_open = |entry: &ProviderEntry| ask.fleet.standing(entry, ask.model) == Standing::HalfOpen;
-        let breaker = |(entry, verdict): (&Arc<ProviderEntry>, Verdict)| {
-            matches!(verdict, Verdict::BreakerOpen(_)) || (verdict == Verdict::Candidate && half_open(entry))
+        let breaker = |(entry, verdict): &(&Arc<ProviderEntry>, Verdict)| {
+            matches!(verdict, Verdict::BreakerOpen(_)) || (*verdict == Verdict::Candidate && half_open(entry))
         };
         Self {
             served_elsewhere: providers.iter().any(|entry| serves(entry, ask)),
-            breakers_alone: passing().next().is_some() && passing().all(breaker),
-            soonest: passing().filter_map(|(_, verdict)| verdict.until()).min(),
+            breakers_alone: !passing.is_empty() && passing.iter().all(breaker),
+            soonest: passing.iter().filter_map(|(_, verdict)| verdict.until()).min(),
         }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::Snapshot;
 use crate::failure::ErrorRules;
 use crate::request_filter::RequestFilters;
-use crate::setting::{LimitsPolicy, RoutingPolicy, Setting, UnpricedPolicy};
+use crate::setting::{HttpDebug, LimitsPolicy, LoggingPolicy, RoutingPolicy, Setting, UnpricedPolicy};
 use crate::word_rule::Words;
 
 impl Snapshot {
@@ -40,6 +40,8 @@ impl Snapshot {
         self.limits = LimitsPolicy::default();
         self.routing = RoutingPolicy::default();
         self.fallbacks = Vec::new();
+        self.logging = LoggingPolicy::default();
+        self.http_debug = HttpDebug::default();
         for (_, setting) in self.settings.values() {
             match setting {
                 Setting::Unpriced(policy) => self.unpriced = policy.clone(),
@@ -47,6 +49,10 @@ impl Snapshot {
                 Setting::Limits(policy) => self.limits = *policy,
                 Setting::Routing(policy) => self.routing = *policy,
                 Setting::ModelFallbacks(fallbacks) => self.fallbacks.clone_from(fallbacks),
+                // For control planes alone.
+                Setting::Notifications(_) | Setting::SelfService(_) => {}
+                Setting::Logging(policy) => self.logging.clone_from(policy),
+                Setting::HttpDebug(debug) => self.http_debug.clone_from(debug),
             }
         }
     }

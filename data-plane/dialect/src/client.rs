@@ -14,6 +14,8 @@
 //! when it chooses by itself), hence two, not all. None of this is a secret: whoever imitates an agent in full passes.
 //! The rule keeps ordinary clients out, which is what operators ask of it.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use http::HeaderMap;
 use penstock_core::client::{Client, KnownClient};
@@ -28,9 +30,21 @@ const BEGINNING: usize = 128;
 const CODEX_SESSIONS: [&str; 4] = ["session-id", "thread-id", "session_id", "conversation_id"];
 const CLAUDE_TEXTS: [&str; 2] = ["x-anthropic-billing-header:", "You are Claude Code"];
 
-/// What a request says of the program that sent it.
-pub fn recognise<'a>(headers: &'a HeaderMap, inspected: &Inspected, body: &Bytes) -> Client<'a> {
-    let user_agent = text(headers, "user-agent").unwrap_or_default();
+/// The user agent, empty when there is none. Bytes that are no text are read as U+FFFD: they must not hide a program.
+pub fn user_agent(headers: &HeaderMap) -> Cow<'_, str> {
+    let value = headers.get(http::header::USER_AGENT);
+    value.map_or(Cow::Borrowed(""), |value| {
+        String::from_utf8_lossy(value.as_bytes())
+    })
+}
+
+/// What a request with this [`user_agent`] says of the program that sent it.
+pub fn recognise<'a>(
+    user_agent: &'a str,
+    headers: &HeaderMap,
+    inspected: &Inspected,
+    body: &Bytes,
+) -> Client<'a> {
     let claimed = claim(user_agent);
     let signals = match claimed {
         Some(KnownClient::ClaudeCode) => count(&claude_code(headers, inspected, body)),
@@ -46,8 +60,7 @@ pub fn recognise<'a>(headers: &'a HeaderMap, inspected: &Inspected, body: &Bytes
 }
 
 /// What a request without a look at its signals says.
-pub fn by_user_agent(headers: &HeaderMap) -> Client<'_> {
-    let user_agent = text(headers, "user-agent").unwrap_or_default();
+pub fn by_user_agent(user_agent: &str) -> Client<'_> {
     Client {
         known: None,
         claimed: claim(user_agent),

@@ -6,7 +6,7 @@ mod usage_chunk;
 
 use bytes::{Bytes, BytesMut};
 
-pub use filter::filter;
+pub use filter::{TooLong, filter};
 pub use rewrite::{Edits, Splice, rewrite};
 pub(crate) use rewrite::{members, without};
 pub use usage_chunk::UsageChunkFilter;
@@ -24,7 +24,7 @@ pub struct Edited {
 ///
 /// The usage cannot be read otherwise (behaviour E2). The caller then must not see it: [`UsageChunkFilter`].
 ///
-/// None when there is nothing to add: no chat, no stream, asked already, or `stream_options` is malformed.
+/// None when there is nothing to add: no chat, no stream, or asked already. `stream_options` that are malformed are replaced.
 pub fn include_usage(body: &Bytes, inspected: &Inspected) -> Option<Edited> {
     let edits = Edits {
         include_usage: true,
@@ -41,7 +41,7 @@ pub fn adds_usage(inspected: &Inspected) -> bool {
 fn usage_splice(inspected: &Inspected) -> Option<&Insertion> {
     match &inspected.usage_chunk {
         UsageChunk::Addable(splice) if inspected.stream => Some(splice),
-        UsageChunk::Addable(_) | UsageChunk::Asked | UsageChunk::Malformed | UsageChunk::NotOffered => None,
+        UsageChunk::Addable(_) | UsageChunk::Asked | UsageChunk::NotOffered => None,
     }
 }
 
@@ -56,8 +56,13 @@ impl Edited {
         self.len() == 0
     }
 
-    /// The body in one piece; copies it.
-    pub fn into_bytes(self) -> Bytes {
+    /// The body in one piece; copies it when it is in several.
+    pub fn into_bytes(mut self) -> Bytes {
+        if self.parts.len() == 1
+            && let Some(whole) = self.parts.pop()
+        {
+            return whole;
+        }
         let mut whole = BytesMut::with_capacity(self.len());
         for part in &self.parts {
             whole.extend_from_slice(part);

@@ -138,12 +138,8 @@ pub fn as_event(dialect: Dialect, body: &[u8]) -> Bytes {
 
 /// The event has the fields of the error itself, and the error too, for clients that look for that.
 fn responses_event(body: &[u8]) -> Bytes {
-    let read: Option<serde_json::Value> = serde_json::from_slice(body).ok();
-    let error = read
-        .as_ref()
-        .and_then(|body| body.get("error"))
-        .cloned()
-        .unwrap_or_default();
+    let read = serde_json::from_slice(body).unwrap_or_default();
+    let error = inner(&read).cloned().unwrap_or_default();
     let field = |name: &str| error.get(name).cloned().unwrap_or_default();
     let event = serde_json::json!({
         "type": "error",
@@ -153,6 +149,44 @@ fn responses_event(body: &[u8]) -> Bytes {
         "error": error,
     });
     format!("event: error\ndata: {event}\n\n").into()
+}
+
+/// The error in a body, in a response that failed, or in an event that has its fields itself.
+fn inner(said: &serde_json::Value) -> Option<&serde_json::Value> {
+    let error = said.get("error").filter(|error| !error.is_null());
+    let error = error.or_else(|| said.get("response")?.get("error"));
+    let error = error.filter(|error| !error.is_null());
+    error.or_else(|| said.get("message").map(|_| said))
+}
+
+/// An error event of a Responses stream as the body that such an error has with a status of its own.
+pub fn of_responses_event(data: &[u8], status: u16) -> Bytes {
+    let said = serde_json::from_slice(data).unwrap_or_default();
+    let Some(error) = inner(&said) else {
+        return Bytes::copy_from_slice(data);
+    };
+    let field = |name: &str| error.get(name).cloned().unwrap_or_default();
+    let told = match error.get("type").and_then(serde_json::Value::as_str) {
+        None | Some("error") => match status {
+            429 => "rate_limit_error",
+            400..=499 => "invalid_request_error",
+            _ => "server_error",
+        },
+        Some(told) => told,
+    };
+    let body = serde_json::json!({"error": {
+        "message": field("message"),
+        "type": told,
+        "param": field("param"),
+        "code": field("code"),
+    }});
+    body.to_string().into()
+}
+
+/// Whether the data of an event is a response that failed, which ends a Responses stream.
+pub fn is_failed_response(data: &[u8]) -> bool {
+    let said: serde_json::Value = serde_json::from_slice(data).unwrap_or_default();
+    said.get("type").is_some_and(|kind| kind == "response.failed")
 }
 
 impl Limit {

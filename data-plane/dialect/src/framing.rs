@@ -136,6 +136,25 @@ mod tests {
     }
 
     #[test]
+    fn escaped_slashes_in_bedrocks_base64_are_read_and_what_is_no_base64_breaks() {
+        let chunk = |bytes: &str| {
+            crate::aws::event_stream::encode("chunk", format!("{{\"bytes\":\"{bytes}\"}}").as_bytes())
+        };
+        // `{"a":"???"}` has a slash.
+        let events = Unframer::default().push(chunk("eyJhIjoiPz8\\/In0=")).unwrap();
+        assert_eq!(events, "event: message\ndata: {\"a\":\"???\"}\n\n");
+        let good = chunk("eyJhIjoxfQ==");
+        let both = [&good[..], &chunk("%%%")].concat();
+        let mut unframer = Unframer::default();
+        let events = unframer.push(both.into()).unwrap();
+        assert_eq!(
+            events, "event: message\ndata: {\"a\":1}\n\n",
+            "what was whole is handed out"
+        );
+        assert!(unframer.finish().is_err() && unframer.push(good).is_err());
+    }
+
+    #[test]
     fn what_is_no_frame_is_refused() {
         assert!(Unframer::default().push(Bytes::from_static(&[b'x'; 64])).is_err());
     }

@@ -8,7 +8,7 @@ mod rate_limits;
 mod request;
 mod response;
 
-use http::{HeaderMap, HeaderName, header};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 pub use rate_limits::{headroom, hints};
 pub use request::{BadCredential, Leg, set_bearer, set_credential, upstream_request_headers};
@@ -48,12 +48,12 @@ fn is_hop_by_hop(name: &str) -> bool {
 }
 
 /// Copies the headers that pass.
-fn copy(from: &HeaderMap, passes: impl Fn(&str) -> bool) -> HeaderMap {
+fn copy(from: &HeaderMap, passes: impl Fn(&str, &HeaderValue) -> bool) -> HeaderMap {
     let named = named_by_connection(from);
     // `with_capacity` panics above 24 576, which a caller's count must not reach.
     let mut to = HeaderMap::with_capacity(from.len().min(60) + 4);
     for (name, value) in from {
-        if passes(name.as_str()) && !named.contains(name) {
+        if passes(name.as_str(), value) && !named.contains(name) {
             to.append(name.clone(), value.clone());
         }
     }

@@ -53,10 +53,8 @@ pub struct Inspected {
 pub enum UsageChunk {
     /// `include_usage` is true.
     Asked,
-    /// It is not, and this edit would make it so.
+    /// It is not, and this edit would make it so, also where `stream_options` is not what it should be.
     Addable(Splice),
-    /// `stream_options` is not what it should be; the provider will say so.
-    Malformed,
     /// The endpoint has no such option: its streams always say the usage.
     NotOffered,
 }

@@ -7,6 +7,7 @@
 //!
 //! Every step either moves forward or fails; a [`Fault`] says where. Nothing is allocated but decoded text.
 
+mod lossy;
 mod skip;
 mod tokens;
 
@@ -54,6 +55,9 @@ pub enum Problem {
     /// Something follows the value.
     #[error("something follows the end of the JSON value")]
     Trailing,
+    /// More members than an object of a request has.
+    #[error("an object has more members than any dialect knows")]
+    TooManyMembers,
     /// The value is not an object.
     #[error("an object is expected here")]
     NotAnObject,
@@ -231,6 +235,12 @@ impl<'a> Value<'a> {
             at: self.span.start,
             problem: Problem::NotUnicode,
         }))
+    }
+
+    /// The text of a string, U+FFFD in the place of what is no Unicode; None for other kinds.
+    pub(crate) fn text_lossy(&self) -> Option<Cow<'a, str>> {
+        let text = self.text()?;
+        Some(text.unwrap_or_else(|_| Cow::Owned(lossy::decode(self.inner()))))
     }
 
     /// The text of a string of at most `max` bytes; None for anything else.

@@ -22,6 +22,7 @@
 //! | [`usage`] | what an answer used, and what each frame means |
 //! | [`upstream_error`] | the words of a provider's error |
 //! | [`mask`] | what must not be shown of it |
+//! | [`facts`] | what a failed request was, without its contents |
 //! | [`error_shape`] | our own errors, in the caller's dialect |
 //! | [`aws`] | signatures and event streams of AWS |
 //! | [`translate`] | requests and answers between a caller's dialect and a provider's |
@@ -34,8 +35,10 @@ pub mod betas;
 pub mod bound;
 pub mod client;
 pub mod credentials;
+mod data;
 pub mod edit;
 pub mod error_shape;
+pub mod facts;
 pub mod framing;
 pub mod headers;
 pub mod inspect;
@@ -47,6 +50,7 @@ pub mod provider_body;
 pub mod route;
 pub mod session;
 pub mod sse;
+mod surrogates;
 pub mod text;
 pub mod translate;
 pub mod upstream_error;

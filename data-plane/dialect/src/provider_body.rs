@@ -8,7 +8,10 @@
 //! | beta features | header | `anthropic_beta` | header |
 //!
 //! A beta that is left out for Bedrock ([`crate::betas`]) takes its fields along, for with them the request would be
-//! refused: `speed` of fast mode, and `output_config` on single messages of per-turn control.
+//! refused: `speed` of fast mode, and `output_config` on single messages of per-turn control. Bedrock has no `scope` of a
+//! cache either.
+
+mod cache_scope;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue};
@@ -68,11 +71,14 @@ pub fn members(
 
 /// What goes out of single messages for a provider of this kind.
 pub fn in_messages(kind: ProviderKind, headers: &HeaderMap, body: &Bytes) -> Vec<Splice> {
-    let of_bedrock = kind == ProviderKind::Bedrock && left_out(&betas::asked(headers), "per-turn-control-");
-    match of_bedrock {
-        true => of_messages(body, b"output_config"),
-        false => Vec::new(),
+    if kind != ProviderKind::Bedrock {
+        return Vec::new();
     }
+    let mut splices = cache_scope::splices(body);
+    if left_out(&betas::asked(headers), "per-turn-control-") {
+        splices.extend(of_messages(body, b"output_config"));
+    }
+    splices
 }
 
 /// A request in Bedrock's shape as Anthropic's own.

@@ -1,31 +1,21 @@
 //! The text of a request's body: every string that is written for people or models, wherever it stands.
 //!
-//! Strings are decoded, so that escapes (`"\u0061"`) hide nothing. Left out are keys, and strings that are data: under
-//! the names that vendors give to it (images, files, signatures, encrypted reasoning) and looking like base64, or a
-//! `data:` URL. What looks like text is text, also under such a name. Strings that are no Unicode are left to the
-//! provider. One pass, whatever the depth.
+//! Strings are decoded, so that escapes (`"\u0061"`) hide nothing; what is no Unicode is read as U+FFFD, so that it hides
+//! nothing either. Left out are keys, and what is data (see `data`). One pass, whatever the depth.
 
 use std::borrow::Cow;
 use std::fmt::Write;
 
+use crate::data::{self, Share};
 use crate::json::{Token, Tokens, Value};
 
-/// Names of members that hold data.
-const DATA: [&[u8]; 7] = [
-    b"data",
-    b"file_data",
-    b"b64_json",
-    b"signature",
-    b"encrypted_content",
-    b"thoughtSignature",
-    b"thought_signature",
-];
 /// A name in a place is cut here, bytes.
 const SHOWN_NAME: usize = 64;
 
 /// Walks over the texts of a body.
 #[derive(Debug)]
 pub struct Texts<'a> {
+    body: &'a [u8],
     tokens: Tokens<'a>,
     open: Vec<Open<'a>>,
 }
@@ -33,15 +23,26 @@ pub struct Texts<'a> {
 /// A container that is open, and where in it the walk is.
 #[derive(Debug)]
 enum Open<'a> {
-    Object(Option<Value<'a>>),
+    Object(Inside<'a>),
     /// The place of the next element.
     Array(usize),
+}
+
+/// An object that is open.
+#[derive(Debug, Default)]
+struct Inside<'a> {
+    key: Option<Value<'a>>,
+    /// The byte after its brace.
+    begin: usize,
+    /// Whether it says that its `data` is data, once that was asked.
+    says_data: Option<bool>,
 }
 
 impl<'a> Texts<'a> {
     /// Of this JSON.
     pub fn of(body: &'a [u8]) -> Self {
         Self {
+            body,
             tokens: Tokens::of(body),
             open: Vec::new(),
         }
@@ -52,7 +53,7 @@ impl<'a> Texts<'a> {
         let mut place = String::new();
         for open in &self.open {
             match open {
-                Open::Object(Some(key)) => {
+                Open::Object(Inside { key: Some(key), .. }) => {
                     let name = key.name().unwrap_or_default();
                     let shown = name.get(..name.len().min(SHOWN_NAME)).unwrap_or_default();
                     if !place.is_empty() {
@@ -60,7 +61,7 @@ impl<'a> Texts<'a> {
                     }
                     place.push_str(&String::from_utf8_lossy(shown));
                 }
-                Open::Object(None) => {}
+                Open::Object(Inside { key: None, .. }) => {}
                 // The walk is behind the element already.
                 Open::Array(next) => drop(write!(place, "[{}]", next.saturating_sub(1))),
             }
@@ -74,29 +75,33 @@ impl<'a> Texts<'a> {
         }
     }
 
-    fn is_data(&self, value: &Value<'_>) -> bool {
-        let name = match self.open.last() {
-            Some(Open::Object(Some(key))) => key.name(),
-            Some(Open::Object(None) | Open::Array(_)) | None => None,
+    /// What is text of a string.
+    fn text(&mut self, value: &Value<'a>) -> Option<Cow<'a, str>> {
+        let share = match self.open.last_mut() {
+            Some(Open::Object(inside)) => {
+                let name = inside.key.as_ref().and_then(Value::name);
+                let object = self.body.get(inside.begin.saturating_sub(1)..);
+                let said = &mut inside.says_data;
+                let beside = || *said.get_or_insert_with(|| data::says_data(object.unwrap_or_default()));
+                data::text_of(name.as_deref(), value.inner(), beside)
+            }
+            Some(Open::Array(_)) | None => Share::All,
         };
-        is_data(name.as_deref(), value.inner())
+        match share {
+            Share::All => value.text_lossy(),
+            Share::Nothing => None,
+            Share::Head(length) => Some(head(value, length)),
+        }
     }
 }
 
-/// Whether a string as it was written, under this name, is data and no text.
-pub(crate) fn is_data(name: Option<&[u8]>, raw: &[u8]) -> bool {
-    let url = raw.strip_prefix(b"data:").is_some_and(|rest| {
-        let head = rest.get(..rest.len().min(128)).unwrap_or_default();
-        let comma = memchr::memmem::find(head, b";base64,");
-        comma.is_some_and(|at| base64(rest.get(at + 8..).unwrap_or_default()))
-    });
-    url || (name.is_some_and(|name| DATA.contains(&name)) && base64(raw))
-}
-
-/// Letters of base64 and nothing else; `\/` is how some write a slash.
-fn base64(raw: &[u8]) -> bool {
-    raw.iter()
-        .all(|byte| byte.is_ascii_alphanumeric() || b"+/=-_\\".contains(byte))
+/// What stands in front of the data of a URL.
+pub(crate) fn head<'a>(value: &Value<'a>, length: usize) -> Cow<'a, str> {
+    let head = String::from_utf8_lossy(value.inner().get(..length).unwrap_or_default());
+    match head.contains('\\') {
+        true => head.replace("\\/", "/").into(),
+        false => head,
+    }
 }
 
 impl<'a> Iterator for Texts<'a> {
@@ -107,7 +112,11 @@ impl<'a> Iterator for Texts<'a> {
             match token {
                 Token::Object => {
                     self.step();
-                    self.open.push(Open::Object(None));
+                    let begin = self.tokens.at();
+                    self.open.push(Open::Object(Inside {
+                        begin,
+                        ..Inside::default()
+                    }));
                 }
                 Token::Array => {
                     self.step();
@@ -115,16 +124,13 @@ impl<'a> Iterator for Texts<'a> {
                 }
                 Token::Close => drop(self.open.pop()),
                 Token::Key(key) => {
-                    if let Some(Open::Object(name)) = self.open.last_mut() {
-                        *name = Some(key);
+                    if let Some(Open::Object(inside)) = self.open.last_mut() {
+                        inside.key = Some(key);
                     }
                 }
                 Token::Scalar(value) => {
                     self.step();
-                    if self.is_data(&value) {
-                        continue;
-                    }
-                    if let Some(Ok(text)) = value.text() {
+                    if let Some(text) = self.text(&value) {
                         return Some(text);
                     }
                 }

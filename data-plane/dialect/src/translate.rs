@@ -8,6 +8,7 @@
 //! |---|---|
 //! | what has no equal is refused with its path, never dropped | [`fields`] |
 //! | what is left out without harm, and why | [`dropped`] |
+//! | how much memory a translation takes | [`weight`] |
 //! | tools under names that the provider takes, and back | [`tools`] |
 //! | thinking goes back only to who made it | [`seal`] |
 //! | unknown events and fields of answers are skipped | [`answer`] |
@@ -25,11 +26,13 @@ mod problem;
 mod request;
 mod seal;
 mod tools;
+mod weight;
 
 use penstock_core::dialect::Dialect;
 
 pub use answer::StreamTranslator;
 pub use problem::{Broken, Untranslatable};
+pub use weight::memory;
 
 use tools::Names;
 

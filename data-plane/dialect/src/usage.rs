@@ -5,8 +5,8 @@
 //! reached the caller must not fail for its bookkeeping. So do counts above [`MAX_TOKENS`]: no answer uses so much, and
 //! the ledger would refuse the record as a whole.
 //!
-//! When an answer broke off before it said what it used, the output relayed is the ground for an estimate:
-//! [`Observer::estimated_output`] counts four bytes of text, names and arguments as one token, rounded up. It is
+//! When an answer broke off before it said what it used, or did not say it, the output relayed is the ground for an
+//! estimate (of the prompt whoever sent it knows more): [`Observer::estimated_output`] counts four bytes of text, names and arguments as one token, rounded up. It is
 //! rough on purpose; tokenising on the request path costs more than the request.
 
 mod anthropic;
@@ -24,6 +24,10 @@ use crate::upstream_error::UpstreamError;
 
 /// A longer model name or response id counts as absent, bytes.
 const MAX_TEXT: usize = 256;
+/// Longer data is an event, bytes.
+const MAX_KEEP_ALIVE: usize = 128;
+/// Of a count that is written as text, bytes.
+const MAX_COUNT: usize = 32;
 const BYTES_PER_TOKEN: u64 = 4;
 /// The largest number of tokens of one class that is believed.
 const MAX_TOKENS: u64 = 100_000_000;
@@ -62,7 +66,7 @@ pub enum Body {
 pub struct Observer {
     dialect: Dialect,
     seen: Seen,
-    writes: anthropic::CacheWrites,
+    told: anthropic::Told,
 }
 
 /// What is known of the answer so far.
@@ -70,12 +74,14 @@ pub struct Observer {
 struct Seen {
     usage: TokenUsage,
     reported: bool,
+    /// How long the prompt was.
+    input_reported: bool,
     output_reported: bool,
     model: Option<String>,
     id: Option<String>,
     /// Bytes of text, names and arguments.
     output_bytes: u64,
-    /// Nothing has to follow, in a dialect without a last event.
+    /// Nothing has to follow: a clean end of the connection is the end of the answer.
     complete: bool,
 }
 
@@ -85,7 +91,7 @@ impl Observer {
         Self {
             dialect,
             seen: Seen::default(),
-            writes: anthropic::CacheWrites::default(),
+            told: anthropic::Told::default(),
         }
     }
 
@@ -94,8 +100,11 @@ impl Observer {
         let Some(data) = frame.data().filter(|data| !data.trim_ascii().is_empty()) else {
             return Event::KeepAlive;
         };
+        if is_keep_alive(&data) {
+            return Event::KeepAlive;
+        }
         match self.dialect {
-            Dialect::Anthropic => anthropic::event(&mut self.seen, &mut self.writes, frame.event(), &data),
+            Dialect::Anthropic => anthropic::event(&mut self.seen, &mut self.told, frame.event(), &data),
             // Embeddings do not stream, but an error is told as in chat.
             Dialect::OpenaiChat | Dialect::OpenaiEmbeddings => chat::event(&mut self.seen, &data),
             Dialect::OpenaiResponses => responses::event(&mut self.seen, frame.event(), &data),
@@ -106,7 +115,7 @@ impl Observer {
     /// Reads the whole body of an answer that is no stream.
     pub fn body(&mut self, body: &[u8]) -> Body {
         let read = match self.dialect {
-            Dialect::Anthropic => anthropic::body(&mut self.seen, &mut self.writes, body),
+            Dialect::Anthropic => anthropic::body(&mut self.seen, &mut self.told, body),
             Dialect::OpenaiChat => chat::body(&mut self.seen, body),
             Dialect::OpenaiResponses => responses::body(&mut self.seen, body),
             Dialect::OpenaiEmbeddings => embeddings::body(&mut self.seen, body),
@@ -123,6 +132,11 @@ impl Observer {
     /// Whether any usage was reported.
     pub fn has_usage(&self) -> bool {
         self.seen.reported
+    }
+
+    /// Whether it was reported how long the prompt was.
+    pub fn has_input(&self) -> bool {
+        self.seen.input_reported
     }
 
     /// Whether the reported output covers the whole answer: chat says it at the end only, Anthropic says a first
@@ -152,7 +166,8 @@ impl Observer {
         self.seen.output_bytes
     }
 
-    /// Whether a stream may end here, in a dialect that has no last event (Gemini). Always false in the others.
+    /// Whether a stream may end here without a last event: Gemini has none, and some providers of the chat API leave it
+    /// out behind the finish reason. Always false in the other dialects.
     pub fn may_end(&self) -> bool {
         self.seen.complete
     }
@@ -184,7 +199,47 @@ impl Seen {
 
 /// A number of tokens that can be.
 fn tokens(value: &Value<'_>) -> Option<u64> {
-    value.count().filter(|count| *count <= MAX_TOKENS)
+    match value.kind {
+        Kind::Number => read_count(std::str::from_utf8(value.raw()).ok()?),
+        Kind::String { .. } => read_count(value.short_text(MAX_COUNT)?.trim()),
+        Kind::Object | Kind::Array | Kind::True | Kind::False | Kind::Null => None,
+    }
+}
+
+/// A number of tokens that can be. Some relays write `7.0`, `1e3`, or a text.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::as_conversions,
+    reason = "it is between 0 and MAX_TOKENS"
+)]
+pub(crate) fn read_count(text: &str) -> Option<u64> {
+    if let Ok(count) = text.parse::<u64>() {
+        return (count <= MAX_TOKENS).then_some(count);
+    }
+    let number: f64 = text.parse().ok()?;
+    let fits = (0.0..=MAX_TOKENS as f64).contains(&number) && number.fract() == 0.0;
+    fits.then_some(number as u64)
+}
+
+/// Data that says no more than that the provider lives: `ping`, `{"object":"ping"}`.
+pub(crate) fn is_keep_alive(data: &[u8]) -> bool {
+    const WORDS: [&[u8]; 5] = [b"ping", b"keepalive", b"keep-alive", b"keep_alive", b"heartbeat"];
+    let is_word = |word: &[u8]| WORDS.iter().any(|known| word.eq_ignore_ascii_case(known));
+    let data = data.trim_ascii();
+    if data.len() > MAX_KEEP_ALIVE || !data.starts_with(b"{") {
+        return is_word(data);
+    }
+    let Ok(mut members) = Members::open(data) else {
+        return false;
+    };
+    while let Ok(Some(member)) = members.next() {
+        // The first one tells: most events of most dialects begin with it.
+        if matches!(member.key.name().as_deref(), Some(b"object" | b"type")) {
+            return is_word(member.value.inner());
+        }
+    }
+    false
 }
 
 /// The first one stays.

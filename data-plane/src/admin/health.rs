@@ -34,6 +34,7 @@ pub(super) struct Health {
     snapshot: Snapshot,
     spool: Spool,
     /// `none`, `connected` or `disconnected`.
+    log: Log,
     redis: &'static str,
     /// How limits are enforced: `shared`, `alone`, `local`, `open`, `closed` or `off`.
     limits: &'static str,
@@ -62,6 +63,15 @@ struct Spool {
     bytes: u64,
     dropped: u64,
     full: bool,
+}
+
+/// What was logged, and what was lost of it.
+#[derive(Debug, Serialize)]
+struct Log {
+    dropped_lines: u64,
+    /// That wait for the control plane.
+    failure_records: u64,
+    dropped_failure_records: u64,
 }
 
 impl Health {
@@ -94,6 +104,11 @@ impl Health {
                 bytes: state.spool_bytes,
                 dropped: state.spool_dropped,
                 full: state.spool_full,
+            },
+            log: Log {
+                dropped_lines: state.log_dropped,
+                failure_records: state.failures_waiting,
+                dropped_failure_records: state.failures_dropped,
             },
             redis: redis.as_str(),
             limits: state.limits.map_or("alone", Enforcement::as_str),

@@ -28,6 +28,9 @@ pub struct Config {
     #[arg(long, env = "PENSTOCK_LOG", default_value = "info", help_heading = "Process")]
     pub log_level: String,
 
+    #[command(flatten)]
+    pub log: penstock_log::LogArgs,
+
     /// Worker threads. Default: one for each core.
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024), help_heading = "Process")]
     pub threads: Option<u16>,
@@ -167,6 +170,11 @@ pub struct TrafficArgs {
     #[arg(long, value_enum, default_value = "drop")]
     pub spool_full: WhenSpoolFull,
 
+    /// Which addresses providers may have: `any` but link-local and metadata ones, or only `public` ones. Proxies may be
+    /// inside all the same.
+    #[arg(long, value_enum, default_value = "any", env = "PENSTOCK_PROVIDER_ADDRESSES")]
+    pub provider_addresses: ProviderAddresses,
+
     /// How long calls under way may go on after a signal to stop.
     #[arg(long, default_value = "30s", value_name = "DURATION")]
     pub drain_timeout: Span,
@@ -174,6 +182,16 @@ pub struct TrafficArgs {
     /// How long to keep accepting after readiness went off, so that load balancers notice first.
     #[arg(long, default_value = "0s", value_name = "DURATION")]
     pub drain_delay: Span,
+}
+
+/// Which addresses providers may have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum ProviderAddresses {
+    /// Also loopback and private ones.
+    #[default]
+    Any,
+    /// Of the public web only.
+    Public,
 }
 
 /// What is given up when the spool is full.

@@ -6,7 +6,9 @@ use std::time::Duration;
 use penstock_core::secret::Secret;
 use zeroize::Zeroizing;
 
-use super::{Cidr, Config, ConfigError, ControlPlane, NodeArgs, TrafficArgs, WhenSpoolFull};
+use super::{
+    Cidr, Config, ConfigError, ControlPlane, NodeArgs, ProviderAddresses, TrafficArgs, WhenSpoolFull,
+};
 
 /// What a running data plane was told. Shared and never changed.
 #[derive(Clone)]
@@ -43,6 +45,7 @@ pub struct TrafficSettings {
     pub trusted_proxies: Vec<Cidr>,
     pub spool_max_bytes: u64,
     pub spool_full: WhenSpoolFull,
+    pub provider_addresses: ProviderAddresses,
 }
 
 /// How the node leaves.
@@ -119,6 +122,7 @@ impl TrafficSettings {
             trusted_proxies: args.trusted_proxies.clone(),
             spool_max_bytes: args.spool_max_bytes.0,
             spool_full: args.spool_full,
+            provider_addresses: args.provider_addresses,
         })
     }
 }

@@ -8,7 +8,7 @@ use http_body_util::BodyExt;
 use hyper_util::client::legacy;
 use penstock_core::dialect::{Dialect, Operation};
 use penstock_core::failure::{self, Answered, Finding};
-use penstock_dialect::mask::mask;
+use penstock_dialect::mask::{mask, mask_text};
 use penstock_dialect::upstream_error::{ErrorHead, UpstreamError};
 use penstock_dialect::upstream_path::Wanted;
 use penstock_dialect::usage::{Body, Observer};
@@ -203,7 +203,7 @@ async fn read(
     let known: Vec<&str> = credential.iter().map(|known| known.presented()).collect();
     let body = mask(&body, &known);
     let words = UpstreamError::read(&body);
-    let foreign = foreign(&head, &body, asked);
+    let foreign = foreign(&head, &body, asked).map(|what| mask_text(what, &known));
     let is_page = body.trim_ascii_start().starts_with(b"<");
     let failed = head.status.is_client_error() || head.status.is_server_error();
     let finding = failed.then(|| {
@@ -223,9 +223,7 @@ async fn read(
         is_page,
         foreign,
         of_model: asked.is_some(),
-        message: words
-            .message
-            .unwrap_or_default()
+        message: mask_text(words.message.unwrap_or_default(), &known)
             .chars()
             .take(MAX_SHOWN)
             .collect(),

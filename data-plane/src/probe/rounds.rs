@@ -20,7 +20,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
 use super::desk::Asked;
-use super::{NotTested, Test, Verdict};
+use super::{Check, NotTested, Test, Verdict};
 use crate::app::App;
 use crate::clock;
 use crate::proxy::Proxy;
@@ -124,22 +124,57 @@ pub(crate) async fn run(app: Arc<App>, proxy: Arc<Proxy>, stop: CancellationToke
 async fn test(app: Arc<App>, proxy: Arc<Proxy>, mut asked: Asked) {
     let snapshot = app.live.load();
     let question = asked.question;
+    let deadline = Instant::now() + question.timeout;
     let tested = async {
         let entry = snapshot.provider(question.provider).ok_or(NotTested::Unknown)?;
-        let test = Test {
+        let entry = fresh(&app, entry, deadline).await;
+        let test = |entry| Test {
             targets: proxy.targets(),
             snapshot: &snapshot,
             entry,
             model: question.model.as_deref(),
-            deadline: Instant::now() + question.timeout,
+            deadline,
         };
-        Ok(test.whole().await)
+        let report = test(&entry).whole().await;
+        // As traffic does with a token that is refused before its end.
+        match (&report.credential, newer(&app, &entry, deadline)) {
+            (Check::Failed { .. }, Some(newer)) => match newer.await {
+                Renewed::Newer(entry) => Ok(test(&entry).whole().await),
+                Renewed::Late | Renewed::Stopped => Ok(report),
+            },
+            _ => Ok(report),
+        }
     };
     tokio::select! {
         tested = tested => drop(asked.answer.send(tested)),
         // Nobody waits any more.
         () = asked.answer.closed() => {}
     }
+}
+
+/// The provider with a newer access token, where the present one is over and another can come.
+async fn fresh(app: &App, entry: &Arc<ProviderEntry>, deadline: Instant) -> Arc<ProviderEntry> {
+    let renewal = entry.credential.as_ref().and_then(Credential::renewal);
+    let over = renewal.is_some_and(|renewal| renewal.expires_at <= clock::now());
+    match newer(app, entry, deadline).filter(|_| over) {
+        Some(newer) => match newer.await {
+            Renewed::Newer(entry) => entry,
+            Renewed::Late | Renewed::Stopped => Arc::clone(entry),
+        },
+        None => Arc::clone(entry),
+    }
+}
+
+/// Asks for a newer access token and waits for it, half of the time at most. None: nobody renews it.
+fn newer<'a>(
+    app: &'a App,
+    entry: &'a ProviderEntry,
+    deadline: Instant,
+) -> Option<impl Future<Output = Renewed> + 'a> {
+    let renewal = entry.credential.as_ref().and_then(Credential::renewal)?;
+    let half = deadline.duration_since(Instant::now()) / 2;
+    let until = Instant::now() + renewal::PATIENCE.min(half);
+    Some(app.renewals.newer(app, entry, renewal.version, until))
 }
 
 async fn probe(app: Arc<App>, proxy: Arc<Proxy>, entry: Arc<ProviderEntry>, due: Due) {

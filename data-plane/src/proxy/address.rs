@@ -5,9 +5,10 @@
 //! proxies are passed over, and the first other one is the caller. What stands further left is the caller's own word
 //! and is never looked at.
 //!
-//! Edge cases: an entry that is no address ends the reading, and the last good address (that of a trusted proxy)
-//! stands. When both headers are there and say different things, one of them passed through a proxy that does not
-//! write it, so the peer's address stands. IPv4 in IPv6 is IPv4 everywhere.
+//! Edge cases: an entry that cannot be read, whatever bytes it is of, makes the address unknown, and so does a chain that is
+//! too long. When both headers are there and say different things, one of them passed through a proxy that does not write
+//! it, so the address is unknown, too. It never becomes the proxy's own, which rules may allow: rules on addresses refuse who
+//! is nowhere. Without either header the call is the proxy's own. IPv4 in IPv6 is IPv4 everywhere.
 //!
 //! The guard against guessing keys counts an IPv6 address by its /64, since whoever has one has the whole of it.
 
@@ -27,36 +28,39 @@ pub(super) enum GuardKey {
     V4(Ipv4Addr),
     /// The upper half of an address.
     V6(u64),
+    /// All whose address is unknown.
+    Unknown,
 }
 
-/// The caller's address.
-pub(super) fn of_caller(peer: IpAddr, headers: &HeaderMap, trusted: &[Cidr]) -> IpAddr {
+/// The caller's address; None: unknown.
+pub(super) fn of_caller(peer: IpAddr, headers: &HeaderMap, trusted: &[Cidr]) -> Option<IpAddr> {
     let peer = peer.to_canonical();
     let is_trusted = |address| trusted.iter().any(|range| range.contains(address));
     if !is_trusted(peer) {
-        return peer;
+        return Some(peer);
     }
     let follow = |name, read: fn(&str) -> Option<IpAddr>| {
         headers
             .contains_key(name)
-            .then(|| rightmost(peer, headers, name, read, is_trusted))
+            .then(|| rightmost(headers, name, read, is_trusted))
     };
     let (plain, standard) = (
         follow("x-forwarded-for", address),
         follow("forwarded", forwarded_for),
     );
     match (plain, standard) {
-        (Some(one), Some(other)) if one != other => peer,
-        (Some(one), _) | (None, Some(one)) => one,
-        (None, None) => peer,
+        (Some(one), Some(other)) => one.filter(|_| one == other),
+        (Some(one), None) | (None, Some(one)) => one,
+        (None, None) => Some(peer),
     }
 }
 
 /// What the guard counts this address as.
-pub(super) fn guard_key(address: IpAddr) -> GuardKey {
-    match address.to_canonical() {
-        IpAddr::V4(v4) => GuardKey::V4(v4),
-        IpAddr::V6(v6) => {
+pub(super) fn guard_key(address: Option<IpAddr>) -> GuardKey {
+    match address.map(|address| address.to_canonical()) {
+        None => GuardKey::Unknown,
+        Some(IpAddr::V4(v4)) => GuardKey::V4(v4),
+        Some(IpAddr::V6(v6)) => {
             let [a, b, c, d, ..] = v6.segments();
             let upper = [a, b, c, d]
                 .into_iter()
@@ -66,28 +70,30 @@ pub(super) fn guard_key(address: IpAddr) -> GuardKey {
     }
 }
 
-/// The rightmost entry that is no trusted proxy.
+/// The rightmost entry that is no trusted proxy; the leftmost one where all are.
 fn rightmost(
-    peer: IpAddr,
     headers: &HeaderMap,
     name: &str,
     read: fn(&str) -> Option<IpAddr>,
     is_trusted: impl Fn(IpAddr) -> bool,
-) -> IpAddr {
+) -> Option<IpAddr> {
     let lines: Vec<_> = headers.get_all(name).iter().collect();
-    let entries = lines
+    let mut entries = lines
         .iter()
         .rev()
-        .flat_map(|line| line.to_str().unwrap_or_default().rsplit(','));
-    let mut last_good = peer;
-    for entry in entries.take(MAX_HOPS) {
-        let Some(found) = read(entry.trim()) else { break };
-        last_good = found;
+        .flat_map(|line| line.as_bytes().rsplit(|byte| *byte == b','));
+    let mut last = None;
+    for _ in 0..MAX_HOPS {
+        let Some(entry) = entries.next() else { return last };
+        // A byte that is no text spoils its own entry and no other.
+        let entry = std::str::from_utf8(entry.trim_ascii()).ok()?;
+        let found = read(entry)?;
         if !is_trusted(found) {
-            break;
+            return Some(found);
         }
+        last = Some(found);
     }
-    last_good
+    None
 }
 
 /// `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1`, `[2001:db8::1]`, `[2001:db8::1]:80`.
@@ -122,6 +128,7 @@ impl fmt::Display for GuardKey {
         match self {
             Self::V4(v4) => v4.fmt(f),
             Self::V6(upper) => write!(f, "{}/64", Ipv6Addr::from_bits(u128::from(*upper) << 64)),
+            Self::Unknown => f.write_str("unknown"),
         }
     }
 }

@@ -9,6 +9,7 @@ use http::{HeaderMap, HeaderValue, Method, header, response};
 use penstock_core::provider::Provider;
 use penstock_dialect::framing::BEDROCK_CONTENT_TYPE;
 use penstock_dialect::headers::upstream_request_id;
+use penstock_dialect::mask::mask_text;
 use penstock_dialect::translate::Answers;
 use tokio::time::{Instant, timeout_at};
 
@@ -19,11 +20,13 @@ use super::gate::{Opened, Patience};
 use super::outgoing::{Outgoing, Sent};
 use super::reshape::Reshape;
 use super::tap::Tap;
-use super::{gate, headroom, whole};
+use super::{gate, headroom, http_debug, whole};
 use crate::upstream::{ReceiveBody, Spoken, Target, request};
 
 /// For the body of an error.
 const ERROR_BODY: Duration = Duration::from_secs(10);
+/// An attempt that lost more than this part of its own time to what came before it was cut short: one in so many.
+const MAX_LOST: u32 = 4;
 
 /// Where an attempt goes, and how long it may last.
 pub(super) struct Way<'a> {
@@ -65,19 +68,33 @@ pub(super) async fn run(
         upstream: chosen.spoken,
         again: way.again,
     };
-    let request = || {
+    let shown = http_debug::of_attempt(call, chosen);
+    call.shown = shown;
+    let told = &*call;
+    let request = || -> Result<_, Failed> {
         let (to, body) = ((Method::POST, uri.clone()), sent.body.clone());
         let headers = sent.headers.as_ref().unwrap_or(&outgoing.headers);
-        let made = request(way.target, to, headers, body, spoken);
-        made.map_err(Failed::from)
+        let made = request(way.target, to, headers, body, spoken)?;
+        if let Some(shown) = shown {
+            http_debug::sent(told, chosen, shown, &made);
+        }
+        Ok(made)
     };
 
     let patience = patience(call, &chosen.provider.provider, way.deadline);
     let sending = timeout_at(patience.first_byte, endpoint.send(request));
-    let response = call.stopwatch.waiting(sending).await;
+    let mut stopwatch = told.stopwatch;
+    let response = stopwatch.waiting(sending).await;
+    call.stopwatch = stopwatch;
+    call.failure.sent_to = Some(uri);
     let response = response.map_err(|_| patience.ran_out())??;
     let (head, body) = response.into_parts();
-    call.upstream_request_id = upstream_request_id(&head.headers).map(str::to_owned);
+    call.failure.answered = Some(head.status.as_u16());
+    if shown.is_some() {
+        http_debug::received(call, chosen, &head);
+    }
+    let id = upstream_request_id(&head.headers).map(str::to_owned);
+    call.upstream_request_id = id.map(|id| mask_text(id, &[chosen.secret()]));
     headroom::see(call, chosen, &head.headers);
     let answers = sent.answers.as_ref();
     let reshape = Reshape::of(call, outgoing.hide_usage, answers);
@@ -89,10 +106,12 @@ pub(super) async fn run(
     })
 }
 
-/// From now on. What is no stream has no bytes to wait for but the last one.
+/// From now on. What is no stream has no bytes to wait for but the last one. The call's deadline is always a little
+/// earlier than the provider's own: only one that takes a good part of its time away cuts it short.
 fn patience(call: &Call, provider: &Provider, deadline: Instant) -> Patience {
     let (stream, now) = (call.asked.stream, Instant::now());
-    let own = now + provider.total_timeout(stream);
+    let most = provider.total_timeout(stream);
+    let own = now + most;
     let total = deadline.min(own);
     let first_byte = match stream {
         true => total.min(now + provider.first_byte_timeout()),
@@ -102,7 +121,7 @@ fn patience(call: &Call, provider: &Provider, deadline: Instant) -> Patience {
         first_byte,
         idle: provider.idle_timeout(),
         total,
-        cut_short: total < own,
+        cut_short: own.saturating_duration_since(total) > most / MAX_LOST,
     }
 }
 
@@ -145,7 +164,10 @@ async fn content(
                     let found = "a whole answer, where a stream was asked for";
                     Err(Failed::NoAnswer(found.to_owned()))
                 }
-                false => Ok(Content::Whole(received)),
+                false => {
+                    http_debug::show(call, "answer to the caller", &received.bytes);
+                    Ok(Content::Whole(received))
+                }
             }
         }
         Media::Page => Err(Failed::Page),
@@ -166,6 +188,7 @@ async fn error(call: &mut Call, head: &response::Parts, body: ReceiveBody, patie
             call.stopwatch.waiting(whole::read_error(body, deadline)).await
         }
     };
+    http_debug::show(call, "answer of the provider", &body);
     Failed::Status(Box::new(ErrorAnswer {
         head: head.clone(),
         body,

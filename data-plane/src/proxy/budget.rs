@@ -54,6 +54,13 @@ impl Reservation {
         Ok(())
     }
 
+    /// Reserves so many bytes instead.
+    pub(super) fn resize(&mut self, bytes: usize) -> Result<(), BudgetFull> {
+        self.grow(bytes.saturating_sub(self.bytes))?;
+        self.shrink_to(bytes);
+        Ok(())
+    }
+
     /// Gives back all but so many bytes.
     pub(super) fn shrink_to(&mut self, bytes: usize) {
         let back = self.bytes.saturating_sub(bytes);

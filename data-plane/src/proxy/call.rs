@@ -13,9 +13,11 @@ use penstock_core::failure::{Class, Finding};
 use penstock_core::id::ProviderId;
 use penstock_core::provider::Request;
 use penstock_core::session::SessionId;
+use penstock_core::setting::Shown;
 use penstock_core::snapshot::{KeyEntry, ProviderEntry, Snapshot};
 use penstock_core::usage::Outcome;
 use penstock_core::usage::decision::AttemptEnd;
+use penstock_dialect::inspect::Inspected;
 use penstock_dialect::route::{self, Endpoint, Matched};
 use penstock_dialect::usage::Observer;
 use penstock_fleet::Lease;
@@ -26,6 +28,7 @@ use super::admit::Admission;
 use super::affinity::Affinity;
 use super::decision::{Attempted, Notes};
 use super::failed::Failed;
+use super::failure_log::{FailedAttempt, FailureNotes};
 use super::late::Begun;
 use super::pricing::Tariff;
 use super::provider_limits::ProviderGrant;
@@ -78,6 +81,10 @@ pub(super) struct Call {
     pub(super) charged: Vec<ProviderId>,
     /// Since when the present attempt lasts.
     attempting: Option<Instant>,
+    /// For its failure records.
+    pub(super) failure: FailureNotes,
+    /// What of the present attempt is written out. None, nearly always: nothing.
+    pub(super) shown: Option<Shown>,
 }
 
 /// What the body asks.
@@ -88,6 +95,27 @@ pub(super) struct Asked {
     pub(super) session: Option<SessionId>,
     /// Of the decoded body.
     pub(super) prompt_bytes: usize,
+    /// None until the body was inspected.
+    pub(super) counts: Option<Counts>,
+}
+
+/// What the body counts.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Counts {
+    pub(super) messages: u64,
+    pub(super) tools: u64,
+    pub(super) max_output: Option<u64>,
+}
+
+impl Counts {
+    pub(super) fn of(inspected: &Inspected) -> Self {
+        let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
+        Self {
+            messages: count(inspected.messages),
+            tools: count(inspected.tools),
+            max_output: inspected.max_output,
+        }
+    }
 }
 
 /// The provider of an attempt, what it is asked for and what it is charged by.
@@ -136,6 +164,11 @@ impl Chosen {
 }
 
 impl Call {
+    /// The present provider's credential; empty when there is none.
+    pub(super) fn secret(&self) -> &str {
+        self.chosen.as_ref().map_or("", Chosen::secret)
+    }
+
     pub(super) fn new(
         proxy: &Arc<Proxy>,
         snapshot: &Arc<Snapshot>,
@@ -168,6 +201,8 @@ impl Call {
             begun: None,
             charged: Vec::new(),
             attempting: None,
+            failure: FailureNotes::default(),
+            shown: None,
         }
     }
 
@@ -178,6 +213,8 @@ impl Call {
 
     /// An attempt begins.
     pub(super) fn begin_attempt(&mut self, chosen: Chosen) {
+        self.record_retried();
+        (self.failure.sent_to, self.failure.answered) = (None, None);
         self.observer = Observer::new(chosen.spoken);
         self.upstream_request_id = None;
         self.chosen = Some(chosen);
@@ -197,6 +234,10 @@ impl Call {
         self.opened = None;
         let why = finding.rule.clone().unwrap_or_else(|| finding.row.into());
         self.attempt_ended(failed.as_end(), Some((finding.class, why)));
+        if let Some(chosen) = &self.chosen {
+            let seen = FailedAttempt::new(self, chosen, failed, finding);
+            self.note_failed(seen);
+        }
     }
 
     fn attempt_ended(&mut self, end: AttemptEnd, finding: Option<(Class, Arc<str>)>) {
@@ -215,6 +256,11 @@ impl Call {
             finding,
             upstream_request_id: upstream_request_id.map(Into::into),
         });
+    }
+
+    /// A provider has answered, or may be reading the prompt.
+    pub(super) fn is_with_provider(&self) -> bool {
+        self.attempting.is_some() || self.attempts.last().is_some_and(|last| last.finding.is_none())
     }
 
     /// What the caller sees: an answer that has begun keeps its 200.

@@ -7,8 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Method, Request, Response, StatusCode, Version, header, request};
-use http_body::Body;
+use http::{Method, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
 use penstock_core::dialect::Dialect;
 use penstock_core::error::{CallerError, Code};
@@ -17,51 +16,50 @@ use penstock_core::snapshot::{Caller, Snapshot};
 use penstock_core::usage::Outcome;
 use penstock_dialect::headers::client_response_headers;
 use penstock_dialect::route::{Endpoint, Framing, Matched};
-use penstock_dialect::{edit, inspect, models as shapes, provider_body, route as paths};
+use penstock_dialect::{models as shapes, route as paths};
 use tokio::time::Instant;
 
-use super::admit::{admit, free_call};
+use super::admit::free_call;
 use super::answer::{AnswerBody, REQUEST_ID, id_value, json};
 use super::attempt::{Answered, Content};
 use super::authenticate::{Unauthenticated, Why, authenticate, report_upgrade};
-use super::body::{self, Received};
-use super::call::{Asked, Call};
+use super::call::Call;
 use super::error::Refusal;
 use super::failed::Ending;
 use super::late::{Begun, EmptyLines};
-use super::outgoing::Outgoing;
+use super::prepare::{Inbound, Prepared, prepare};
 use super::relay::Relay;
 use super::settle::End;
 use super::stopwatch::Arrival;
 use super::{
-    Proxy, address, affinity, decode, failover, guards, late, limits, models, pass_error, permit, reshape,
-    session, words,
+    Proxy, address, failover, guards, http_debug, late, limits, models, pass_error, permit, reshape,
 };
-
-/// A request that has arrived; its body may still be on its way.
-struct Inbound {
-    arrival: Arrival,
-    head: request::Parts,
-    body: Incoming,
-    /// The client sends its body only when it is asked for it.
-    asks_first: bool,
-}
-
-/// What a provider is sent, and the memory that counts for it.
-struct Prepared {
-    outgoing: Outgoing,
-    received: Received,
-}
 
 /// Answers a request, whatever it is.
 pub(super) async fn answer(
     proxy: Arc<Proxy>,
+    arrival: Arrival,
+    request: Request<Incoming>,
+) -> Response<AnswerBody> {
+    let mut shown = false;
+    let response = handle(proxy, arrival, request, &mut shown).await;
+    if shown {
+        http_debug::answered(arrival.id, &response, arrival.instant.elapsed());
+    }
+    response
+}
+
+/// `shown`: an operator wants to see the call.
+async fn handle(
+    proxy: Arc<Proxy>,
     mut arrival: Arrival,
     request: Request<Incoming>,
+    shown: &mut bool,
 ) -> Response<AnswerBody> {
     let (head, body) = request.into_parts();
     let trusted = &proxy.app.config.traffic.trusted_proxies;
-    arrival.address = address::of_caller(arrival.address, &head.headers, trusted);
+    let peer = arrival.address;
+    arrival.address = peer.and_then(|peer| address::of_caller(peer, &head.headers, trusted));
     let mut inbound = Inbound {
         arrival,
         asks_first: head.headers.contains_key(header::EXPECT),
@@ -88,11 +86,17 @@ pub(super) async fn answer(
     };
     let mut call = Call::new(&proxy, &snapshot, arrival, matched, Arc::clone(&caller.key));
     report_upgrade(&proxy, &caller);
+    if http_debug::of_key(&call).is_some() {
+        *shown = true;
+        http_debug::asked(&call, &inbound.head);
+    }
     if let Err(mut refusal) = permit::at_the_door(&call, &caller) {
+        call.note_head(&inbound.head.headers, inbound.head.uri.query());
         refusal.close = !inbound.finish().await;
         return refuse_call(call, refusal);
     }
     if !call.endpoint.goes_upstream() {
+        call.keep_head(&inbound.head.headers);
         return match free_call(&call).await {
             Ok(()) if call.endpoint == Endpoint::Limits => limits::answer(call, &caller).await,
             Ok(()) => list_models(call, &caller),
@@ -102,47 +106,11 @@ pub(super) async fn answer(
     match prepare(&mut call, &caller, &mut inbound).await {
         Ok(outgoing) => ask_in_time(call, caller, outgoing).await,
         Err(mut refusal) => {
+            call.note_head(&inbound.head.headers, inbound.head.uri.query());
             refusal.close = !inbound.finish().await;
             refuse_call(call, refusal)
         }
     }
-}
-
-/// From the body to what a provider is sent, with everything taken that the call needs.
-async fn prepare(call: &mut Call, caller: &Caller, inbound: &mut Inbound) -> Result<Prepared, Refusal> {
-    let mut received = read_body(call, inbound).await?;
-    let head = &mut inbound.head;
-    let mut in_path = call.endpoint.ask().and_then(|ask| ask.in_path.as_ref());
-    if call.endpoint.framing() == Framing::Bedrock
-        && let Some(path) = in_path.take()
-    {
-        received.bytes = provider_body::from_bedrock(&received.bytes, path, &mut head.headers);
-    }
-    let invalid = |error: inspect::InspectError| Refusal::new(Code::InvalidRequest, error.to_string());
-    let inspected = inspect::inspect(call.dialect, in_path, &received.bytes).map_err(invalid)?;
-    let (session, source) = session::of(call, caller, &head.headers, &received.bytes, &inspected).unzip();
-    call.notes.session_source = source;
-    let hide_usage = edit::adds_usage(&inspected);
-    call.asked = Asked {
-        session,
-        stream: inspected.stream,
-        prompt_bytes: received.bytes.len(),
-        model: inspected.model.clone(),
-    };
-    permit::client(caller, &head.headers, &inspected, &received.bytes)?;
-    words::check(call, &received.bytes).await?;
-    let (admission, affinity) = tokio::join!(admit(call, caller, &received.bytes), affinity::look_up(call));
-    call.admission = Some(admission?);
-    call.affinity = affinity;
-    call.notes.admitted = Some(call.stopwatch.elapsed());
-    let outgoing = Outgoing {
-        headers: std::mem::take(&mut head.headers),
-        beta: paths::asks_beta(head.uri.query()),
-        hide_usage,
-        asked: received.bytes.clone(),
-        inspected,
-    };
-    Ok(Prepared { outgoing, received })
 }
 
 /// Asks providers; a stream that lets its caller wait for long begins without them.
@@ -167,6 +135,11 @@ async fn ask_in_time(mut call: Call, caller: Caller, prepared: Prepared) -> Resp
 async fn ask(mut call: Call, caller: Caller, prepared: Prepared) -> Response<AnswerBody> {
     let Prepared { outgoing, received } = prepared;
     let asked = failover::run(&mut call, &caller, &outgoing).await;
+    match &asked {
+        Ok(answered) if matches!(answered.content, Content::Stream(_)) => call.keep_head(&outgoing.headers),
+        Ok(_) => {}
+        Err(_) => call.note_head(&outgoing.headers, None),
+    }
     // Until here the body may be sent again.
     drop((outgoing, received));
     match asked {
@@ -176,18 +149,6 @@ async fn ask(mut call: Call, caller: Caller, prepared: Prepared) -> Response<Ans
             let passed = pass_error::answer(&mut call, *shown);
             passed.unwrap_or_else(|refusal| refuse_call(call, refusal))
         }
-    }
-}
-
-async fn read_body(call: &mut Call, inbound: &mut Inbound) -> Result<Received, Refusal> {
-    let max = call.proxy.app.config.traffic.max_body_bytes;
-    let coding = decode::coding(&inbound.head.headers)?;
-    let reading = body::read(&mut inbound.body, max, &call.proxy.budget);
-    let received = call.stopwatch.waiting(reading).await?;
-    call.notes.body = Some(call.stopwatch.last_wait());
-    match coding {
-        None => Ok(received),
-        Some(coding) => decode::decode(coding, received, max).await,
     }
 }
 
@@ -202,6 +163,7 @@ fn deliver(mut call: Call, answered: Answered) -> Response<AnswerBody> {
     let spoken = call.chosen.as_ref().map_or(dialect, |chosen| chosen.spoken);
     let streaming = matches!(content, Content::Stream(_));
     let content_type = reshape::content_type(&call, call.chosen.as_ref(), streaming);
+    let headers = client_response_headers(&head.headers, dialect, spoken, streaming, call.secret());
     let body = match content {
         Content::Whole(received) => {
             call.answer_begins();
@@ -218,7 +180,7 @@ fn deliver(mut call: Call, answered: Answered) -> Response<AnswerBody> {
     };
     let mut response = Response::new(body);
     *response.status_mut() = head.status;
-    *response.headers_mut() = client_response_headers(&head.headers, dialect, spoken, streaming);
+    *response.headers_mut() = headers;
     response.headers_mut().insert(REQUEST_ID, id_value(id));
     if let Some(content_type) = content_type {
         response.headers_mut().insert(header::CONTENT_TYPE, content_type);
@@ -291,7 +253,8 @@ async fn deny(
         return refuse(proxy, inbound, matched.dialect, refusal).await;
     };
     refusal.close = !inbound.finish().await;
-    let call = Call::new(proxy, snapshot, inbound.arrival, matched, key);
+    let mut call = Call::new(proxy, snapshot, inbound.arrival, matched, key);
+    call.note_head(&inbound.head.headers, inbound.head.uri.query());
     refuse_call(call, refusal)
 }
 
@@ -326,15 +289,4 @@ async fn refuse(
     metrics.request(Some(dialect), Outcome::Rejected, refusal.status());
     metrics.error(refusal.error.code);
     refusal.answer(dialect, inbound.arrival.id)
-}
-
-impl Inbound {
-    /// Reads what nobody wants of the body. True when the connection can be used again.
-    async fn finish(&mut self) -> bool {
-        let read = match self.asks_first {
-            true => self.body.is_end_stream(),
-            false => body::discard(&mut self.body).await,
-        };
-        read || self.head.version > Version::HTTP_11
-    }
 }

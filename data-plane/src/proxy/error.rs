@@ -11,6 +11,7 @@ use penstock_core::limits::Exceeded;
 use penstock_core::limits::exceeded::WORTH_A_RETRY;
 use penstock_dialect::bound::Unbounded;
 use penstock_dialect::error_shape;
+use penstock_dialect::mask::mask_known;
 use penstock_dialect::route::RouteError;
 
 use super::answer::{AnswerBody, CODE, json};
@@ -49,6 +50,12 @@ impl Refusal {
     /// Adds what only operators read.
     pub(super) fn because(mut self, detail: impl Into<String>) -> Self {
         self.detail = Some(detail.into());
+        self
+    }
+
+    /// Takes out of what operators read what a provider may have repeated.
+    pub(super) fn masked(mut self, secret: &str) -> Self {
+        self.detail = self.detail.map(|detail| mask_known(detail, &[secret]));
         self
     }
 
@@ -181,7 +188,7 @@ fn name_limit(headers: &mut HeaderMap, exceeded: &Exceeded) {
 fn retry_after(code: Code) -> Option<u64> {
     match code {
         Code::Overloaded => Some(SOON),
-        Code::NoAvailableAccount | Code::ModelUnpriced => Some(LATER),
+        Code::NoAvailableAccount | Code::ModelUnpriced | Code::TokenRefreshFailed => Some(LATER),
         Code::RateLimitExceeded | Code::QuotaExceeded | Code::LimitsUnavailable => Some(SOON),
         Code::InvalidRequest
         | Code::SensitiveContent
@@ -226,6 +233,7 @@ fn is_lasting(code: Code) -> bool {
         | Code::InternalError
         | Code::UpstreamError
         | Code::NoAvailableAccount
+        | Code::TokenRefreshFailed
         | Code::RateLimitExceeded
         | Code::QuotaExceeded
         | Code::LimitsUnavailable

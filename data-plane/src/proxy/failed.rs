@@ -5,10 +5,12 @@
 use bytes::Bytes;
 use http::{Response, StatusCode, response};
 use hyper_util::client::legacy;
+use penstock_core::dialect::Dialect;
 use penstock_core::error::Code;
 use penstock_core::failure::{self, Answered, Class, Finding, Network};
 use penstock_core::time::UnixMs;
 use penstock_core::usage::decision::AttemptEnd;
+use penstock_dialect::error_shape;
 use penstock_dialect::upstream_error::{ErrorHead, UpstreamError};
 
 use super::call::{Call, Chosen};
@@ -57,8 +59,10 @@ pub(super) struct ErrorAnswer {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Reported {
     pub(super) words: UpstreamError,
-    /// As it came, a body in the dialect's shape. Unmasked; nothing when it is too long.
+    /// As it came: a body in the dialect's shape, or the data of an event. Unmasked; nothing when it is too long.
     data: Bytes,
+    /// All of a stream that ended with it before its first content, masked.
+    events: Bytes,
 }
 
 /// What did not come in time.
@@ -74,6 +78,8 @@ pub(super) enum Waited {
 
 /// A provider that was asked in vain.
 pub(super) struct Failure {
+    /// Its place among the attempts of the call.
+    pub(super) attempt: usize,
     pub(super) chosen: Chosen,
     pub(super) failed: Failed,
     pub(super) finding: Finding,
@@ -103,7 +109,25 @@ impl Reported {
             true => Bytes::copy_from_slice(data),
             false => Bytes::new(),
         };
-        Self { words, data }
+        Self {
+            words,
+            data,
+            events: Bytes::new(),
+        }
+    }
+
+    /// With the stream that ended with it.
+    pub(super) fn behind(self, events: Bytes) -> Self {
+        Self { events, ..self }
+    }
+
+    /// The stream as it came, where that tells the caller more than a status would: Codex knows the codes of responses that
+    /// failed in a stream alone. An error that another provider could have spared the caller has a status, which invites
+    /// to try again.
+    fn stream(&self, chosen: &Chosen, class: Class) -> Option<Bytes> {
+        let of_responses = chosen.spoken == Dialect::OpenaiResponses && !self.events.is_empty();
+        let as_it_came = of_responses && !class.tries_next() && error_shape::is_failed_response(&self.data);
+        as_it_came.then(|| self.events.clone())
     }
 
     /// What it means: as if it had come with the status that its type stands for.
@@ -119,7 +143,16 @@ impl Reported {
         let status = failure::status_of_event(&self.seen(&head, chosen), class);
         let (mut head, ()) = Response::new(()).into_parts();
         head.status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
-        let body = self.data;
+        let body = match chosen.spoken {
+            Dialect::OpenaiResponses if !self.events.is_empty() => {
+                error_shape::of_responses_event(&self.data, status)
+            }
+            Dialect::OpenaiResponses
+            | Dialect::Anthropic
+            | Dialect::OpenaiChat
+            | Dialect::OpenaiEmbeddings
+            | Dialect::Gemini => self.data,
+        };
         ErrorAnswer { head, body }
     }
 
@@ -267,9 +300,13 @@ impl Failure {
         if !shown {
             return self.refused();
         }
+        let mut events = None;
         let answer = match self.failed {
             Failed::Status(answer) => *answer,
-            Failed::ErrorAnswer(reported) => reported.answer(&self.chosen, self.finding.class),
+            Failed::ErrorAnswer(reported) => {
+                events = reported.stream(&self.chosen, self.finding.class);
+                reported.answer(&self.chosen, self.finding.class)
+            }
             Failed::Target(_)
             | Failed::NoEndpoint
             | Failed::Connect { .. }
@@ -284,6 +321,7 @@ impl Failure {
             chosen: self.chosen,
             head: answer.head,
             body: answer.body,
+            events: events.filter(|_| self.finding.replace.is_none()),
             replace: self.finding.replace,
             retry_after: None,
         }))
@@ -298,6 +336,7 @@ impl Failure {
             }
             (failed, _) => failed.refusal(name),
         };
-        Ending::Refused(refusal)
+        // What a provider calls its error, or its content, may be anything.
+        Ending::Refused(refusal.masked(self.chosen.secret()))
     }
 }

@@ -19,7 +19,7 @@
 //! the most patient provider asked; one whose own has run out by then is passed over.
 //!
 //! *Health.* A provider's is told of one failure for each call, however many tries and substitutes, and of none that our
-//! own deadline made.
+//! own deadline made: one that left the provider less than three quarters of its own time.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,6 +35,7 @@ use tokio::time::{Instant, sleep};
 
 use super::attempt::{self, Answered, Content, Way};
 use super::call::{Call, Chosen};
+use super::error::Refusal;
 use super::failed::{Ending, Failed, Failure};
 use super::outgoing::{Outgoing, Sent};
 use super::trail::Trail;
@@ -64,14 +65,12 @@ pub(super) async fn run(call: &mut Call, caller: &Caller, outgoing: &Outgoing) -
         let chosen = match route::choose(call, caller, &mut trail) {
             Ok(chosen) => chosen,
             Err(refusal) => {
-                decision::look_again(call, caller);
-                return Err(trail.give_up(refusal));
+                return Err(give_up(call, caller, trail, refusal));
             }
         };
         let Some(sent) = may_ask(call, &chosen, outgoing, &mut trail).await else {
             if trail.is_over() {
-                decision::look_again(call, caller);
-                return Err(trail.give_up(route::nobody()));
+                return Err(give_up(call, caller, trail, route::nobody()));
             }
             continue;
         };
@@ -98,14 +97,21 @@ pub(super) async fn run(call: &mut Call, caller: &Caller, outgoing: &Outgoing) -
         call.give_back_provider();
         (call.trial, call.is_trial) = (None, false);
         if failure.failed.is_ours() || !failure.finding.class.tries_next() {
+            call.failure.told = Some(failure.attempt);
             return Err(failure.ending());
         }
         trail.failed(failure);
         if trail.is_over() {
-            decision::look_again(call, caller);
-            return Err(trail.give_up(route::nobody()));
+            return Err(give_up(call, caller, trail, route::nobody()));
         }
     }
+}
+
+/// Nobody else is asked.
+fn give_up(call: &mut Call, caller: &Caller, trail: Trail, refusal: Refusal) -> Ending {
+    decision::look_again(call, caller);
+    call.failure.told = trail.told();
+    trail.give_up(refusal)
 }
 
 /// Takes what an attempt needs: the trial of a half-open breaker, the provider's limits. What is sent; None: the
@@ -118,10 +124,10 @@ async fn may_ask(call: &mut Call, chosen: &Chosen, outgoing: &Outgoing, trail: &
         call.notes.passed_over(entry.id, Verdict::OutOfTime);
         return None;
     }
-    let sent = match outgoing.sent(call, chosen) {
+    let sent = match outgoing.sent(call, chosen).await {
         Ok(sent) => sent,
         Err(why) => {
-            trail.untranslatable(entry, &why);
+            trail.unsendable(entry, &why);
             call.notes.passed_over(entry.id, Verdict::Untranslatable);
             return None;
         }
@@ -180,6 +186,7 @@ async fn ask(
         };
         let now = clock::now();
         let finding = failed.finding(call, &chosen, now);
+        call.note_request(outgoing.0);
         call.attempt_failed(&failed, &finding);
         trail.tried();
         if let Some(token) = endpoint.refused_token(&failed, &finding).filter(|_| !renewed) {
@@ -188,8 +195,11 @@ async fn ask(
                     (chosen.provider, renewed) = (provider, true);
                     continue;
                 }
-                Renewed::Late => return Err(failure(chosen, failed, finding)),
-                Renewed::Stopped => {}
+                Renewed::Late => {
+                    trail.lacks_token();
+                    return Err(failure(call, chosen, failed, finding));
+                }
+                Renewed::Stopped => trail.lacks_token(),
             }
         }
         tries += 1;
@@ -207,12 +217,13 @@ async fn ask(
         if !failed.is_ours() && !failed.was_cut_short() {
             call.failed_at_provider(&finding, now);
         }
-        return Err(failure(chosen, failed, finding));
+        return Err(failure(call, chosen, failed, finding));
     }
 }
 
-fn failure(chosen: Chosen, failed: Failed, finding: Finding) -> Failure {
+fn failure(call: &Call, chosen: Chosen, failed: Failed, finding: Finding) -> Failure {
     Failure {
+        attempt: call.attempts.len().saturating_sub(1),
         chosen,
         failed,
         finding,

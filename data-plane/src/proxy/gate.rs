@@ -6,7 +6,9 @@
 //! - one long event, as images are: it may be the content, and is waited for up to the limit of an event;
 //! - a few long ones of the Responses API, whose first events repeat the instructions and tools that were asked with.
 //!
-//! Keep-alives are handed on with the content while they are few; beyond [`MAX_QUIET`] they are dropped.
+//! Keep-alives are handed on with the content while they are few; beyond [`MAX_QUIET`] they are dropped. Before the first
+//! event they are no sign of life: who sends nothing else is waited for as long as for a first byte. Behind it every byte
+//! counts, for models think long.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -43,13 +45,13 @@ pub(super) struct Opened {
 /// How long a provider is waited for.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Patience {
-    /// Until anything at all.
+    /// Until the first event of a stream; keep-alives are none.
     pub(super) first_byte: Instant,
     /// From one byte of a stream to the next.
     pub(super) idle: Duration,
     /// Until the whole call is over.
     pub(super) total: Instant,
-    /// That is earlier than the provider's own total timeout, since others were asked before.
+    /// That is much earlier than the provider's own total timeout: others were asked before, or the caller sent slowly.
     pub(super) cut_short: bool,
 }
 
@@ -82,7 +84,6 @@ pub(super) async fn pass(
         let waiting = timeout_at(due.min(patience.total), body.frame());
         let next = call.stopwatch.waiting(waiting).await;
         let now = Instant::now();
-        due = now + patience.idle;
         // Who never pauses is never waited for.
         let next = next.ok().filter(|_| now < patience.total);
         let next = next.ok_or_else(|| patience.ran_out())?;
@@ -100,6 +101,9 @@ pub(super) async fn pass(
                 (said.map_err(|error| Failed::NoAnswer(error.to_string()))?, true)
             }
         };
+        if tap.events() > 0 || tap.pending() > MAX_QUIET {
+            due = now + patience.idle;
+        }
         if (before.1 == tap.events()) && said == Said::default() {
             quiet += bytes(held.iter().skip(before.0));
             if quiet > MAX_QUIET {
@@ -108,9 +112,6 @@ pub(super) async fn pass(
         }
         match is_open(&said, &held, (tap.events(), repeats)) {
             Open::Yes => {
-                if ended {
-                    tap.close(&mut held);
-                }
                 return Ok(Opened {
                     body,
                     tap,
@@ -121,6 +122,10 @@ pub(super) async fn pass(
             }
             Open::No if ended => return Err(Failed::NoAnswer("a stream without an answer".to_owned())),
             Open::No => {}
+            Open::Never(Failed::ErrorAnswer(reported)) if repeats => {
+                let events: Vec<u8> = held.into_iter().flatten().collect();
+                return Err(Failed::ErrorAnswer(Box::new(reported.behind(events.into()))));
+            }
             Open::Never(failed) => return Err(failed),
         }
     }

@@ -63,7 +63,10 @@ mod tests {
     #[test]
     fn a07_each_address_is_counted_alone() {
         let guards = Guards::new(GuardRules::default());
-        let (one, other) = (guard_key([192, 0, 2, 1].into()), guard_key([192, 0, 2, 2].into()));
+        let (one, other) = (
+            guard_key(Some([192, 0, 2, 1].into())),
+            guard_key(Some([192, 0, 2, 2].into())),
+        );
         for _ in 0..19 {
             assert_eq!(guards.bad(one, UnixMs(0)), Verdict::Free);
         }

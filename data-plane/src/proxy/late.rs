@@ -22,9 +22,9 @@ use penstock_dialect::error_shape;
 use tokio::time::{Instant, Sleep, sleep, sleep_until, timeout_at};
 
 use super::answer::{AnswerBody, REQUEST_ID, id_value};
+use super::attempt::{Media, media_type};
 use super::relay::{BrokenOff, FAREWELL};
-
-const EMPTY_LINE: Bytes = Bytes::from_static(b"\n");
+use super::reshape::EMPTY_LINE;
 
 /// The answer that is waited for.
 pub(super) type Asking = Pin<Box<dyn Future<Output = Response<AnswerBody>> + Send>>;
@@ -137,10 +137,16 @@ impl Late {
     /// Goes on with the answer that has come; its error as an event, if that is what it is.
     fn take(&mut self, response: Response<AnswerBody>) -> Option<Bytes> {
         let good = response.status().is_success();
+        let events = media_type(response.headers()) == Media::EventStream;
         match response.into_body().into_whole() {
             Err(stream) => {
                 self.stage = Stage::Relaying(stream);
                 None
+            }
+            // A stream that is whole already.
+            Ok(whole) if good && events => {
+                self.stage = Stage::Ended;
+                Some(whole)
             }
             Ok(whole) => {
                 self.stage = Stage::Farewell(Box::pin(sleep(FAREWELL)));

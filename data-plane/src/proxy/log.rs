@@ -14,6 +14,7 @@ use tracing::{Level, field};
 use super::call::Call;
 use super::decision::Attempted;
 use super::error::Refusal;
+use super::failure_log::hash_of_user;
 use super::settle::{Bill, End};
 use super::stopwatch::Arrival;
 use crate::clock::whole_ms;
@@ -27,15 +28,34 @@ pub(super) struct Sampler {
 }
 
 /// The attempts of a call: `main:529 > backup:200`.
-struct Chain<'a>(&'a [Attempted]);
+pub(super) struct Chain<'a>(pub(super) &'a [Attempted]);
 
-/// Writes the line of a call that has ended.
-pub(super) fn call(call: &Call, end: &End<'_>, bill: &Bill) {
-    let level = match (end.outcome, end.status) {
+/// How much the end of a call matters to operators.
+pub(super) fn level(end: &End<'_>) -> Level {
+    match (end.outcome, end.status) {
         (Outcome::Succeeded, _) => Level::INFO,
         (Outcome::Interrupted | Outcome::Failed, _) | (_, 500..) => Level::ERROR,
         (Outcome::UpstreamError | Outcome::ClientAbort | Outcome::Rejected, _) => Level::WARN,
-    };
+    }
+}
+
+/// Writes a record of the failure log (see [`super::failure_log`]): a JSON object.
+pub(super) fn failure(level: Level, msg: &str, record: &str) {
+    macro_rules! write {
+        ($level:expr) => {
+            tracing::event!(target: "penstock::failure", $level, members = record, "{msg}")
+        };
+    }
+    match level {
+        Level::ERROR => write!(Level::ERROR),
+        _ => write!(Level::WARN),
+    }
+}
+
+/// Writes the line of a call that has ended.
+pub(super) fn call(call: &Call, end: &End<'_>, bill: &Bill, level: Level) {
+    let hidden = call.snapshot.logging().hash_user_ids;
+    let user_hash = hidden.then(|| hash_of_user(call.key.key.user_id));
     macro_rules! write {
         ($level:expr) => {
             tracing::event!(
@@ -43,10 +63,12 @@ pub(super) fn call(call: &Call, end: &End<'_>, bill: &Bill) {
                 $level,
                 request_id = %call.arrival.id,
                 dialect = call.dialect.as_str(),
-                user_id = %call.key.key.user_id,
+                user_id = (!hidden).then(|| field::display(call.key.key.user_id)),
+                user_id_hash = user_hash.as_deref(),
                 key_id = %call.key.id,
                 provider_id = call.chosen.as_ref().map(|chosen| field::display(chosen.provider.id)),
                 session_id = call.asked.session.map(field::display),
+                members = nulls(call, end),
                 model = call.asked.model,
                 stream = call.asked.stream,
                 status_code = end.status,
@@ -71,6 +93,24 @@ pub(super) fn call(call: &Call, end: &End<'_>, bill: &Bill) {
     }
 }
 
+/// The fields that every line has, where they are empty.
+fn nulls(call: &Call, end: &End<'_>) -> &'static str {
+    match (
+        call.chosen.is_none(),
+        call.asked.session.is_none(),
+        end.error.is_none(),
+    ) {
+        (false, false, false) => "{}",
+        (true, false, false) => r#"{"provider_id":null}"#,
+        (false, true, false) => r#"{"session_id":null}"#,
+        (true, true, false) => r#"{"provider_id":null,"session_id":null}"#,
+        (false, false, true) => r#"{"error":null}"#,
+        (true, false, true) => r#"{"provider_id":null,"error":null}"#,
+        (false, true, true) => r#"{"session_id":null,"error":null}"#,
+        (true, true, true) => r#"{"provider_id":null,"session_id":null,"error":null}"#,
+    }
+}
+
 impl Sampler {
     /// Says that somebody came with no key that is known here; a flood of them fills nothing.
     pub(super) fn unknown_key(&self, arrival: &Arrival, headers: &HeaderMap, refusal: &Refusal) {
@@ -84,7 +124,7 @@ impl Sampler {
             target: "penstock::call",
             request_id = %arrival.id,
             status_code = refusal.status(),
-            client_ip = %arrival.address,
+            client_ip = %arrival.address.map_or_else(|| "unknown".to_owned(), |address| address.to_string()),
             error = refusal.error.message,
             user_agent = %format_args!("{:.100}", agent.unwrap_or_default()),
             skipped,

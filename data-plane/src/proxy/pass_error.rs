@@ -4,7 +4,8 @@
 //! ids are masked. Which errors are shown at all is their class's word: that the provider refused its credential or wants
 //! money is not, an agent would take it for its own key. Neither are pages of HTML, which are an edge's and not the API's.
 //! An error without a readable body keeps its status and gets a body that says so. One inside an answer with status 200
-//! is shown with the status that it should have had. An operator's rule may put another
+//! is shown with the status that it should have had, a response that failed in a stream of the Responses API as that stream.
+//! An operator's rule may put another
 //! status and another text in the place of either.
 
 use std::sync::Arc;
@@ -15,8 +16,8 @@ use penstock_core::error::{CallerError, Code};
 use penstock_core::failure::{Replace, ReplaceBody};
 use penstock_core::usage::Outcome;
 use penstock_dialect::error_shape;
-use penstock_dialect::headers::client_response_headers;
-use penstock_dialect::mask::mask;
+use penstock_dialect::headers::{client_response_headers, hints};
+use penstock_dialect::mask::{mask, mask_text};
 use penstock_dialect::upstream_error::UpstreamError;
 
 use super::answer::{AnswerBody, REQUEST_ID, id_value};
@@ -24,6 +25,7 @@ use super::attempt::{Media, media_type};
 use super::call::{Call, Chosen};
 use super::error::Refusal;
 use super::settle::End;
+use crate::clock;
 
 /// Of a provider's message in the log, bytes.
 const MAX_LOGGED: usize = 2048;
@@ -33,6 +35,8 @@ pub(super) struct Shown {
     pub(super) chosen: Chosen,
     pub(super) head: response::Parts,
     pub(super) body: Bytes,
+    /// The stream that ended with it, masked, where the caller gets that.
+    pub(super) events: Option<Bytes>,
     /// What the operator wants in its place.
     pub(super) replace: Option<Arc<Replace>>,
     /// When somebody may serve the call, seconds.
@@ -44,10 +48,13 @@ pub(super) fn answer(call: &mut Call, shown: Shown) -> Result<Response<AnswerBod
     let head = &shown.head;
     let spoken = shown.chosen.spoken;
     call.chosen = Some(shown.chosen);
-    let masked = mask(&shown.body, &[call.chosen.as_ref().map_or("", Chosen::secret)]);
-    let told = told(head.status, &masked);
+    let masked = mask(&shown.body, &[call.secret()]);
+    let told = mask_text(told(head.status, &masked), &[call.secret()]);
     if let Some(refusal) = page(head).filter(|_| shown.replace.is_none()) {
         return Err(refusal.because(told));
+    }
+    if let Some(events) = shown.events {
+        return Ok(stream(call, events, told, head));
     }
     let silent = masked.trim_ascii().is_empty();
     let body = match silent {
@@ -65,7 +72,8 @@ pub(super) fn answer(call: &mut Call, shown: Shown) -> Result<Response<AnswerBod
     });
     let mut response = Response::new(AnswerBody::from(body));
     *response.status_mut() = status;
-    *response.headers_mut() = client_response_headers(&head.headers, call.dialect, spoken, false);
+    *response.headers_mut() =
+        client_response_headers(&head.headers, call.dialect, spoken, false, call.secret());
     let headers = response.headers_mut();
     headers.insert(REQUEST_ID, id_value(call.arrival.id));
     come_back(headers, head, shown.retry_after);
@@ -77,17 +85,44 @@ pub(super) fn answer(call: &mut Call, shown: Shown) -> Result<Response<AnswerBod
     Ok(response)
 }
 
-/// When to come back: when somebody is there again, else when the provider says so.
+/// The provider's stream, which is an error and nothing else.
+fn stream(call: &mut Call, events: Bytes, told: String, head: &response::Parts) -> Response<AnswerBody> {
+    call.answer_begins();
+    call.settle(&End {
+        outcome: Outcome::UpstreamError,
+        status: 200,
+        code: None,
+        error: Some(told.into()),
+    });
+    let mut response = Response::new(AnswerBody::from(events));
+    let dialect = call.dialect;
+    *response.headers_mut() = client_response_headers(&head.headers, dialect, dialect, true, call.secret());
+    let headers = response.headers_mut();
+    headers.insert(REQUEST_ID, id_value(call.arrival.id));
+    let events = HeaderValue::from_static(error_shape::STREAM_CONTENT_TYPE);
+    headers.insert(header::CONTENT_TYPE, events);
+    response
+}
+
+/// When to come back: when somebody is there again, else when the provider says so. Its words are not repeated unread.
 fn come_back(headers: &mut HeaderMap, head: &response::Parts, retry_after: Option<u64>) {
     let worth = matches!(head.status.as_u16(), 429 | 503 | 529);
     if let Some(seconds) = retry_after.filter(|_| worth) {
         headers.insert(header::RETRY_AFTER, seconds.into());
         return;
     }
-    for name in ["retry-after", "retry-after-ms"] {
-        if let Some(value) = head.headers.get(name) {
-            headers.insert(name, value.clone());
-        }
+    let number = |name| head.headers.get(name)?.to_str().ok()?.trim().parse::<u64>().ok();
+    let exact = number("retry-after-ms");
+    if let Some(ms) = exact {
+        headers.insert("retry-after-ms", ms.into());
+    }
+    let date = || {
+        hints(&head.headers, clock::now())
+            .retry_after
+            .filter(|_| exact.is_none())
+    };
+    if let Some(seconds) = number("retry-after").or_else(|| date().map(|wait| wait.as_secs())) {
+        headers.insert(header::RETRY_AFTER, seconds.into());
     }
 }
 
@@ -134,7 +169,10 @@ fn reworded(call: &Call, status: StatusCode, masked: &[u8]) -> Bytes {
         _ => Code::UpstreamError,
     };
     match UpstreamError::read(masked).message {
-        Some(message) => error_shape::render(call.dialect, &CallerError::new(code, message), call.arrival.id),
+        Some(message) => {
+            let error = CallerError::new(code, mask_text(message, &[call.secret()]));
+            error_shape::render(call.dialect, &error, call.arrival.id)
+        }
         None => wordless(call, status),
     }
 }
@@ -172,6 +210,24 @@ mod tests {
             .status(status)
             .header("content-type", content_type);
         response.body(()).unwrap().into_parts().0
+    }
+
+    #[test]
+    fn s10_when_to_come_back_is_told_as_numbers_and_nothing_unread() {
+        let told = |name: &'static str, value: &'static str| {
+            let mut head = head(429, "application/json");
+            head.headers.insert(name, HeaderValue::from_static(value));
+            let mut headers = HeaderMap::new();
+            come_back(&mut headers, &head, None);
+            let told = headers.get(name).or_else(|| headers.get(header::RETRY_AFTER));
+            told.map(|value| value.to_str().unwrap().to_owned())
+        };
+        assert_eq!(told("retry-after", "7").as_deref(), Some("7"));
+        assert_eq!(told("retry-after-ms", "1500").as_deref(), Some("1500"));
+        assert_eq!(told("retry-after", "sk-secret-0123456789"), None);
+        assert_eq!(told("retry-after-ms", "soon"), None);
+        let date = told("retry-after", "Fri, 31 Dec 2100 23:59:59 GMT").unwrap();
+        assert!(date.parse::<u64>().is_ok(), "{date}");
     }
 
     #[test]

@@ -47,9 +47,10 @@ pub(super) fn client(
         &key.rules.allowed_clients,
         &key.rules.blocked_clients,
     ];
+    let user_agent = client::user_agent(headers);
     let client = match lists.into_iter().flatten().any(ClientRule::is_known) {
-        true => client::recognise(headers, inspected, body),
-        false => client::by_user_agent(headers),
+        true => client::recognise(&user_agent, headers, inspected, body),
+        false => client::by_user_agent(&user_agent),
     };
     access::check_client(user, key, &client).map_err(CallerError::from)?;
     Ok(())
@@ -67,11 +68,14 @@ pub(super) fn model(call: &Call, caller: &Caller) -> Result<(), Refusal> {
 fn used(call: &Call, caller: &Caller) {
     let (user, key) = rules(caller);
     let reports = &call.proxy.app.reports;
-    if key.awaits_first_use() {
-        reports.first_use(Subject::Key(caller.key.id), call.arrival.at);
+    let waiting = |access: &Access| access.activation.filter(|_| access.awaits_first_use());
+    if let Some(activation) = waiting(key) {
+        let subject = Subject::Key(caller.key.id);
+        reports.first_use(subject, activation.granted_at, call.arrival.at);
     }
-    if user.awaits_first_use() {
-        reports.first_use(Subject::User(caller.user.id), call.arrival.at);
+    if let Some(activation) = waiting(user) {
+        let subject = Subject::User(caller.user.id);
+        reports.first_use(subject, activation.granted_at, call.arrival.at);
     }
 }
 

@@ -19,7 +19,7 @@ use penstock_core::time::UnixMs;
 use penstock_fleet::account::Account;
 
 use super::pricing::{self, Defaults};
-use super::route::{Known, nobody_message as route_nobody};
+use super::route::{Known, nobody_message};
 use crate::app::App;
 use crate::clock;
 use crate::commands::ReadError;
@@ -236,12 +236,10 @@ fn nobody(models: &[ModelPlan]) -> Option<CallerError> {
         ),
         () if has(|verdict| !never_serves(verdict)) => {
             let breakers = |verdict| matches!(verdict, Verdict::BreakerOpen(_) | Verdict::TrialUnderWay);
-            let mut passing = asked
-                .providers
-                .iter()
-                .map(|it| it.verdict)
-                .filter(|it| it.is_passing());
-            CallerError::new(Code::NoAvailableAccount, route_nobody(passing.all(breakers)))
+            let verdicts = asked.providers.iter().map(|it| it.verdict);
+            let passing: Vec<_> = verdicts.filter(|it| it.is_passing()).collect();
+            let breakers_alone = !passing.is_empty() && passing.into_iter().all(breakers);
+            CallerError::new(Code::NoAvailableAccount, nobody_message(breakers_alone))
         }
         () => CallerError::new(
             Code::ModelNotFound,

@@ -1,7 +1,8 @@
 //! A stream on its way to the caller, piece by piece as it comes (behaviours C2, C3, C4).
 //!
 //! *Whole.* The call is settled when the dialect's terminal event is read, before that event is handed on. What the
-//! provider sends behind it is relayed too; how the connection ends then does not matter.
+//! provider sends behind it is relayed too, for a second at most; how the connection ends then does not matter. In a
+//! dialect without a last event the answer is also whole when nothing more comes of one that may end.
 //!
 //! *Broken.* When the provider's stream ends, breaks or stays silent before its terminal event, the caller gets an
 //! error event in its dialect (the provider's own, if that was it), and the connection breaks instead of ending, for
@@ -15,6 +16,8 @@
 //! does its connection when the caller reads nothing for too long (see [`super::answer`]). When the operator wants it,
 //! the stream is read on for a while to learn what it used; what is read then goes nowhere.
 
+mod hold;
+
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -27,20 +30,26 @@ use http_body::Body;
 use penstock_core::error::{CallerError, Code};
 use penstock_core::usage::Outcome;
 use penstock_dialect::error_shape;
+use penstock_dialect::mask::mask_text;
 use tokio::runtime::Handle;
 use tokio::time::{Instant, Sleep, sleep, sleep_until, timeout};
 
 use super::call::{Call, Chosen};
 use super::failed::Reported;
 use super::gate::{Opened, Patience};
+use super::http_debug;
 use super::reserve::Watched;
 use super::settle::End;
 use super::tap::{Said, Tap};
 use crate::clock;
 use crate::upstream::ReceiveBody;
+use hold::Holding;
 
 /// For the error event to get out before the connection breaks.
 pub(super) const FAREWELL: Duration = Duration::from_millis(100);
+
+/// For the end of the provider's connection behind the end of the answer; one that has ended can be used again.
+const LINGER: Duration = Duration::from_secs(1);
 
 const TOTAL: &str = "total timeout";
 
@@ -72,13 +81,6 @@ pub(super) struct Relay {
     left: bool,
 }
 
-/// On its way into the budget.
-struct Holding {
-    answer: Pin<Box<dyn Future<Output = bool> + Send>>,
-    /// Output that is held when it is there, tokens.
-    held: u64,
-}
-
 /// Whose fault it is that an answer broke off: only what is the provider's is held against it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Fault {
@@ -98,7 +100,7 @@ impl Relay {
     /// Relays a stream whose content has begun.
     pub(super) fn new(call: Call, opened: Opened, patience: Patience) -> Self {
         let now = Instant::now();
-        let mut relay = Self {
+        Self {
             call,
             tap: opened.tap,
             pieces: opened.held,
@@ -107,17 +109,15 @@ impl Relay {
             patience,
             quiet_since: None,
             whole: false,
-            said: Said::default(),
+            said: Said {
+                terminal: opened.terminal,
+                error: opened.error,
+                ..Said::default()
+            },
             ended: None,
             holding: None,
             left: false,
-        };
-        relay.said = Said {
-            terminal: opened.terminal,
-            error: opened.error,
-            ..Said::default()
-        };
-        relay
+        }
     }
 
     /// The caller went away.
@@ -165,7 +165,7 @@ impl Relay {
             let overdue = matches!(self.flow, Flow::Open(_)) && Instant::now() >= self.patience.total;
             let fault = self.fault_of_total();
             match &mut self.flow {
-                Flow::Open(_) if overdue => self.end(TOTAL, fault),
+                Flow::Open(_) if overdue => self.time_is_up(TOTAL, fault),
                 Flow::Open(body) => match Pin::new(body).poll_frame(cx) {
                     Poll::Ready(Some(Ok(frame))) => self.take(frame.into_data().unwrap_or_default()),
                     Poll::Ready(Some(Err(error))) => {
@@ -189,18 +189,23 @@ impl Relay {
 
     fn take(&mut self, chunk: Bytes) {
         self.quiet_since = None;
+        http_debug::show(&self.call, "piece of the provider's stream", &chunk);
         let secret = self.call.chosen.as_ref().map_or("", Chosen::secret);
         let observer = &mut self.call.observer;
         match self.tap.take(chunk, observer, secret, &mut self.pieces) {
             Ok(said) => self.said = said,
             Err(error) => self.end(&error.to_string(), Fault::Providers),
         }
+        self.call.failure.events = self.tap.events();
     }
 
     /// Acts on what the events said, which are among the pieces already.
     fn heard(&mut self, said: Said) {
         if said.terminal && !self.whole {
             self.whole = true;
+            self.patience.total = self.patience.total.min(Instant::now() + LINGER);
+            let total = self.patience.total;
+            self.timer.as_mut().reset(total);
             match self.left {
                 true => self.call.settle_left(),
                 false => self.call.settle(&End::succeeded()),
@@ -209,7 +214,9 @@ impl Relay {
         if let Some(error) = said.error.filter(|_| !self.whole) {
             let kind = error.words.kind.as_deref().unwrap_or("error");
             let fault = self.fault(&error);
-            self.interrupt(&format!("error event of the provider: {kind}"), fault);
+            let how = format!("error event of the provider: {kind}");
+            let how = mask_text(how, &[self.call.secret()]);
+            self.interrupt(&how, fault);
         }
     }
 
@@ -239,39 +246,7 @@ impl Relay {
             Ok(said) => self.said = said,
             Err(error) => return self.end(&error.to_string(), Fault::Providers),
         }
-        if self.whole || self.said.terminal {
-            self.tap.close(&mut self.pieces);
-        }
         self.ended = Some("closed by the provider without the end of the answer");
-    }
-
-    /// Of a strict budget: holds what the output read so far may cost, before it is handed on. False: there is no room.
-    fn poll_hold(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
-        loop {
-            if let Some(holding) = &mut self.holding {
-                let room = ready!(holding.answer.as_mut().poll(cx));
-                let held = holding.held;
-                self.holding = None;
-                let output = self.call.observer.output_bytes();
-                match (room, self.watched()) {
-                    (true, Some(watched)) => watched.held = held,
-                    // There may be room for it without a lead.
-                    (false, Some(watched)) if held > output => {
-                        let cost = watched.up_to(output);
-                        let answer = self.call.hold(cost);
-                        self.holding = Some(Holding { answer, held: output });
-                        continue;
-                    }
-                    (_, _) => return Poll::Ready(room),
-                }
-            }
-            let output = self.call.observer.output_bytes();
-            let Some((cost, held)) = self.watched().and_then(|watched| watched.more(output)) else {
-                return Poll::Ready(true);
-            };
-            let answer = self.call.hold(cost);
-            self.holding = Some(Holding { answer, held });
-        }
     }
 
     fn watched(&mut self) -> Option<&mut Watched> {
@@ -280,6 +255,9 @@ impl Relay {
 
     /// What was read last is neither handed on nor charged.
     fn out_of_budget(&mut self) {
+        if let Some(watched) = self.watched() {
+            watched.withheld = true;
+        }
         let message = "Quota exceeded: the budget has no room for more of this answer.";
         let error = CallerError::new(Code::QuotaExceeded, message);
         let event = error_shape::event(self.call.dialect, &error, self.call.arrival.id);
@@ -291,9 +269,20 @@ impl Relay {
         self.cut(Some(Code::QuotaExceeded), "a strict budget is used up");
     }
 
+    /// The provider is waited for no longer.
+    fn time_is_up(&mut self, how: &str, fault: Fault) {
+        match !self.whole && self.call.observer.may_end() {
+            true => self.finish(),
+            false => self.end(how, fault),
+        }
+    }
+
     /// Nothing more comes from the provider.
     fn end(&mut self, how: &str, fault: Fault) {
         if self.whole {
+            if matches!(self.flow, Flow::Open(_)) {
+                self.tap.close(&mut self.pieces);
+            }
             self.flow = Flow::Ended;
         } else if matches!(self.flow, Flow::Open(_)) {
             let message = "The provider's answer broke off.";
@@ -341,8 +330,8 @@ impl Relay {
                 continue;
             }
             match now >= self.patience.total {
-                true => self.end(TOTAL, self.fault_of_total()),
-                false => self.end("idle timeout", Fault::Providers),
+                true => self.time_is_up(TOTAL, self.fault_of_total()),
+                false => self.time_is_up("idle timeout", Fault::Providers),
             }
             return Poll::Ready(());
         }

@@ -2,13 +2,14 @@
 //!
 //! *Soft* budgets and `tpm` reserve an estimate: what this key and model usually use. *Strict* budgets reserve a bound.
 //! The bound of a coding agent's call, with all the output that it allows, is a hundred times its usual cost, so a
-//! stream whose output can be watched reserves its input and a lead of output; the relay holds more before it hands on
+//! stream whose output can be watched (and is told in the caller's dialect, by which it is judged) reserves its input and a lead of output; the relay holds more before it hands on
 //! what would use it. What cannot be watched (an answer that is no stream, hidden reasoning) reserves its whole bound.
 //!
 //! Which provider serves the call is decided later, so the bound takes what is dearest at any that could: of a stream
 //! its input and its output apart.
 
 use bytes::Bytes;
+use penstock_core::dialect::Dialect;
 use penstock_core::limits::{Dimension, Limits};
 use penstock_core::money::NanoUsd;
 use penstock_core::route::{self, AllWell, Ask, Bound};
@@ -39,6 +40,8 @@ pub(super) struct Watched {
     pub(super) most: Most,
     /// Output that is reserved, tokens.
     pub(super) held: u64,
+    /// There was no room for more, and what came then was not handed on.
+    pub(super) withheld: bool,
 }
 
 impl Reserve {
@@ -104,7 +107,7 @@ fn estimate(call: &Call, caller: &Caller) -> Estimate {
     let first = || {
         let tariff = candidates(call, caller).next();
         Estimate::first(prompt, |used| match tariff {
-            Some((tariff, multiplier)) => tariff.charge(used, multiplier),
+            Some((tariff, multiplier, _)) => tariff.charge(used, multiplier),
             None => NanoUsd(0),
         })
     };
@@ -115,10 +118,12 @@ fn estimate(call: &Call, caller: &Caller) -> Estimate {
 
 fn strict(call: &Call, caller: &Caller, body: &Bytes) -> Result<(NanoUsd, Option<Watched>), Refusal> {
     let bound = bound::bound(call.dialect, body)?;
-    let watched = call.asked.stream && !bound.hidden;
+    let mut watched = call.asked.stream && !bound.hidden;
     let mut whole = NanoUsd(0);
     let mut dearest: Option<Most> = None;
-    for (tariff, multiplier) in candidates(call, caller) {
+    for (tariff, multiplier, spoken) in candidates(call, caller) {
+        // What another dialect's providers hide is not said in this body.
+        watched &= spoken == call.dialect;
         let most = tariff.most(&bound, multiplier)?;
         whole = whole.max(most.whole());
         dearest = Some(dearest.map_or(most, |held| held.or_dearer(most)));
@@ -126,7 +131,14 @@ fn strict(call: &Call, caller: &Caller, body: &Bytes) -> Result<(NanoUsd, Option
     Ok(match dearest.filter(|_| watched) {
         Some(most) => {
             let held = LEAD.min(most.output_tokens);
-            (most.with_output(held), Some(Watched { most, held }))
+            (
+                most.with_output(held),
+                Some(Watched {
+                    most,
+                    held,
+                    withheld: false,
+                }),
+            )
         }
         // Without a candidate the call is refused when one is looked for.
         None => (whole, None),
@@ -137,7 +149,7 @@ fn strict(call: &Call, caller: &Caller, body: &Bytes) -> Result<(NanoUsd, Option
 fn candidates<'a>(
     call: &'a Call,
     caller: &'a Caller,
-) -> impl Iterator<Item = (Tariff, penstock_core::money::Millionths)> + 'a {
+) -> impl Iterator<Item = (Tariff, penstock_core::money::Millionths, Dialect)> + 'a {
     let asked = std::iter::once(call.asked.model.as_str());
     let substitutes = call.snapshot.model_fallbacks(&call.asked.model).iter();
     let models = asked.chain(substitutes.map(String::as_str));
@@ -161,7 +173,8 @@ fn candidates<'a>(
             let provider = &entry.provider;
             let sent = provider.upstream_model(model);
             let tariff = pricing::tariff(&call.snapshot, &call.proxy.defaults, provider, sent);
-            Some((tariff.ok()?, provider.cost_multiplier))
+            let spoken = provider.speech(call.request(), model).unwrap_or(call.dialect);
+            Some((tariff.ok()?, provider.cost_multiplier, spoken))
         })
     })
 }

@@ -18,12 +18,16 @@ use penstock_core::id::RequestId;
 use penstock_dialect::edit::UsageChunkFilter;
 use penstock_dialect::error_shape;
 use penstock_dialect::framing::{self, Framer};
-use penstock_dialect::mask::mask;
+use penstock_dialect::mask::{mask, mask_text};
 use penstock_dialect::route::Framing;
 use penstock_dialect::sse::{Frame, FrameTooLong};
 use penstock_dialect::translate::{self, Answers, StreamTranslator};
 
 use super::call::{Call, Chosen};
+
+/// For an event that says nothing in the caller's dialect: the caller sees that the answer goes on. Every reader of
+/// server-sent events skips it.
+pub(super) const EMPTY_LINE: Bytes = Bytes::from_static(b"\n");
 
 /// See the module.
 #[derive(Debug)]
@@ -94,7 +98,10 @@ impl Reshape {
             },
             Change::Translate(translator) => {
                 let events = translator.frame(&frame)?;
-                self.put(events.into(), pass)
+                match events.is_empty() {
+                    true => self.put(EMPTY_LINE, pass),
+                    false => self.put(events.into(), pass),
+                }
             }
         }
     }
@@ -129,8 +136,7 @@ impl Reshape {
             Change::None | Change::HideUsage(_) => mask(&frame.raw, &[secret]).into_owned().into(),
             Change::Translate(_) => {
                 let message = message.unwrap_or("The provider's answer broke off.");
-                let masked = mask(message.as_bytes(), &[secret]).into_owned();
-                let error = CallerError::new(Code::UpstreamError, String::from_utf8_lossy(&masked));
+                let error = CallerError::new(Code::UpstreamError, mask_text(message.to_owned(), &[secret]));
                 error_shape::event(self.dialect, &error, self.id)
             }
         };

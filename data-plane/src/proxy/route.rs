@@ -9,9 +9,12 @@
 use std::fmt::Write;
 use std::sync::Arc;
 
+use penstock_core::credential::Credential;
+use penstock_core::dialect::Operation;
 use penstock_core::error::Code;
-use penstock_core::health::Standing;
+use penstock_core::health::{SetAside, Standing};
 use penstock_core::id::ProviderId;
+use penstock_core::provider::Request;
 use penstock_core::route::{self, Ask, Conditions, NoCandidate, Verdict};
 use penstock_core::snapshot::{Caller, ProviderEntry};
 use penstock_core::time::UnixMs;
@@ -88,7 +91,8 @@ fn choose_for(
                 if let Some(at) = none.soonest {
                     trail.recovers_at(at, known.now);
                 }
-                return Err(no_candidate(call, &ask, &none));
+                let only_tokens = trail.only_tokens() && lack_tokens(providers, &trail.verdicts);
+                return Err(no_candidate(call, &ask, &none, only_tokens));
             }
         };
         let sent = provider.provider.upstream_model(model);
@@ -120,9 +124,11 @@ pub(super) fn nobody_message(breakers_alone: bool) -> &'static str {
     }
 }
 
+const NO_TOKEN: &str = "No available provider found: the access token cannot be renewed";
+
 /// Nobody can serve the call.
 pub(super) fn nobody() -> Refusal {
-    Refusal::new(Code::NoAvailableAccount, "No available provider found")
+    Refusal::new(Code::NoAvailableAccount, nobody_message(false))
 }
 
 /// What is asked of providers, as this moment has it.
@@ -184,10 +190,39 @@ fn model_unpriced(model: &str) -> Refusal {
     Refusal::new(Code::ModelUnpriced, message).because(fix)
 }
 
-fn no_candidate(call: &Call, ask: &Ask<'_>, none: &NoCandidate) -> Refusal {
+/// Whether all that would serve the call have an access token that is over or was refused, and none comes.
+fn lack_tokens(providers: &[Arc<ProviderEntry>], verdicts: &[Verdict]) -> bool {
+    let judged = || {
+        let providers = providers.iter().zip(verdicts);
+        providers.map(|(entry, verdict)| lacks_token(entry, *verdict))
+    };
+    judged().any(|lacks| lacks == Some(true)) && judged().all(|lacks| lacks != Some(false))
+}
+
+/// None: it would not serve the call with a token neither. Those that were tried refused theirs.
+fn lacks_token(entry: &ProviderEntry, verdict: Verdict) -> Option<bool> {
+    let renewal = entry.credential.as_ref().and_then(Credential::renewal);
+    let stopped = renewal.is_some_and(|renewal| renewal.stopped);
+    let refused = matches!(verdict, Verdict::SetAside(SetAside::Credential, _));
+    match verdict == Verdict::Tried || (stopped && (refused || verdict == Verdict::NoCredential)) {
+        true => Some(true),
+        false => verdict.is_passing().then_some(false),
+    }
+}
+
+fn no_candidate(call: &Call, ask: &Ask<'_>, none: &NoCandidate, lack_tokens: bool) -> Refusal {
     let why = explain(call, ask);
+    if lack_tokens {
+        return Refusal::new(Code::TokenRefreshFailed, NO_TOKEN).because(why);
+    }
     if !none.served_elsewhere {
-        let message = format!("Model {} is not available here.", ask.model);
+        let message = match untranslated(call, ask) {
+            None => format!("Model {} is not available here.", ask.model),
+            Some(what) => format!(
+                "{what} is not available for model {} here: its providers speak another API, and this is not translated.",
+                ask.model
+            ),
+        };
         return Refusal::new(Code::ModelNotFound, message).because(why);
     }
     let mut message = nobody_message(none.breakers_alone).to_owned();
@@ -195,6 +230,29 @@ fn no_candidate(call: &Call, ask: &Ask<'_>, none: &NoCandidate) -> Refusal {
         message = format!("{message}: {why}");
     }
     Refusal::new(Code::NoAvailableAccount, message).because(why)
+}
+
+/// What is asked, if the model would answer and only this is what nobody can be asked by translation.
+fn untranslated(call: &Call, ask: &Ask<'_>) -> Option<&'static str> {
+    let what = match ask.request.operation {
+        Operation::Generate => return None,
+        Operation::CountTokens => "Counting tokens",
+        Operation::Compact => "Compacting a conversation",
+    };
+    let answer = Ask {
+        request: Request {
+            operation: Operation::Generate,
+            ..ask.request
+        },
+        ..*ask
+    };
+    let providers = call.snapshot.providers();
+    let verdicts = route::verdicts(providers, &answer);
+    let serves = match route::choose(providers, &verdicts, &answer, 0) {
+        Ok(_) => true,
+        Err(none) => none.served_elsewhere,
+    };
+    serves.then_some(what)
 }
 
 /// Each provider with what speaks against it.

@@ -1,7 +1,7 @@
 //! The end of a call: usage, cost, record, metrics, log; in this order, once.
 //!
-//! Usage is what the answer reported; where it ended before its last word, the output is estimated from what was
-//! relayed. The record goes into the spool before this returns.
+//! Usage is what the answer reported; where it ended before its last word, or had none about it, the output is estimated
+//! from what was relayed and the prompt from what was sent: a caller who hangs up early has used it all the same. The record goes into the spool before this returns.
 
 use std::borrow::Cow;
 
@@ -94,7 +94,9 @@ impl Call {
         if let Some(affinity) = self.affinity.told() {
             metrics.affinity(affinity.as_str(), affinity::cost_of_move(self, &bill.used));
         }
-        log::call(self, end, &bill);
+        let level = log::level(end);
+        log::call(self, end, &bill, level);
+        self.record_failure(end, &bill, level);
         self.opened = None;
         self.settle_health(end.outcome);
         self.settle_limits(end.outcome, &bill, number);
@@ -209,9 +211,8 @@ impl Call {
         let Some(chosen) = &self.chosen else {
             return Bill::default();
         };
-        let tokens = u64::try_from(self.asked.prompt_bytes.div_ceil(BYTES_PER_TOKEN)).unwrap_or(u64::MAX);
         let used = TokenUsage {
-            input: tokens.min(MAX_FORESEEN),
+            input: self.prompt_tokens(),
             ..TokenUsage::default()
         };
         Bill {
@@ -223,6 +224,11 @@ impl Call {
         }
     }
 
+    fn prompt_tokens(&self) -> u64 {
+        let tokens = self.asked.prompt_bytes.div_ceil(BYTES_PER_TOKEN);
+        u64::try_from(tokens).unwrap_or(u64::MAX).min(MAX_FORESEEN)
+    }
+
     fn bill(&self, outcome: Outcome) -> Bill {
         let Some(chosen) = self.chosen.as_ref().filter(|_| self.endpoint.is_metered()) else {
             return Bill::default();
@@ -231,11 +237,19 @@ impl Call {
             Outcome::Succeeded | Outcome::Interrupted | Outcome::ClientAbort => self.observer.settled(),
             Outcome::UpstreamError | Outcome::Rejected | Outcome::Failed => return Bill::default(),
         };
-        // What was not held of a strict budget was not handed on, and is not charged.
+        if !self.observer.has_input() && self.is_with_provider() {
+            let cached = used.cache_read.saturating_add(used.cache_write);
+            used.input = self.prompt_tokens().saturating_sub(cached);
+            estimated = true;
+        }
+        // What was withheld for want of a strict budget was not handed on, and is not charged. Where nothing was, the
+        // provider's own numbers stand.
         let watched = self.admission.as_ref().and_then(|admission| admission.watched);
-        if let Some(watched) = watched.filter(|watched| used.output > watched.held) {
+        if let Some(watched) = watched.filter(|watched| watched.withheld && used.output > watched.held) {
             used.output = watched.held;
             used.reasoning = used.reasoning.min(used.output);
+            used.audio_output = used.audio_output.min(used.output);
+            used.image_output = used.image_output.min(used.output - used.audio_output);
             estimated = true;
         }
         let multiplier = chosen.provider.provider.cost_multiplier;

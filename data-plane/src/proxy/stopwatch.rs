@@ -18,8 +18,8 @@ pub(super) struct Arrival {
     pub(super) id: RequestId,
     pub(super) at: UnixMs,
     pub(super) instant: Instant,
-    /// The caller's; the peer's until the request's head was read.
-    pub(super) address: IpAddr,
+    /// The caller's; the peer's until the request's head was read. None: unknown.
+    pub(super) address: Option<IpAddr>,
 }
 
 /// See the module.
@@ -40,7 +40,7 @@ impl Arrival {
             id: clock::request_id(),
             at: clock::now(),
             instant: Instant::now(),
-            address: peer.to_canonical(),
+            address: Some(peer.to_canonical()),
         }
     }
 }

@@ -54,6 +54,11 @@ impl Tap {
         self.events
     }
 
+    /// Bytes of an event whose rest is awaited.
+    pub(super) fn pending(&self) -> usize {
+        self.splitter.pending()
+    }
+
     /// Reads a chunk; what may be relayed is appended to `pass`. `secret` is masked in errors.
     pub(super) fn take(
         &mut self,
@@ -107,6 +112,9 @@ impl Tap {
         pass: &mut VecDeque<Bytes>,
     ) -> Result<Said, Unreadable> {
         let mut said = Said::default();
+        if let Some(unframer) = &self.unframer {
+            unframer.finish()?;
+        }
         if let Some(frame) = std::mem::take(&mut self.splitter).finish() {
             self.read(&frame, observer, &mut said);
             if said.error.is_some() {

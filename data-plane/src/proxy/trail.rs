@@ -10,16 +10,19 @@ use penstock_core::id::ProviderId;
 use penstock_core::route::Verdict;
 use penstock_core::snapshot::ProviderEntry;
 use penstock_core::time::UnixMs;
-use penstock_dialect::translate::Untranslatable;
 use tokio::time::Instant;
 
 use super::call::{Call, Chosen};
 use super::error::Refusal;
 use super::failed::{Ending, Failure};
+use super::outgoing::Unsendable;
 use super::provider_limits::NoRoom;
 
 /// A call does not ask the fleet of more providers that turn out to have no room.
 const MAX_PASSED: u32 = 32;
+
+/// What the caller of an untranslatable request can do.
+const HELP: &str = "Leave it out, or have the operator add a provider that speaks this API.";
 
 /// See the module.
 pub(super) struct Trail {
@@ -31,8 +34,12 @@ pub(super) struct Trail {
     recovery: Option<u64>,
     telling: Option<Failure>,
     /// What the first of the providers that would be asked by translation cannot be asked.
-    untranslatable: Option<Untranslatable>,
+    unsendable: Option<Unsendable>,
     asked: u32,
+    /// Of those asked for this model, whose access token was refused and for whom no other came.
+    tokenless: usize,
+    /// The one that is asked now is such a one.
+    lacks_token: bool,
     /// Chosen and passed over, each after a question to the fleet.
     passed: u32,
     tries: u32,
@@ -53,8 +60,10 @@ impl Trail {
             soonest: None,
             recovery: None,
             telling: None,
-            untranslatable: None,
+            unsendable: None,
             asked: 0,
+            tokenless: 0,
+            lacks_token: false,
             passed: 0,
             tries: 0,
             most: call.snapshot.routing().max_providers.max(1),
@@ -79,6 +88,7 @@ impl Trail {
     /// The next substitute is looked for: everybody may be asked again, for another model.
     pub(super) fn substitute(&mut self) {
         self.model += 1;
+        self.tokenless = 0;
         self.excluded.clear();
     }
 
@@ -100,10 +110,10 @@ impl Trail {
         self.pass_over(provider.id, 1);
     }
 
-    /// The request cannot be said in the provider's dialect.
-    pub(super) fn untranslatable(&mut self, provider: &ProviderEntry, why: &Untranslatable) {
+    /// The request cannot be said in the provider's dialect, or not be made now.
+    pub(super) fn unsendable(&mut self, provider: &ProviderEntry, why: &Unsendable) {
         self.excluded.push(provider.id);
-        self.untranslatable.get_or_insert_with(|| why.clone());
+        self.unsendable.get_or_insert_with(|| why.clone());
     }
 
     /// Its total timeout, counted from the request's arrival, has run out while others were asked.
@@ -121,12 +131,23 @@ impl Trail {
         self.tries > 0
     }
 
+    /// The provider that is asked now refused its access token, and no other came.
+    pub(super) fn lacks_token(&mut self) {
+        self.lacks_token = true;
+    }
+
+    /// Nobody else was asked or passed over.
+    pub(super) fn only_tokens(&self) -> bool {
+        self.tokenless == self.excluded.len()
+    }
+
     pub(super) fn tried(&mut self) {
         self.tries += 1;
     }
 
     pub(super) fn failed(&mut self, failure: Failure) {
         self.asked += 1;
+        self.tokenless += usize::from(std::mem::take(&mut self.lacks_token));
         self.excluded.push(failure.chosen.provider.id);
         let keep = self.telling.as_ref().is_some_and(|told| !told.is_of_the_moment());
         if !keep {
@@ -160,19 +181,33 @@ impl Trail {
         self.asked >= self.most || self.passed >= MAX_PASSED
     }
 
+    /// Whose error the caller is told, by its place among the attempts. None: nobody's.
+    pub(super) fn told(&self) -> Option<usize> {
+        self.telling.as_ref().map(|failure| failure.attempt)
+    }
+
     /// Nobody else is asked. `refusal`: what the caller is told when nobody was.
     pub(super) fn give_up(self, mut refusal: Refusal) -> Ending {
         let soonest = self.soonest.into_iter().chain(self.recovery).min();
-        match (self.telling, self.untranslatable) {
+        match (self.telling, self.unsendable) {
+            // Tells more than the refusals of each.
+            (Some(_), _) if refusal.error.code == Code::TokenRefreshFailed => Ending::Refused(refusal),
             (Some(failure), _) => failure.ending().retry_after(soonest),
-            (None, Some(why)) if soonest.is_none() => {
-                let message = format!("No provider here can be asked this: {why}.");
-                Ending::Refused(Refusal::new(Code::InvalidRequest, message))
-            }
+            (None, Some(why)) if soonest.is_none() => Ending::Refused(unsendable(&why)),
             (None, Some(_) | None) => {
                 refusal.error.retry_after = soonest.or(refusal.error.retry_after);
                 Ending::Refused(refusal)
             }
         }
     }
+}
+
+/// When none of the providers can be sent what the caller asks.
+fn unsendable(why: &Unsendable) -> Refusal {
+    let message = match why {
+        Unsendable::NoMemory | Unsendable::Failed(_) => return Refusal::overloaded(&why.to_string()),
+        Unsendable::Untranslatable(_) => format!("No provider here can be asked this: {why}. {HELP}"),
+        Unsendable::Filtered(_) => format!("No provider here can be asked this: {why}."),
+    };
+    Refusal::new(Code::InvalidRequest, message)
 }

@@ -15,7 +15,7 @@ use super::call::Call;
 use super::error::Refusal;
 
 /// Larger bodies hold up a thread of their own.
-const AT_ONCE: usize = 128 * 1024;
+pub(super) const AT_ONCE: usize = 128 * 1024;
 
 /// Lets the body through, or says where the word is.
 pub(super) async fn check(call: &Call, body: &Bytes) -> Result<(), Refusal> {

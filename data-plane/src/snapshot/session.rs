@@ -159,6 +159,7 @@ impl<'a> Session<'a> {
         let app = self.app;
         say_if_elsewhere(&app.live.load(), &applied.snapshot);
         app.live.store(Arc::clone(&applied.snapshot));
+        penstock_log::set_filter(|own| applied.snapshot.logging().filter(own));
         app.ready.set();
         app.sync.in_touch();
         app.metrics.snapshot_applied();

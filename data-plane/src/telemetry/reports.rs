@@ -66,6 +66,8 @@ pub struct Reports {
 struct FirstUse {
     at: UnixMs,
     said: UnixMs,
+    /// Of the activation that it is a use of.
+    granted_at: Option<UnixMs>,
 }
 
 /// The other end, for the uplink.
@@ -92,18 +94,21 @@ impl Reports {
         self.put(Report::TokenRefused(refused));
     }
 
-    /// A use at this time, of somebody whose first use no snapshot tells of. Never waits.
-    pub fn first_use(&self, subject: Subject, now: UnixMs) {
-        if let Some(at) = self.first(subject, now) {
+    /// A use at this time, of somebody whose first use no snapshot tells of. A use before the activation was taken away and
+    /// granted anew is forgotten. Never waits.
+    pub fn first_use(&self, subject: Subject, granted_at: Option<UnixMs>, now: UnixMs) {
+        if let Some(at) = self.first(subject, granted_at, now) {
             self.put(Report::FirstUse { subject, at });
         }
     }
 
     /// The time to report; None: it was just reported.
-    fn first(&self, subject: Subject, now: UnixMs) -> Option<UnixMs> {
+    fn first(&self, subject: Subject, granted_at: Option<UnixMs>, now: UnixMs) -> Option<UnixMs> {
         let long_ago = |said: UnixMs| now.0.saturating_sub(said.0) >= SAID_AGAIN_MS;
         let mut known = self.first_uses.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(first) = known.get_mut(&subject) {
+        if let Some(first) = known.get_mut(&subject)
+            && first.granted_at == granted_at
+        {
             if !long_ago(first.said) {
                 return None;
             }
@@ -114,8 +119,13 @@ impl Reports {
             // Most are stamped by now, and asked about no more.
             known.retain(|_, first| !long_ago(first.said));
         }
-        if known.len() < REMEMBERED {
-            known.insert(subject, FirstUse { at: now, said: now });
+        if known.len() < REMEMBERED || known.contains_key(&subject) {
+            let first = FirstUse {
+                at: now,
+                said: now,
+                granted_at,
+            };
+            known.insert(subject, first);
         }
         Some(now)
     }
@@ -156,7 +166,7 @@ mod tests {
         let (reports, mut queue) = Reports::new();
         let subject = Subject::Key(KeyId::from_parts(1, &[1; 10]));
         for now in [1_000, 1_001, 3_999, 4_000, 4_001] {
-            reports.first_use(subject, UnixMs(now));
+            reports.first_use(subject, None, UnixMs(now));
         }
         let first = Report::FirstUse {
             subject,
@@ -167,14 +177,25 @@ mod tests {
     }
 
     #[test]
+    fn a04_an_activation_that_was_granted_anew_has_a_first_use_of_its_own() {
+        let (reports, _queue) = Reports::new();
+        let subject = Subject::Key(KeyId::from_parts(1, &[1; 10]));
+        reports.first(subject, None, UnixMs(1_000));
+        let again = Some(UnixMs(5_000));
+        assert_eq!(reports.first(subject, again, UnixMs(9_000)), Some(UnixMs(9_000)));
+        assert_eq!(reports.first(subject, again, UnixMs(9_001)), None);
+        assert_eq!(reports.first(subject, again, UnixMs(12_000)), Some(UnixMs(9_000)));
+    }
+
+    #[test]
     fn a04_more_first_uses_than_are_remembered_are_still_reported() {
         let (reports, _queue) = Reports::new();
         let subject = |n: u64| Subject::Key(KeyId::from_parts(n, &[1; 10]));
         for n in 0..=REMEMBERED as u64 {
-            assert_eq!(reports.first(subject(n), UnixMs(1)), Some(UnixMs(1)));
+            assert_eq!(reports.first(subject(n), None, UnixMs(1)), Some(UnixMs(1)));
         }
         assert_eq!(reports.first_uses.lock().unwrap().len(), REMEMBERED);
-        reports.first(subject(9_999_999), UnixMs(1 + SAID_AGAIN_MS));
+        reports.first(subject(9_999_999), None, UnixMs(1 + SAID_AGAIN_MS));
         assert_eq!(reports.first_uses.lock().unwrap().len(), 1);
     }
 }

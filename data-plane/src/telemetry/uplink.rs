@@ -12,6 +12,7 @@
 //! *Shutdown.* Once told to finish, the uplink goes on until every record is acknowledged, then ends. Whoever told it
 //! bounds how long that may take; what is left stays on disk for the next start.
 
+mod failed_calls;
 mod health;
 mod session;
 mod states;
@@ -129,7 +130,7 @@ impl Uplink {
 /// Resolves when the node is finishing and every record is acknowledged.
 async fn nothing_left(app: &App, flush: &CancellationToken) {
     flush.cancelled().await;
-    if app.spool.status().records > 0 {
+    if app.spool.status().records > 0 || !app.failures.is_empty() {
         // Only a stream can change that.
         std::future::pending::<()>().await;
     }

@@ -18,6 +18,8 @@ pub(crate) struct SendBody {
     parts: Vec<Bytes>,
     /// To be shown before the first one.
     ticket: Option<Arc<Ticket>>,
+    /// Of all of it, where it was wanted before.
+    hash: Option<[u8; 32]>,
 }
 
 /// Nobody waits for the answer any more, so the request is not sent.
@@ -30,6 +32,7 @@ impl From<Bytes> for SendBody {
         Self {
             parts: vec![whole],
             ticket: None,
+            hash: None,
         }
     }
 }
@@ -38,7 +41,11 @@ impl From<Edited> for SendBody {
     fn from(edited: Edited) -> Self {
         let mut parts = edited.parts;
         parts.reverse();
-        Self { parts, ticket: None }
+        Self {
+            parts,
+            ticket: None,
+            hash: None,
+        }
     }
 }
 
@@ -59,8 +66,22 @@ impl SendBody {
         self.parts.concat().into()
     }
 
+    /// Computes the hash once and for all clones: a signature of each try wants it.
+    pub(crate) fn hashed(mut self) -> Self {
+        self.hash = Some(self.sha256());
+        self
+    }
+
+    /// Bytes.
+    pub(crate) fn len(&self) -> usize {
+        self.parts.iter().map(Bytes::len).sum()
+    }
+
     /// Of all of it.
     pub(super) fn sha256(&self) -> [u8; 32] {
+        if let Some(hash) = self.hash {
+            return hash;
+        }
         let mut hash = Sha256::new();
         for part in self.parts.iter().rev() {
             hash.update(part);
@@ -69,7 +90,7 @@ impl SendBody {
     }
 
     fn left(&self) -> u64 {
-        self.parts.iter().map(|part| part.len() as u64).sum()
+        self.len() as u64
     }
 }
 

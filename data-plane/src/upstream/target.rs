@@ -55,11 +55,11 @@ impl Target {
     /// alike.
     pub(super) fn new(
         entry: &ProviderEntry,
-        clients: &Clients,
+        (clients, reach): (&Clients, Reach),
         former: Option<&Self>,
     ) -> Result<Self, BadTarget> {
         let provider = &entry.provider;
-        let connections = Connections::of(provider, entry.proxy_password.as_ref(), Reach::Local);
+        let connections = Connections::of(provider, entry.proxy_password.as_ref(), reach);
         let lanes = match former.filter(|former| former.connections == connections) {
             Some(former) => former.lanes.clone(),
             None => Lanes::over(clients.make(&connections)?),

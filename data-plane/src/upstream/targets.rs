@@ -11,7 +11,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use penstock_core::id::{Epoch, ProviderId};
 use penstock_core::snapshot::{ProviderEntry, Snapshot};
-use penstock_outbound::Clients;
+use penstock_outbound::{Clients, Reach};
 
 use super::target::{BadTarget, Target, token_version};
 
@@ -27,13 +27,16 @@ struct Made {
 /// See the module.
 pub(crate) struct Targets {
     clients: Clients,
+    reach: Reach,
     made: ArcSwap<Made>,
 }
 
 impl Targets {
-    pub(crate) fn new(clients: Clients) -> Self {
+    /// `reach`: which addresses providers may have.
+    pub(crate) fn new(clients: Clients, reach: Reach) -> Self {
         Self {
             clients,
+            reach,
             made: ArcSwap::default(),
         }
     }
@@ -53,7 +56,11 @@ impl Targets {
     /// Two requests may do this at once; the pools of one of them are lost, no request is.
     fn make(&self, snapshot: &Snapshot, entry: &ProviderEntry) -> Result<Arc<Target>, BadTarget> {
         let former = self.made.load().by_id.get(&entry.id).map(Arc::clone);
-        let target = Arc::new(Target::new(entry, &self.clients, former.as_deref())?);
+        let target = Arc::new(Target::new(
+            entry,
+            (&self.clients, self.reach),
+            former.as_deref(),
+        )?);
         self.made.rcu(|made| {
             if made.epoch == snapshot.epoch() && snapshot.revision() < made.revision {
                 return Arc::clone(made);

@@ -204,9 +204,17 @@ async fn b12_a_dry_run_says_with_which_words_the_caller_would_be_refused() {
         enabled: false,
         ..named(&good, "off", 0)
     };
-    let gateway = Setup::of([off]).start().await;
-    let answer = gateway.client().messages(&messages("hi", false)).send().await;
-    let refusal = dry_run(&gateway, CLAUDE, None).await.refusal.unwrap();
-    assert!(answer.message().await.contains(&refusal.message), "{refusal:?}");
-    gateway.stop().await;
+    let of_others = Provider {
+        groups: vec!["others".to_owned()],
+        ..named(&good, "of-others", 0)
+    };
+    for provider in [off, of_others] {
+        let mut setup = Setup::of([provider]);
+        setup.user.groups = vec!["mine".to_owned()];
+        let gateway = setup.start().await;
+        let answer = gateway.client().messages(&messages("hi", false)).send().await;
+        let refusal = dry_run(&gateway, CLAUDE, None).await.refusal.unwrap();
+        assert_eq!(answer.message().await, refusal.message);
+        gateway.stop().await;
+    }
 }

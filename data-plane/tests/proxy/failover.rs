@@ -1,5 +1,7 @@
 //! Another provider when one fails, and never a trace of it (B3, B5, B6, C1, C3).
 
+use std::time::Duration;
+
 use http::StatusCode;
 use penstock_core::provider::{Provider, Timeouts};
 use penstock_core::usage::Outcome;
@@ -210,6 +212,25 @@ async fn c01_a_provider_that_is_silent_is_left_for_another_one() {
         assert_eq!((slow.request_count(), second.request_count()), (1, 1));
         gateway.stop().await;
     }
+}
+
+#[tokio::test]
+async fn c01_a_provider_that_only_sends_keep_alives_is_left_for_another_one() {
+    let pings = Behaviour::instead(Instead::Silence).pace(Duration::from_millis(20));
+    let (slow, second) = (provider(pings).await, provider(told()).await);
+    let impatient = Provider {
+        timeouts: Timeouts {
+            first_byte_ms: Some(200),
+            ..Timeouts::default()
+        },
+        ..tier(&slow, 0)
+    };
+    let gateway = Setup::of([impatient, tier(&second, 1)]).start().await;
+    let answer = ask(&gateway, true).await;
+    assert_eq!(answer.status, StatusCode::OK);
+    assert!(answer.read().await.clean);
+    assert_eq!((slow.request_count(), second.request_count()), (1, 1));
+    gateway.stop().await;
 }
 
 #[tokio::test]

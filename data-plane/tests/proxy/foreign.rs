@@ -1,6 +1,7 @@
 //! Answers with an error's status that are no errors of an API, and errors about what only one caller asked for (B5, B7).
 
 use http::StatusCode;
+use penstock_core::dialect::Dialect;
 use penstock_core::provider::{Provider, ProviderKind};
 use penstock_fake_provider::Behaviour;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -164,5 +165,28 @@ async fn b07_a_403_that_names_the_model_sets_it_aside_there() {
         assert_eq!(ask(&gateway, false).await.status, StatusCode::OK);
     }
     assert_eq!((first.request_count(), second.request_count()), (1, 2));
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn b01_counting_tokens_over_a_translated_provider_is_refused_by_its_name() {
+    let fake = provider(told()).await;
+    let openai = Provider {
+        translate: vec![Dialect::Anthropic],
+        ..gateway::openai(&fake)
+    };
+    let gateway = Setup::of([openai]).start().await;
+    let count = async |model: &str| {
+        let body = serde_json::json!({"model": model, "messages": [{"role": "user", "content": "hi"}]});
+        let asking = gateway.client().post("/v1/messages/count_tokens", &body);
+        let answer = asking.header("anthropic-version", "2023-06-01").send().await;
+        assert_eq!(answer.status, StatusCode::NOT_FOUND);
+        answer.message().await
+    };
+    assert!(
+        count(gateway::GPT)
+            .await
+            .starts_with("Counting tokens is not available for model")
+    );
     gateway.stop().await;
 }

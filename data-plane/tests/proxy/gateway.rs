@@ -14,6 +14,7 @@ use penstock_core::limits::Limits;
 use penstock_core::money::{NanoUsd, PicoUsd};
 use penstock_core::price::{Price, Rate, ServiceTier, TokenClass};
 use penstock_core::provider::{Provider, ProviderKind};
+use penstock_core::request_filter::RequestFilter;
 use penstock_core::resource::{ProviderSpec, Resource, ResourceRef, SCHEMA, Spec};
 use penstock_core::secret::Secret;
 use penstock_core::setting::Degraded;
@@ -21,7 +22,9 @@ use penstock_core::setting::Setting;
 use penstock_core::snapshot::{Update, Upsert};
 use penstock_core::user::User;
 use penstock_data_plane::app::App;
-use penstock_data_plane::config::{DrainSettings, NodeSettings, Settings, TrafficSettings, WhenSpoolFull};
+use penstock_data_plane::config::{
+    DrainSettings, NodeSettings, ProviderAddresses, Settings, TrafficSettings, WhenSpoolFull,
+};
 use penstock_data_plane::drain::Drained;
 use penstock_data_plane::proxy::Proxy;
 use penstock_data_plane::telemetry::spool::{Spool, SpoolOptions};
@@ -56,6 +59,7 @@ pub(crate) struct Setup {
     pub(crate) prices: Vec<(&'static str, Price)>,
     pub(crate) settings: Vec<Setting>,
     pub(crate) error_rules: Vec<ErrorRule>,
+    pub(crate) request_filters: Vec<RequestFilter>,
     pub(crate) traffic: TrafficSettings,
     /// None: this data plane is its own fleet.
     pub(crate) redis_url: Option<String>,
@@ -136,6 +140,7 @@ impl Default for Setup {
             ],
             settings: Vec::new(),
             error_rules: Vec::new(),
+            request_filters: Vec::new(),
             redis_url: None,
             traffic: TrafficSettings {
                 max_body_bytes: 1 << 20,
@@ -144,6 +149,7 @@ impl Default for Setup {
                 trusted_proxies: Vec::new(),
                 spool_max_bytes: 64 << 20,
                 spool_full: WhenSpoolFull::Drop,
+                provider_addresses: ProviderAddresses::Any,
             },
         }
     }
@@ -249,6 +255,11 @@ impl Setup {
         for (name, price) in &self.prices {
             let spec = Spec::Price(Box::new(price.clone()));
             resources.push(resource(ResourceRef::Price((*name).into()), spec));
+        }
+        for filter in &self.request_filters {
+            let reference = ResourceRef::RequestFilter(filter.name.as_str().into());
+            let spec = Spec::RequestFilter(Box::new(filter.clone()));
+            resources.push(resource(reference, spec));
         }
         for rule in &self.error_rules {
             let reference = ResourceRef::ErrorRule(rule.name.as_str().into());

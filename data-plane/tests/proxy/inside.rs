@@ -3,12 +3,13 @@
 use http::StatusCode;
 use penstock_core::error_rule::{ErrorField, ErrorPattern, ErrorRule, ErrorText, Replace, ReplaceBody};
 use penstock_core::failure::Class;
-use penstock_core::provider::Provider;
+use penstock_core::provider::{Provider, ProviderKind};
 use penstock_core::usage::Outcome;
 use penstock_fake_provider::{Behaviour, Ending, FakeProvider, Instead};
 
 use super::client::{Answer, chat, messages};
-use super::gateway::{CREDENTIAL, Gateway, Setup, openai};
+use super::foreign::raw;
+use super::gateway::{CREDENTIAL, GPT, Gateway, Setup, openai};
 use super::limits::{provider, told};
 
 const TOO_LONG: &str = "This model's maximum context length is 128000 tokens. Ask team@example.com.";
@@ -132,5 +133,57 @@ async fn b05_an_error_inside_a_200_about_the_providers_own_account_is_not_told()
     let answer = gateway.client().messages(&messages("hi", true)).send().await;
     assert_eq!(answer.status, StatusCode::BAD_GATEWAY);
     assert!(!answer.message().await.contains("x-api-key"));
+    gateway.stop().await;
+}
+
+/// A provider whose Responses stream fails at once, with this code.
+async fn failing_at_once(code: &str) -> Gateway {
+    let failed = serde_json::json!({"type": "response.failed", "response": {"id": "resp_1", "status": "failed",
+        "error": {"code": code, "message": format!("{TOO_LONG} {CREDENTIAL}")}}});
+    let body = format!(
+        "event: response.created\ndata: {{\"type\":\"response.created\",\"response\":{{\"id\":\"resp_1\"}}}}\n\n\
+         event: response.failed\ndata: {failed}\n\n"
+    );
+    let length = body.len();
+    let answer = format!(
+        "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
+    );
+    let provider = super::gateway::provider("p0", ProviderKind::Openai, &raw(answer).await);
+    Setup::of([provider]).start().await
+}
+
+#[tokio::test]
+async fn b06_a_response_that_failed_is_told_as_the_stream_that_it_is() {
+    let gateway = failing_at_once("context_length_exceeded").await;
+    let body = serde_json::json!({"model": GPT, "input": "hi", "stream": true});
+    let answer = gateway.client().post("/v1/responses", &body).send().await;
+    assert_eq!(answer.status, StatusCode::OK);
+    assert_eq!(answer.header("content-type"), Some("text/event-stream"));
+    let read = answer.read().await;
+    assert!(read.clean, "it ends as it did");
+    let told = read.text;
+    assert!(told.starts_with("event: response.created"), "{told}");
+    assert!(told.contains("\"code\":\"context_length_exceeded\""), "{told}");
+    assert!(!told.contains(CREDENTIAL) && !told.contains("team@"), "{told}");
+    let record = gateway.records(1).await.records[0].clone();
+    assert_eq!((record.outcome, record.status), (Outcome::UpstreamError, 200));
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn b06_a_response_that_failed_for_the_moment_has_the_status_and_the_shape_of_an_error() {
+    let gateway = failing_at_once("rate_limit_exceeded").await;
+    let body = serde_json::json!({"model": GPT, "input": "hi", "stream": true});
+    let answer = gateway.client().post("/v1/responses", &body).send().await;
+    assert_eq!(answer.status, StatusCode::TOO_MANY_REQUESTS);
+    let told = answer.json().await;
+    assert_eq!(told["error"]["code"], "rate_limit_exceeded");
+    assert!(
+        told["error"]["message"]
+            .as_str()
+            .unwrap()
+            .starts_with("This model's")
+    );
+    assert_eq!(told.get("response"), None);
     gateway.stop().await;
 }

@@ -14,7 +14,7 @@ use super::gateway::{CLAUDE, CREDENTIAL, KEY, Setup, anthropic, key_id, provider
 
 /// Collects the log of this thread, which is all of a test's runtime.
 #[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
+pub(super) struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Write for Log {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
@@ -28,7 +28,7 @@ impl Write for Log {
 }
 
 impl Log {
-    fn at(level: LevelFilter) -> (Self, DefaultGuard) {
+    pub(super) fn at(level: LevelFilter) -> (Self, DefaultGuard) {
         let log = Self::default();
         let writer = log.clone();
         let subscriber = tracing_subscriber::fmt()
@@ -39,17 +39,21 @@ impl Log {
         (log, tracing::subscriber::set_default(subscriber))
     }
 
-    fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
     }
 
     /// The lines of calls.
     fn calls(&self) -> Vec<Value> {
+        self.of("penstock::call")
+    }
+
+    pub(super) fn of(&self, target: &str) -> Vec<Value> {
         let lines = self.text();
         let lines = lines
             .lines()
             .map(|line| serde_json::from_str::<Value>(line).unwrap());
-        lines.filter(|line| line["target"] == "penstock::call").collect()
+        lines.filter(|line| line["target"] == target).collect()
     }
 }
 
@@ -91,6 +95,7 @@ async fn g14_each_call_is_one_line_with_who_what_where_and_how() {
         (&good["level"], &good["status_code"]),
         (&"info".into(), &200.into())
     );
+    assert!(good.as_object().unwrap()["error"].is_null(), "absent is null");
     assert_eq!(good["provider_chain"], "claude:200");
     assert_eq!(
         (&bad["level"], &bad["status_code"]),

@@ -5,7 +5,7 @@ use penstock_core::money::{Millionths, NanoUsd};
 use penstock_core::price::TokenClass;
 use penstock_core::setting::{Setting, UnpricedAction, UnpricedPolicy};
 use penstock_core::usage::Outcome;
-use penstock_fake_provider::{Behaviour, FakeProvider, Gate, UsageOverride};
+use penstock_fake_provider::{Behaviour, Ending, FakeProvider, Gate, Instead, UsageOverride};
 use serde_json::json;
 
 use super::client::{chat, messages};
@@ -351,4 +351,32 @@ async fn g07_tokens_and_cost_are_metrics_by_provider() {
     }
     assert!(metrics.contains("provider=\"claude\"") && !metrics.contains(GPT));
     gateway.stop().await;
+}
+
+#[tokio::test]
+async fn e02_a_prompt_whose_length_nobody_reports_is_estimated_and_charged() {
+    let silent = r#"{"id":"c","object":"chat.completion","model":"m","choices":[{"index":0,"finish_reason":"stop","message":{"role":"assistant","content":"Hello there"}}]}"#;
+    for (behaviour, stream) in [
+        (Behaviour::instead(Instead::Body(silent.to_owned())), false),
+        (Behaviour::ends(3, Ending::Cut), true),
+    ] {
+        let fake = FakeProvider::builder()
+            .default_behaviour(behaviour)
+            .start()
+            .await
+            .unwrap();
+        let gateway = Setup::of([openai(&fake)]).start().await;
+        let body = chat(&"a long prompt ".repeat(100), stream);
+        gateway.client().chat(&body).send().await.read().await;
+        let ledger = gateway.records(1).await;
+        let record = ledger.only();
+        assert!(record.estimated && record.cost.0 > 0);
+        assert!(
+            (300..450).contains(&record.tokens.input),
+            "{}",
+            record.tokens.input
+        );
+        assert!(record.tokens.output > 0);
+        gateway.stop().await;
+    }
 }

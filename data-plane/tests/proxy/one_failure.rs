@@ -52,6 +52,31 @@ async fn b07_an_attempt_that_the_calls_own_deadline_cut_short_is_not_held_agains
 }
 
 #[tokio::test]
+async fn b07_a_provider_that_hangs_opens_its_breaker_for_calls_that_do_not_stream() {
+    let (hanging, second) = (
+        provider(Behaviour::instead(Instead::Hang)).await,
+        provider(told()).await,
+    );
+    let impatient = |fake: &FakeProvider, priority| Provider {
+        timeouts: Timeouts {
+            total_ms: Some(1_000),
+            ..Timeouts::default()
+        },
+        breaker: touchy(fake, 2).breaker,
+        ..tier(fake, priority)
+    };
+    let gateway = Setup::of([impatient(&hanging, 0), impatient(&second, 1)])
+        .start()
+        .await;
+    for _ in 0..2 {
+        assert_eq!(ask(&gateway, false).await.status, StatusCode::GATEWAY_TIMEOUT);
+    }
+    assert_eq!(ask(&gateway, false).await.status, 200);
+    assert_eq!((hanging.request_count(), second.request_count()), (2, 1));
+    gateway.stop().await;
+}
+
+#[tokio::test]
 async fn b05_a_provider_that_is_passed_over_lends_its_patience_to_nobody() {
     let (full, silent) = (
         provider(told()).await,

@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use http::StatusCode;
-use penstock_core::provider::Timeouts;
+use penstock_core::price::TokenClass;
+use penstock_core::provider::{ProviderKind, Timeouts};
 use penstock_core::usage::Outcome;
 use penstock_fake_provider::{Behaviour, Ending, FakeProvider, Gate, Instead};
 
 use super::client::{Client, chat, messages};
-use super::gateway::{CREDENTIAL, Gateway, Setup, anthropic, openai};
+use super::gateway::{self, CREDENTIAL, Gateway, Setup, anthropic, openai};
+use super::limits::provider;
 
 /// Against a provider that behaves so, with short timeouts.
 async fn gateway(behaviour: Behaviour) -> (FakeProvider, Gateway) {
@@ -127,6 +129,59 @@ async fn c03_the_providers_own_error_event_is_the_last_word_masked() {
         "{last}"
     );
     assert_eq!(gateway.records(1).await.only().outcome, Outcome::Interrupted);
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn c03_an_answer_ends_with_its_last_event_whatever_the_providers_connection_does() {
+    let begun = tokio::time::Instant::now();
+    let (fake, gateway) = {
+        let fake = provider(Behaviour::ends(1_000, Ending::Stall)).await;
+        let providers = [anthropic(&fake), openai(&fake)];
+        (fake, Setup::of(providers).start().await)
+    };
+    let client = gateway.client();
+    for asking in [
+        client.messages(&messages("hi", true)),
+        client.chat(&chat("hi", true)),
+    ] {
+        let out = asking.send().await.read().await;
+        assert!(out.clean, "{}", out.text);
+    }
+    // Long before anything else would end it.
+    assert!(begun.elapsed() < Duration::from_secs(30));
+    fake.until(|counts| counts.in_flight == 0).await;
+    let outcomes = gateway.records(2).await.records;
+    assert!(outcomes.iter().all(|record| record.outcome == Outcome::Succeeded));
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn c03_a_gemini_answer_that_may_end_is_whole_when_nothing_more_comes() {
+    let fake = provider(Behaviour::ends(1_000, Ending::Stall)).await;
+    let mut gemini = gateway::provider("gemini", ProviderKind::Gemini, &fake.base_url());
+    gemini.timeouts.idle_ms = Some(300);
+    let rates = [(TokenClass::Input, 300_000), (TokenClass::Output, 2_500_000)];
+    let setup = Setup {
+        prices: vec![("gemini-2.5-flash", gateway::price("gemini", &rates))],
+        ..Setup::of([gemini])
+    };
+    let gateway = setup.start().await;
+    for alt in ["", "?alt=sse"] {
+        let path = format!("/v1beta/models/gemini-2.5-flash:streamGenerateContent{alt}");
+        let body = serde_json::json!({"contents": [{"role": "user", "parts": [{"text": "hi"}]}]});
+        let out = gateway.client().post(&path, &body).send().await.read().await;
+        assert!(out.clean, "{}", out.text);
+        if alt.is_empty() {
+            assert!(
+                serde_json::from_str::<Vec<serde_json::Value>>(&out.text).is_ok(),
+                "{}",
+                out.text
+            );
+        }
+    }
+    let outcomes = gateway.records(2).await.records;
+    assert!(outcomes.iter().all(|record| record.outcome == Outcome::Succeeded));
     gateway.stop().await;
 }
 
@@ -316,6 +371,8 @@ async fn c04_a_caller_who_goes_away_before_the_answer_is_recorded_too() {
         (ledger.only().outcome, ledger.only().status),
         (Outcome::ClientAbort, 499)
     );
+    // Its provider may be reading the prompt.
+    assert!(ledger.only().estimated && ledger.only().tokens.input > 0);
     gateway.stop().await;
 }
 

@@ -2,15 +2,17 @@
 
 use futures::future::join_all;
 use http::StatusCode;
+use penstock_core::dialect::Dialect;
 use penstock_core::limits::{Budget, Limits};
 use penstock_core::money::NanoUsd;
+use penstock_core::provider::Provider;
 use penstock_core::usage::Outcome;
 use penstock_fake_provider::{Behaviour, Gate};
 use serde_json::{Value, json};
 
 use super::client::{ReadOut, chat, messages};
-use super::gateway::Gateway;
-use super::limits::{ask, comes_to, limited, reading, told};
+use super::gateway::{Gateway, Setup, openai};
+use super::limits::{ask, comes_to, limited, provider, reading, told};
 
 fn strict(limit: i64) -> Limits {
     Limits {
@@ -190,4 +192,34 @@ async fn d04_a_stream_goes_on_without_a_lead_while_there_is_room_for_its_output(
     // A lead has at least five pieces.
     assert!(pieces.windows(2).all(|pair| pair[1] - pair[0] < 5), "{pieces:?}");
     assert!(pieces.last() > pieces.first(), "{pieces:?}");
+}
+
+#[tokio::test]
+async fn d04_a_stream_that_would_be_translated_holds_its_whole_bound() {
+    let fake = provider(talkative()).await;
+    let relay = Provider {
+        translate: vec![Dialect::Anthropic],
+        ..openai(&fake)
+    };
+    let setup = Setup {
+        user_limits: strict(60_000_000),
+        ..Setup::of([relay])
+    };
+    let mut gateway = setup.start().await;
+    let refused = gateway.client().messages(&long_messages()).send().await;
+    assert_eq!(
+        refused.header("x-penstock-code"),
+        Some("QUOTA_EXCEEDED"),
+        "what the provider hides is not known"
+    );
+    gateway.change(|setup| setup.user_limits = strict(3_000_000_000));
+    let out = gateway
+        .client()
+        .messages(&long_messages())
+        .send()
+        .await
+        .read()
+        .await;
+    assert!(out.clean && out.text.contains("message_stop"), "{}", out.text);
+    gateway.stop().await;
 }

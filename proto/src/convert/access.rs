@@ -57,6 +57,7 @@ pub(super) fn access_to_wire(access: &Access) -> wire::Access {
         activation: access.activation.map(|activation| wire::Activation {
             expires_after_ms: activation.expires_after_ms,
             first_used_at_ms: activation.first_used_at.map(|at| at.0),
+            granted_at_ms: activation.granted_at.map(|at| at.0),
         }),
     }
 }
@@ -75,14 +76,15 @@ pub(super) fn access_from_wire(access: wire::Access) -> Result<Access, Invalid> 
                 access.allowed_dialects,
                 dialect_from_wire,
             )?,
-            allowed_clients: each("access.allowed_clients", access.allowed_clients, client)?,
-            blocked_clients: each("access.blocked_clients", access.blocked_clients, client)?,
+            allowed_clients: each("access.allowed_clients", access.allowed_clients, client_from_wire)?,
+            blocked_clients: each("access.blocked_clients", access.blocked_clients, client_from_wire)?,
             allowed_addresses: each("access.allowed_addresses", access.allowed_addresses, range)?,
         }
         .shared(),
         activation: access.activation.map(|activation| Activation {
             expires_after_ms: activation.expires_after_ms,
             first_used_at: activation.first_used_at_ms.map(UnixMs),
+            granted_at: activation.granted_at_ms.map(UnixMs),
         }),
     })
 }
@@ -101,7 +103,8 @@ fn range(field: &str, text: String) -> Result<Cidr, Invalid> {
         .map_err(|error: penstock_core::cidr::ParseCidrError| Invalid::new(field, error.to_string()))
 }
 
-fn client_to_wire(rule: &ClientRule) -> wire::ClientRule {
+/// Writes a rule on programs.
+pub fn client_to_wire(rule: &ClientRule) -> wire::ClientRule {
     use wire::client_rule::Client;
     let client = match rule {
         ClientRule::Known(known) => Client::Known(known_client_to_wire(*known)),
@@ -110,7 +113,8 @@ fn client_to_wire(rule: &ClientRule) -> wire::ClientRule {
     wire::ClientRule { client: Some(client) }
 }
 
-fn client(field: &str, rule: wire::ClientRule) -> Result<ClientRule, Invalid> {
+/// Reads a rule on programs.
+pub fn client_from_wire(field: &str, rule: wire::ClientRule) -> Result<ClientRule, Invalid> {
     use wire::client_rule::Client;
     Ok(match required(field, rule.client)? {
         Client::Known(known) => ClientRule::Known(known_client_from_wire(field, known)?),
@@ -118,7 +122,8 @@ fn client(field: &str, rule: wire::ClientRule) -> Result<ClientRule, Invalid> {
     })
 }
 
-pub(super) fn pattern_to_wire(pattern: &ModelPattern) -> wire::ModelPattern {
+/// Writes a pattern of names.
+pub fn pattern_to_wire(pattern: &ModelPattern) -> wire::ModelPattern {
     use wire::model_pattern::Pattern;
     let text = pattern.text().to_owned();
     let pattern = match pattern {
@@ -141,10 +146,8 @@ pub(super) fn patterns_from_wire(
     patterns.into_iter().enumerate().map(read).collect()
 }
 
-pub(super) fn pattern_from_wire(
-    field: &str,
-    pattern: Option<wire::ModelPattern>,
-) -> Result<ModelPattern, Invalid> {
+/// Reads a pattern of names.
+pub fn pattern_from_wire(field: &str, pattern: Option<wire::ModelPattern>) -> Result<ModelPattern, Invalid> {
     use wire::model_pattern::Pattern;
     Ok(match required(field, pattern.and_then(|given| given.pattern))? {
         Pattern::Exact(text) => ModelPattern::Exact(text),

@@ -6,6 +6,7 @@ use penstock_core::error_rule::ErrorField;
 use penstock_core::failure::Class;
 use penstock_core::invalid::Invalid;
 use penstock_core::limits::{Budget, Dimension, Level};
+use penstock_core::operator::Role;
 use penstock_core::price::{PriceSource, ServiceTier, TokenClass};
 use penstock_core::provider::{AddressFamily, ProviderKind};
 use penstock_core::resource::Kind;
@@ -15,6 +16,7 @@ use penstock_core::usage::Outcome;
 use penstock_core::usage::decision::Affinity;
 use penstock_core::word_rule::Matching;
 
+use crate::admin::v1 as admin;
 use crate::config::v1 as wire;
 use crate::telemetry::v1 as telemetry;
 
@@ -42,6 +44,13 @@ macro_rules! enums {
 }
 
 enums! {
+    /// What an operator may do.
+    operator_role_to_wire, operator_role_from_wire: Role = admin::OperatorRole {
+        User = User,
+        Viewer = Viewer,
+        Operator = Operator,
+        Admin = Admin,
+    }
     /// Who said the session.
     session_source_to_wire, session_source_from_wire: SessionSource = telemetry::SessionSource {
         ClaudeCodeHeader = ClaudeCodeHeader,
@@ -107,6 +116,10 @@ enums! {
         CacheWrite1h = CacheWrite1h,
         CacheWrite12h = CacheWrite12h,
         Reasoning = Reasoning,
+        AudioInput = AudioInput,
+        ImageInput = ImageInput,
+        AudioOutput = AudioOutput,
+        ImageOutput = ImageOutput,
     }
     /// A service tier.
     service_tier_to_wire, service_tier_from_wire: ServiceTier = wire::ServiceTier {

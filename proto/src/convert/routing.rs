@@ -25,7 +25,8 @@ pub(super) fn redirects_from_wire(redirects: Vec<wire::Redirect>) -> Result<Vec<
     redirects.into_iter().enumerate().map(read).collect()
 }
 
-pub(super) fn hours_to_wire(hours: &ActiveHours) -> wire::ActiveHours {
+/// Writes active hours.
+pub fn hours_to_wire(hours: &ActiveHours) -> wire::ActiveHours {
     wire::ActiveHours {
         from_minute: hours.from.minute().into(),
         to_minute: hours.to.minute().into(),
@@ -33,7 +34,8 @@ pub(super) fn hours_to_wire(hours: &ActiveHours) -> wire::ActiveHours {
     }
 }
 
-pub(super) fn hours_from_wire(hours: wire::ActiveHours) -> Result<ActiveHours, Invalid> {
+/// Reads active hours.
+pub fn hours_from_wire(hours: wire::ActiveHours) -> Result<ActiveHours, Invalid> {
     let time = |field: &str, minute: u32| {
         let time = u16::try_from(minute).ok().and_then(TimeOfDay::new);
         let problem = || format!("minute {minute} is not in a day; it has 1440");

@@ -7,9 +7,10 @@ use penstock_core::time::UnixMs;
 use super::enums::{
     degraded_from_wire, degraded_to_wire, unpriced_action_from_wire, unpriced_action_to_wire,
 };
+use super::notifications;
 use super::price::{rates_from_wire, rates_to_wire};
-use super::required;
 use super::routing::{fallbacks_from_wire, fallbacks_to_wire, policy_from_wire, policy_to_wire};
+use super::{logging, required};
 use crate::config::v1 as wire;
 
 /// Writes a setting.
@@ -21,6 +22,7 @@ pub fn setting_to_wire(setting: &Setting) -> wire::Setting {
             default_rates: rates_to_wire(&policy.default_rates),
         }),
         Setting::ExplainRefusals(on) => Value::ExplainRefusals(*on),
+        Setting::SelfService(on) => Value::SelfService(*on),
         Setting::Limits(policy) => Value::Limits(wire::LimitsPolicy {
             enabled: policy.enabled,
             off_until_ms: policy.off_until.map(|until| until.0),
@@ -29,6 +31,9 @@ pub fn setting_to_wire(setting: &Setting) -> wire::Setting {
         }),
         Setting::Routing(policy) => Value::Routing(policy_to_wire(*policy)),
         Setting::ModelFallbacks(fallbacks) => Value::ModelFallbacks(fallbacks_to_wire(fallbacks)),
+        Setting::Notifications(policy) => Value::Notifications(notifications::to_wire(policy)),
+        Setting::Logging(policy) => Value::Logging(logging::policy_to_wire(policy)),
+        Setting::HttpDebug(debug) => Value::HttpDebug(logging::debug_to_wire(debug)),
     };
     wire::Setting { value: Some(value) }
 }
@@ -42,8 +47,12 @@ pub fn setting_from_wire(setting: wire::Setting) -> Result<Setting, Invalid> {
             default_rates: rates_from_wire("unpriced.default_rates", policy.default_rates)?,
         }),
         Value::ExplainRefusals(on) => Setting::ExplainRefusals(on),
+        Value::SelfService(on) => Setting::SelfService(on),
         Value::Routing(policy) => Setting::Routing(policy_from_wire(policy)),
         Value::ModelFallbacks(fallbacks) => Setting::ModelFallbacks(fallbacks_from_wire(fallbacks)?),
+        Value::Notifications(policy) => Setting::Notifications(notifications::from_wire(policy)?),
+        Value::Logging(policy) => Setting::Logging(logging::policy_from_wire(policy)?),
+        Value::HttpDebug(debug) => Setting::HttpDebug(logging::debug_from_wire(debug)?),
         Value::Limits(policy) => Setting::Limits(LimitsPolicy {
             enabled: policy.enabled,
             off_until: policy.off_until_ms.map(UnixMs),

@@ -20,7 +20,8 @@ use penstock_core::provider::{
 use penstock_core::resource::{ImportSuffixSpec, ProviderSpec, Resource, ResourceRef, Spec};
 use penstock_core::secret::Secret;
 use penstock_core::setting::{
-    ImportSuffix, ModelFallback, RoutingPolicy, Setting, UnpricedAction, UnpricedPolicy,
+    DebugSubject, DebugWindow, HttpDebug, ImportSuffix, LogLevel, LoggingPolicy, ModelFallback,
+    NotificationPolicy, RoutingPolicy, Setting, UnpricedAction, UnpricedPolicy,
 };
 use penstock_core::snapshot::{Refusal, Upsert};
 use penstock_core::time::UnixMs;
@@ -54,6 +55,7 @@ fn access() -> Access {
         activation: Some(Activation {
             expires_after_ms: 9,
             first_used_at: Some(UnixMs(4)),
+            granted_at: Some(UnixMs(3)),
         }),
     }
 }
@@ -221,11 +223,39 @@ fn specs() -> Vec<(ResourceRef, Spec)> {
             })),
         ),
         (
+            ResourceRef::Setting("notifications".into()),
+            Spec::Setting(Setting::Notifications(NotificationPolicy {
+                enabled: false,
+                error_rate_percent: 0,
+                budget_percents: Vec::new(),
+                summary_at: None,
+                ..NotificationPolicy::default()
+            })),
+        ),
+        (
             ResourceRef::Setting("model_fallbacks".into()),
             Spec::Setting(Setting::ModelFallbacks(vec![ModelFallback {
                 model: ModelPattern::Contains("opus".into()),
                 substitutes: vec!["a".into(), "b".into()],
             }])),
+        ),
+        (
+            ResourceRef::Setting("logging".into()),
+            Spec::Setting(Setting::Logging(LoggingPolicy {
+                level: Some(LogLevel::Debug),
+                targets: [("penstock::call".to_owned(), LogLevel::Off)].into(),
+                hash_user_ids: true,
+            })),
+        ),
+        (
+            ResourceRef::Setting("http_debug".into()),
+            Spec::Setting(Setting::HttpDebug(HttpDebug {
+                windows: vec![DebugWindow {
+                    subject: DebugSubject::Provider(ProviderId::from_parts(1, &[1; 10])),
+                    until: UnixMs(9),
+                    bodies: true,
+                }],
+            })),
         ),
         (
             ResourceRef::ImportSuffix("relay".into()),
@@ -271,6 +301,8 @@ fn a_usage_record_is_read_back_as_written() {
             input: 1,
             output: 2,
             cache_write_12h: 3,
+            audio_input: 1,
+            image_output: 2,
             factors: vec!["us".into()],
             ..TokenUsage::default()
         },

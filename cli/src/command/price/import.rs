@@ -2,6 +2,7 @@
 
 use std::io::Read;
 
+use penstock_core::price::import::MAX_BYTES;
 use penstock_proto::admin::v1 as wire;
 use penstock_proto::admin::v1::import_prices_request::Source;
 
@@ -9,9 +10,6 @@ use crate::command::session::Session;
 use crate::failure::Failure;
 use crate::remote::{Reason, Services};
 use crate::view;
-
-/// A larger file is refused by the control plane.
-const MAX_FILE: u64 = 17 << 20;
 
 #[derive(clap::Args)]
 pub(crate) struct Import {
@@ -73,14 +71,39 @@ impl Import {
 
 fn read(path: &str) -> Result<Vec<u8>, Failure> {
     let mut file = Vec::new();
+    let most = u64::try_from(MAX_BYTES).map_or(u64::MAX, |most| most + 1);
     let read = match path {
-        "-" => std::io::stdin().lock().take(MAX_FILE).read_to_end(&mut file),
-        path => std::fs::File::open(path).and_then(|opened| opened.take(MAX_FILE).read_to_end(&mut file)),
+        "-" => std::io::stdin().lock().take(most).read_to_end(&mut file),
+        path => std::fs::File::open(path).and_then(|opened| opened.take(most).read_to_end(&mut file)),
     };
     read.map_err(|source| Failure::File {
         action: "read",
         path: path.into(),
         source,
     })?;
+    if file.len() > MAX_BYTES {
+        let problem = format!("{path} is larger than {} MB", MAX_BYTES >> 20);
+        return Err(Failure::Usage(problem));
+    }
     Ok(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn e04_a_file_that_the_control_plane_would_refuse_is_not_sent() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("prices.json");
+        let path = path.to_str().unwrap();
+        let most = MAX_BYTES;
+        std::fs::write(path, vec![b' '; most + 1]).unwrap();
+        let Err(Failure::Usage(problem)) = read(path) else {
+            panic!("it was read");
+        };
+        assert!(problem.ends_with("is larger than 16 MB"), "{problem}");
+        std::fs::write(path, vec![b' '; most]).unwrap();
+        assert_eq!(read(path).unwrap().len(), most);
+    }
 }

@@ -37,6 +37,12 @@ pub(super) fn put(setting: Option<config::Setting>, expected_version: u64) -> Re
     let setting =
         convert::setting_from_wire(required("setting", setting)?).map_err(status::invalid_in("setting"))?;
     setting.validate().map_err(status::invalid_in("setting"))?;
+    if matches!(setting, Setting::HttpDebug(_)) {
+        // Bodies need another role than settings.
+        return Err(Status::invalid_argument(
+            "http_debug is changed by `penstock debug`",
+        ));
+    }
     let reference = ResourceRef::Setting(setting.name().into());
     Ok(Put::new(reference, NewSpec::Setting(setting)).expecting(expect_or_any(expected_version)))
 }

@@ -19,6 +19,7 @@ use super::known::Known;
 use super::{Outcome, Refused, compared};
 use crate::admin::status::{self, required};
 use crate::admin::{activation, random, resets};
+use crate::clock;
 
 /// What is kept of a secret.
 struct Given {
@@ -101,7 +102,7 @@ fn given(import: Option<Import>, known: &Known) -> Result<Given, Refused> {
 
 /// What happened to the key since then is no difference.
 fn same(imported: &Key, present: &Key) -> Outcome {
-    let access = activation::kept(imported.access.clone(), &present.access);
+    let access = activation::kept(imported.access.clone(), &present.access, clock::now());
     let limits = resets::kept(&imported.limits, &present.limits);
     compared(&[
         ("user", imported.user_id == present.user_id),

@@ -15,6 +15,7 @@ use super::known::{self, Known, KnownProvider};
 use super::{Outcome, Refused, compared};
 use crate::admin::status::{self, required};
 use crate::admin::{activation, error_rule, key, price, provider, request_filter, resets, word_rule};
+use crate::clock;
 use crate::context::Context;
 use crate::credentials::Field;
 
@@ -53,7 +54,7 @@ pub(super) fn user(request: wire::CreateUserRequest, known: &mut Known) -> Resul
     };
     user.validate().map_err(status::invalid_in("spec"))?;
     if let Some((_, present)) = known.users.get(&user.name) {
-        let access = activation::kept(user.access, &present.access);
+        let access = activation::kept(user.access, &present.access, clock::now());
         let limits = resets::kept(&user.limits, &present.limits);
         return Ok(compared(&[
             ("access", access == present.access),

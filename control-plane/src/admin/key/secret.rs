@@ -55,7 +55,7 @@ pub(super) async fn take(store: &dyn Store, import: Option<Import>, prefix: &str
 }
 
 /// A new secret behind the prefix (empty: the default one), and its hash.
-pub(super) fn generate(prefix: &str) -> Result<(Secret, KeyHash), Status> {
+pub(in crate::admin) fn generate(prefix: &str) -> Result<(Secret, KeyHash), Status> {
     let prefix = if prefix.is_empty() { DEFAULT_PREFIX } else { prefix };
     api_key::check_prefix("prefix", prefix).map_err(|error| status::invalid(&error))?;
     let secret = api_key::generate(prefix, &random::bytes()?);

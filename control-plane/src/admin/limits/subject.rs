@@ -13,6 +13,7 @@ use penstock_store::{CredentialChange, Expect, NewSpec, Put, Store};
 use tonic::Status;
 
 use super::super::names::{self, Found, FoundProvider};
+use super::super::scope::Scope;
 use super::super::status::required;
 
 /// One subject as it is now.
@@ -26,20 +27,21 @@ pub(super) enum Held {
     Provider(Box<Found<ProviderId, FoundProvider>>),
 }
 
-/// Finds it by name or id.
-pub(super) async fn find(store: &dyn Store, subject: &LimitSubject) -> Result<Held, Status> {
+/// Finds it by name or id, among what the caller may see.
+pub(super) async fn find(store: &dyn Store, scope: Scope, subject: &LimitSubject) -> Result<Held, Status> {
     match required("subject", subject.subject.as_ref())? {
         Subject::Key(name) => {
-            let found = Box::new(names::key(store, name).await?);
+            let found = Box::new(scope.key(store, name).await?);
             let owner = names::user_name(store, found.value.user_id).await?;
             let name = format!("{owner}/{}", found.value.name);
             Ok(Held::Key { found, name })
         }
-        Subject::User(name) => names::user(store, name).await.map(Box::new).map(Held::User),
-        Subject::Provider(name) => names::provider(store, name)
-            .await
-            .map(Box::new)
-            .map(Held::Provider),
+        Subject::User(name) => scope.user(store, name).await.map(Box::new).map(Held::User),
+        Subject::Provider(name) => {
+            scope.refuse("providers")?;
+            let found = names::provider(store, name).await?;
+            Ok(Held::Provider(Box::new(found)))
+        }
     }
 }
 

@@ -28,7 +28,8 @@ pub(super) fn read(
     Ok(client)
 }
 
-fn from_wire(given: wire::OauthClient, present: Option<&OauthClient>) -> OauthClient {
+/// Without a check of where its URLs lead.
+pub(in crate::admin) fn from_wire(given: wire::OauthClient, present: Option<&OauthClient>) -> OauthClient {
     let same =
         |present: &&OauthClient| present.token_url == given.token_url && present.client_id == given.client_id;
     let kept = present
@@ -52,7 +53,8 @@ fn from_wire(given: wire::OauthClient, present: Option<&OauthClient>) -> OauthCl
     }
 }
 
-fn check(client: &OauthClient, trusted: &[String]) -> Result<(), Invalid> {
+/// What can be wrong with it, and where its URLs lead.
+pub(in crate::admin) fn check(client: &OauthClient, trusted: &[String]) -> Result<(), Invalid> {
     Definition::Oauth(Box::new(client.clone())).validate()?;
     check_address(
         "client.authorize_url",

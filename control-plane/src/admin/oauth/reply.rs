@@ -3,8 +3,9 @@
 use penstock_proto::admin::v1 as wire;
 use penstock_store::{StoredToken, TokenFailure, TokenState};
 
+use crate::clock;
 use crate::credentials::{Definition, TokenSet};
-use crate::tokens::{Subject, refresh_at};
+use crate::tokens::{Subject, cut_off, refresh_at};
 
 /// `row` may be of an earlier credential; then there is no token.
 pub(super) fn status(
@@ -25,8 +26,23 @@ pub(super) fn status(
         expires_at_ms: token.map(|token| token.expires_at.0),
         refresh_at_ms: ready.and_then(refresh_at).map(|at| at.0),
         has_refresh_token: tokens.is_some_and(|tokens| tokens.refresh.is_some()),
-        failure: row.and_then(|row| row.failure.as_ref()).map(failure),
+        failure: row.and_then(|row| row.failure.as_ref().map(failure).or_else(|| cut(subject, row))),
     }
+}
+
+/// A refresh of which nobody knows how it went on.
+fn cut(subject: &Subject, row: &StoredToken) -> Option<wire::OauthFailure> {
+    let began = cut_off(subject, row, clock::now())?;
+    Some(wire::OauthFailure {
+        at_ms: began.0,
+        times: 1,
+        step: "answer".to_owned(),
+        causes: "a refresh was cut off: the control plane was killed in the middle of it".to_owned(),
+        advice: "The next refresh shows the same refresh token again. If the provider gives a new one each time, it may be \
+                 lost; when refreshing fails, log in again: penstock oauth login PROVIDER."
+            .to_owned(),
+        ..wire::OauthFailure::default()
+    })
 }
 
 fn state(definition: &Definition, row: Option<&StoredToken>) -> &'static str {

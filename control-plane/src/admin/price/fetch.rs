@@ -1,8 +1,10 @@
 //! A file of prices from a URL that an operator named.
 //!
 //! Bounded in everything: the scheme (https, unless plain http was asked for), the size, the time, the redirects. A
-//! redirect never leads from https to http unless plain http was asked for. Link-local and metadata addresses are never
-//! dialled, wherever a name or a redirect leads. Nothing of ours is sent along: no token, no cookie.
+//! redirect never leads from https to http unless plain http was asked for. Only public addresses are dialled (the address
+//! that was checked), unless the control plane was started with the host as a trusted one (`--trusted-price-host`); a
+//! redirect is judged as its own URL is, and from the public web it never leads inside, to a trusted host neither.
+//! Link-local and metadata addresses are never dialled. Nothing of ours is sent along: no token, no cookie.
 
 use std::time::Duration;
 
@@ -42,20 +44,22 @@ pub(super) enum FetchError {
 }
 
 /// The bytes behind the URL.
-pub(super) async fn fetch(url: &str, allow_http: bool) -> Result<Bytes, FetchError> {
-    let fetching = follow(url, allow_http);
+pub(super) async fn fetch(url: &str, allow_http: bool, trusted: &[String]) -> Result<Bytes, FetchError> {
+    let fetching = follow(url, allow_http, trusted);
     tokio::time::timeout(PATIENCE, fetching)
         .await
         .map_err(|_| FetchError::Slow)?
 }
 
-async fn follow(url: &str, allow_http: bool) -> Result<Bytes, FetchError> {
+async fn follow(url: &str, allow_http: bool, trusted: &[String]) -> Result<Bytes, FetchError> {
     // Its connections end with it.
     let stop = CancellationToken::new();
-    let client = client(&stop)?;
-    let _stop = stop.drop_guard();
+    let guard = stop.clone().drop_guard();
     let mut uri = checked(url, allow_http)?;
+    let mut reach = Reach::Local;
     for _ in 0..=MAX_REDIRECTS {
+        reach = narrowed(reach, &uri, trusted);
+        let client = client(&stop, reach)?;
         let request = Request::get(uri.clone())
             .header(
                 header::USER_AGENT,
@@ -64,7 +68,7 @@ async fn follow(url: &str, allow_http: bool) -> Result<Bytes, FetchError> {
             .body(Empty::<Bytes>::new())
             .map_err(|_| FetchError::Url(uri.to_string()))?;
         let answer = client.request(request).await;
-        let answer = answer.map_err(|error| FetchError::Network(chain(&error)))?;
+        let answer = answer.map_err(|error| FetchError::network(&uri, &error))?;
         let status = answer.status();
         if status.is_redirection() && status != StatusCode::NOT_MODIFIED {
             let location = answer.headers().get(header::LOCATION);
@@ -80,12 +84,41 @@ async fn follow(url: &str, allow_http: bool) -> Result<Bytes, FetchError> {
             .map_err(|error| FetchError::Body(error.to_string()))?
             .to_bytes());
     }
+    drop(guard);
     Err(FetchError::Redirects)
 }
 
-fn client(stop: &CancellationToken) -> Result<Client<Empty<Bytes>>, FetchError> {
+/// Once outside, never inside again.
+fn narrowed(reach: Reach, uri: &Uri, trusted: &[String]) -> Reach {
+    let is_trusted = |authority: &http::uri::Authority| {
+        let (host, with_port) = (authority.host(), authority.as_str());
+        trusted
+            .iter()
+            .any(|known| known.eq_ignore_ascii_case(host) || known.eq_ignore_ascii_case(with_port))
+    };
+    match uri.authority().is_some_and(is_trusted) {
+        true => reach,
+        false => Reach::Public,
+    }
+}
+
+impl FetchError {
+    /// With what to do about an address inside.
+    fn network(uri: &Uri, error: &(dyn std::error::Error + 'static)) -> Self {
+        let mut text = chain(error);
+        if text.contains("only public ones are dialled") {
+            let host = uri.host().unwrap_or_default();
+            text.push_str(&format!(
+                "; if it is your own, start the control plane with --trusted-price-host {host}, or give the file itself"
+            ));
+        }
+        Self::Network(text)
+    }
+}
+
+fn client(stop: &CancellationToken, reach: Reach) -> Result<Client<Empty<Bytes>>, FetchError> {
     let clients = Clients::new(Tracked::new(TaskTracker::new(), stop.clone()))?;
-    let connections = Connections::direct(CONNECT, Reach::Local);
+    let connections = Connections::direct(CONNECT, reach);
     Ok(clients.make(&connections)?.open())
 }
 
@@ -145,8 +178,48 @@ mod tests {
     #[tokio::test]
     async fn e04_metadata_addresses_are_never_dialled() {
         for url in ["http://169.254.169.254/latest", "http://[fd00:ec2::254]/"] {
-            let refused = fetch(url, true).await.unwrap_err();
+            let refused = fetch(url, true, &["169.254.169.254".to_owned()])
+                .await
+                .unwrap_err();
             assert!(refused.to_string().contains("metadata"), "{url}: {refused}");
         }
+    }
+
+    #[tokio::test]
+    async fn s02_addresses_inside_are_dialled_only_where_the_host_is_trusted() {
+        for url in [
+            "http://127.0.0.1:9/p.json",
+            "http://localhost:9/p.json",
+            "https://10.0.0.1/p.json",
+            "http://[::1]:9/",
+        ] {
+            let refused = fetch(url, true, &["127.0.0.1:10".to_owned()]).await.unwrap_err();
+            assert!(
+                refused.to_string().contains("--trusted-price-host"),
+                "{url}: {refused}"
+            );
+        }
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        drop(listener);
+        let trusted = [address.to_string()];
+        let refused = fetch(&format!("http://{address}/p"), true, &trusted)
+            .await
+            .unwrap_err();
+        assert!(!refused.to_string().contains("public"), "dialled: {refused}");
+    }
+
+    #[test]
+    fn s02_a_redirect_from_outside_never_leads_inside() {
+        let trusted = ["prices.internal".to_owned()];
+        let (inside, outside): (Uri, Uri) = (
+            "https://prices.internal:8443/p".parse().unwrap(),
+            "https://example.org/p".parse().unwrap(),
+        );
+        let once = narrowed(Reach::Local, &inside, &trusted);
+        assert_eq!(once, Reach::Local);
+        let out = narrowed(once, &outside, &trusted);
+        assert_eq!(out, Reach::Public);
+        assert_eq!(narrowed(out, &inside, &trusted), Reach::Public);
     }
 }

@@ -7,17 +7,17 @@ use std::collections::BTreeMap;
 
 use penstock_core::invalid::Invalid;
 use penstock_core::price::Price;
-use penstock_core::price::changes::{PriceChange, PriceChanges};
+use penstock_core::price::changes::{PriceChange, PriceChanges, Sources};
 use penstock_core::price::import::{self, Imported, MAX_BYTES};
 use penstock_core::resource::ResourceRef;
 use penstock_proto::admin::v1 as wire;
 use penstock_proto::admin::v1::import_prices_request::Source;
 use penstock_proto::convert;
-use penstock_store::{Expect, Filter, NewSpec, Op, Page, Put, Store, StoredSpec};
+use penstock_store::{Expect, Filter, MAX_OPS, NewSpec, Op, Page, Put, Store, StoredSpec};
 use sha2::{Digest, Sha256};
 use tonic::Status;
 
-use super::fetch;
+use super::{fetch, shipped};
 use crate::admin::author::Author;
 use crate::admin::status::{self, required};
 use crate::context::Context;
@@ -34,15 +34,31 @@ pub(super) async fn run(
     author: Author,
     request: wire::ImportPricesRequest,
 ) -> Result<wire::ImportPricesResponse, Status> {
-    let file = file(request.source, request.allow_http).await?;
+    let file = file(context, request.source, request.allow_http).await?;
     let digest = hex::encode(Sha256::digest(&file));
     if !request.digest.is_empty() && request.digest != digest {
         let problem = "the file is not the one that was compared before: look at the differences again";
         return Err(Status::failed_precondition(problem));
     }
-    let Imported { prices, left_out } = read(&file)?;
+    let Imported {
+        prices,
+        left_out,
+        left_names,
+    } = read(&file)?;
     let known = known(&*context.store).await?;
-    let found = PriceChanges::between(&known.prices, &prices, request.keep_missing);
+    let shipped: BTreeMap<String, Price> = shipped::all()?.into_iter().collect();
+    let sources = Sources {
+        file: &prices,
+        left_out: &left_names,
+        shipped: &shipped,
+    };
+    let found = PriceChanges::between(&known.prices, sources, request.keep_missing);
+    if found.changes.len() > MAX_OPS {
+        let count = found.changes.len();
+        let problem =
+            format!("would change {count} prices, and one import changes {MAX_OPS} at most: split it");
+        return Err(status::invalid(&Invalid::new("file", problem)));
+    }
     let revision = match request.apply && !found.changes.is_empty() {
         true => {
             let ops = found.changes.iter().map(|change| op(change, &known)).collect();
@@ -67,14 +83,14 @@ pub(super) async fn run(
     })
 }
 
-async fn file(source: Option<Source>, allow_http: bool) -> Result<Vec<u8>, Status> {
+async fn file(context: &Context, source: Option<Source>, allow_http: bool) -> Result<Vec<u8>, Status> {
     match required("source", source)? {
         Source::File(file) if file.len() > MAX_BYTES => {
             let problem = format!("is larger than {} MB", MAX_BYTES >> 20);
             Err(status::invalid(&Invalid::new("file", problem)))
         }
         Source::File(file) => Ok(file),
-        Source::Url(url) => match fetch::fetch(&url, allow_http).await {
+        Source::Url(url) => match fetch::fetch(&url, allow_http, &context.trusted_price_hosts).await {
             Ok(bytes) => Ok(bytes.to_vec()),
             Err(error @ (fetch::FetchError::Url(_) | fetch::FetchError::Plain(_))) => {
                 Err(status::invalid(&Invalid::new("url", error.to_string())))

@@ -18,7 +18,7 @@ use tonic::Status;
 use crate::admin::{names, reply};
 
 /// Answers for one model at one provider.
-pub(super) async fn resolve(
+pub(in crate::admin) async fn resolve(
     store: &dyn Store,
     provider: &Provider,
     model: &str,

@@ -1,6 +1,7 @@
 //! A credential on its way in: one of several kinds, checked, and sealed before anything else happens to it.
 
 use penstock_core::invalid::Invalid;
+use penstock_core::provider::Provider;
 use penstock_core::resource::ResourceRef;
 use penstock_core::secret::Secret;
 use penstock_proto::admin::v1::NewCredential;
@@ -30,18 +31,30 @@ pub(in crate::admin) fn read(
         (None, Some(Wire::BearerToken(token))) => Definition::BearerToken(Secret::new(token)),
         (None, Some(Wire::AwsKeys(keys))) => Definition::AwsKeys(convert::aws_from_wire(keys)),
         (None, Some(Wire::ServiceAccountJson(file))) => {
-            let read = read_service_account(&Secret::new(file));
-            let account = read.map_err(|bad| {
-                status::invalid(&Invalid::new(
-                    "new_credential.service_account_json",
-                    bad.to_string(),
-                ))
-            })?;
-            Definition::ServiceAccount(Box::new(account))
+            read_account("new_credential", file).map_err(|error| status::invalid(&error))?
         }
     };
     given.validate().map_err(|error| status::invalid(&error))?;
     Ok(Some(given))
+}
+
+/// Refuses a change that would show the present credential to somebody for whom it was not given.
+pub(super) fn stays(provider: &Provider, before: &Provider) -> Result<(), Status> {
+    provider.keeps_credential_of(before).map_err(|invalid| {
+        let problem = format!("{}; {KEEP}", invalid.problem);
+        status::invalid(&Invalid::new(invalid.field, problem).within("spec"))
+    })
+}
+
+const KEEP: &str = "give a credential with the change (--api-key -, for example), or say that the present one may go there \
+                    (--keep-credential)";
+
+/// A key file, of the message field `outer`.
+pub(in crate::admin) fn read_account(outer: &str, file: String) -> Result<Definition, Invalid> {
+    let field = format!("{outer}.service_account_json");
+    let account =
+        read_service_account(&Secret::new(file)).map_err(|bad| Invalid::new(field, bad.to_string()))?;
+    Ok(Definition::ServiceAccount(Box::new(account)))
 }
 
 /// Seals it. Where its tokens are obtained is checked first.

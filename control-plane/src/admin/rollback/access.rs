@@ -114,7 +114,7 @@ pub(super) fn hold_back(
     // The first use is a fact, and stays one.
     access.activation = access
         .activation
-        .map(|activation| activation.with_first_use_of(now.activation));
+        .map(|activation| activation.with_facts_of(now.activation, rules.now));
     if rules.include_access {
         return access;
     }

@@ -11,6 +11,7 @@ fn access(after: Option<u64>, first_used_at: Option<i64>) -> Access {
         activation: after.map(|expires_after_ms| Activation {
             expires_after_ms,
             first_used_at: first_used_at.map(UnixMs),
+            granted_at: None,
         }),
         ..Access::default()
     }

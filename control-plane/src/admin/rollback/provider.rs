@@ -32,7 +32,7 @@ pub(super) fn restore(change: &Change, then: LoggedProvider) -> Result<Step, Inv
     let credential = match &now {
         // Nothing to decide: it has the credential that it had.
         Some(now) if now.credential_version == then.credential_version => CredentialChange::Keep,
-        Some(now) if now.credential_version.is_some() && same_host(&now.provider, &then.provider) => {
+        Some(now) if now.credential_version.is_some() && stays(&now.provider, &then.provider) => {
             remarks.push(format!("{label} keeps its present credential"));
             after.credential_version = now.credential_version;
             CredentialChange::Keep
@@ -82,17 +82,7 @@ fn proxy_password(
     CredentialChange::Clear
 }
 
-/// Whether the credential that it has now was given for every host that comes back.
-fn same_host(now: &Provider, then: &Provider) -> bool {
-    let known: Vec<String> = now.base_urls.iter().map(|url| origin(url)).collect();
-    now.kind == then.kind && then.base_urls.iter().all(|url| known.contains(&origin(url)))
-}
-
-/// Scheme, host and port.
-fn origin(url: &str) -> String {
-    url.to_ascii_lowercase()
-        .split('/')
-        .take(3)
-        .collect::<Vec<_>>()
-        .join("/")
+/// Whether the credential that it has now was given for everybody who would see it.
+fn stays(now: &Provider, then: &Provider) -> bool {
+    now.kind == then.kind && then.keeps_credential_of(now).is_ok()
 }

@@ -40,8 +40,8 @@ fn f02_an_assertion_says_who_asks_for_what_and_is_signed() {
             "iss": "gateway@p.iam.gserviceaccount.com",
             "scope": SCOPE,
             "aud": "https://oauth2.googleapis.com/token",
-            "iat": 1_700_000_000,
-            "exp": 1_700_003_600,
+            "iat": 1_699_999_940,
+            "exp": 1_700_003_540,
         })
     );
     let key = account().key().ok().unwrap();

@@ -4,9 +4,41 @@
 //! they were: sums, marks, notes of what was done. To take another table along, describe it in a file below `archive/`
 //! and name it in [`TABLES`](crate::TABLES).
 
+use async_trait::async_trait;
+use penstock_core::id::RequestId;
 use penstock_core::invalid::Invalid;
+use penstock_core::usage::UsageRecord;
 use serde_json::{Map, Value};
 use uuid::Uuid;
+
+use super::error::Error;
+
+/// The part of the store that backups are made from, beside the configuration. Calls are bounded in time as those of
+/// [`Store`](crate::Store) are.
+#[async_trait]
+pub trait Archive {
+    /// How many rows a table has.
+    async fn count_rows(&self, table: &'static ArchiveTable) -> Result<u64, Error>;
+
+    /// Rows of a table behind that of `after`, in the order of its key, at most `limit` (at most 1000).
+    async fn archive_rows(
+        &self,
+        table: &'static ArchiveTable,
+        after: Option<&ArchiveRow>,
+        limit: u32,
+    ) -> Result<Vec<ArchiveRow>, Error>;
+
+    /// Writes rows again, as [`Merge`] says, in one transaction. How many were not there, or grew. [`Error::Invalid`]
+    /// for a row that does not fit the table.
+    async fn restore_rows(&self, table: &'static ArchiveTable, rows: &[ArchiveRow]) -> Result<u64, Error>;
+
+    /// Usage records with ids above `after`, by id, at most `limit` (at most 1000), with their decisions.
+    async fn usage_with_decisions(
+        &self,
+        after: Option<RequestId>,
+        limit: u32,
+    ) -> Result<Vec<UsageRecord>, Error>;
+}
 
 /// One row: its columns by name. Ids and bytes are text (hyphenated, hexadecimal), JSON is JSON.
 pub type ArchiveRow = Map<String, Value>;

@@ -34,6 +34,7 @@ pub struct Commit {
 
 /// One operation on one resource.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "nearly all are puts")]
 pub enum Op {
     /// Creates or replaces.
     Put(Put),

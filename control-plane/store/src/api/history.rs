@@ -24,6 +24,17 @@ use serde_json::Value;
 
 use super::stored::StoredSpec;
 
+/// Which revisions are meant. The default: all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RevisionFilter {
+    /// Only those below.
+    pub before: Option<u64>,
+    /// Only those of this actor.
+    pub actor: Option<String>,
+    /// Only those that changed the resource that has this name or id, or once had it.
+    pub resource: Option<(Kind, String)>,
+}
+
 /// One commit as the log tells it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Revision {
@@ -131,8 +142,8 @@ impl LoggedSpec {
         read.map_err(|e| Invalid::new("log", format!("an old {} cannot be read: {e}", kind.as_str())))
     }
 
-    /// What the log shall hold.
-    pub(crate) fn write(&self) -> Result<Value, Invalid> {
+    /// What the log holds of it.
+    pub fn write(&self) -> Result<Value, Invalid> {
         let written = match self {
             Self::Provider(provider) => serde_json::to_value(provider),
             Self::User(user) => serde_json::to_value(user),

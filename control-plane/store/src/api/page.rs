@@ -49,6 +49,8 @@ pub struct Page {
     pub size: u32,
     /// [`Listed::next`] of the page before. None: from the start.
     pub after: Option<String>,
+    /// Only names that begin so.
+    pub prefix: Option<String>,
 }
 
 /// A part of a listing, ordered by name (bytewise; keys of the same name by id).
@@ -68,6 +70,10 @@ impl Page {
     pub const MAX: u32 = 10_000;
 
     pub fn first(size: u32) -> Self {
-        Self { size, after: None }
+        Self {
+            size,
+            after: None,
+            prefix: None,
+        }
     }
 }

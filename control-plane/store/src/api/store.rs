@@ -14,12 +14,15 @@ use penstock_core::usage::UsageRecord;
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use super::archive::{ArchiveRow, ArchiveTable};
+use super::accounts::Accounts;
+use super::alert::Alerts;
+use super::archive::Archive;
 use super::command::{NodeAnswer, NodeCommand};
 use super::commit::{Commit, Committed};
 use super::error::Error;
+use super::failure::{FailedCallRow, LogFilter, LoggedCall};
 use super::fleet_state::{FleetAction, FleetState, Put};
-use super::history::{Differences, Revision};
+use super::history::{Differences, Revision, RevisionFilter};
 use super::node::NodeRow;
 use super::page::{Filter, Listed, Lookup, Page};
 use super::recharge::{PriceBackfill, Recharge};
@@ -31,7 +34,7 @@ use crate::open::Backend;
 
 /// The control plane's database.
 #[async_trait]
-pub trait Store: Send + Sync + 'static {
+pub trait Store: Accounts + Alerts + Archive + Send + Sync + 'static {
     fn backend(&self) -> Backend;
 
     /// Asks the database for a sign of life.
@@ -78,9 +81,8 @@ pub trait Store: Send + Sync + 'static {
 
     // === History ===
 
-    /// The newest `limit` (at most 1000) revisions below `before`, newest first, each with its first `changes`
-    /// changes.
-    async fn revisions(&self, before: Option<u64>, limit: u32, changes: u32) -> Result<Vec<Revision>, Error>;
+    /// The newest `limit` (at most 1000) revisions of the filter, newest first, each with its first `changes` changes.
+    async fn revisions(&self, of: &RevisionFilter, limit: u32, changes: u32) -> Result<Vec<Revision>, Error>;
 
     /// One revision with all its changes; None when there is no such.
     async fn revision(&self, revision: u64) -> Result<Option<Revision>, Error>;
@@ -147,13 +149,6 @@ pub trait Store: Send + Sync + 'static {
         limit: u32,
     ) -> Result<Vec<UsageRecord>, Error>;
 
-    /// Records with ids above `after`, by id, at most `limit` (at most 1000), with their decisions.
-    async fn usage_with_decisions(
-        &self,
-        after: Option<RequestId>,
-        limit: u32,
-    ) -> Result<Vec<UsageRecord>, Error>;
-
     /// How many records the filter has.
     async fn count_usage(&self, filter: &UsageFilter) -> Result<u64, Error>;
 
@@ -169,22 +164,22 @@ pub trait Store: Send + Sync + 'static {
     /// it nothing is lost: records go to a default partition and are moved by the next call. Nothing to do on SQLite.
     async fn prepare_ledger(&self, now: UnixMs) -> Result<(), Error>;
 
-    // === Backups ===
+    // === The log of calls ===
 
-    /// How many rows a table has.
-    async fn count_rows(&self, table: &'static ArchiveTable) -> Result<u64, Error>;
+    /// Keeps records of failed calls. Those that are there already, by call and number, change nothing. How many were new.
+    async fn ingest_failures(&self, records: &[FailedCallRow]) -> Result<u64, Error>;
 
-    /// Rows of a table behind that of `after`, in the order of its key, at most `limit` (at most 1000).
-    async fn archive_rows(
+    /// All records of one failed call, in their order; none when it did not fail, or they are gone.
+    async fn failures(&self, id: RequestId) -> Result<Vec<FailedCallRow>, Error>;
+
+    /// Calls of the ledger and of the failure log, newest first, at most `limit` (at most 1000), with ids below
+    /// `before`. A call whose start is more than a day away from the time inside its id may be missed.
+    async fn search_calls(
         &self,
-        table: &'static ArchiveTable,
-        after: Option<&ArchiveRow>,
+        filter: &LogFilter,
         limit: u32,
-    ) -> Result<Vec<ArchiveRow>, Error>;
-
-    /// Writes rows again, as [`Merge`](super::archive::Merge) says, in one transaction. How many were not there, or
-    /// grew. [`Error::Invalid`] for a row that does not fit the table.
-    async fn restore_rows(&self, table: &'static ArchiveTable, rows: &[ArchiveRow]) -> Result<u64, Error>;
+        before: Option<RequestId>,
+    ) -> Result<Vec<LoggedCall>, Error>;
 
     // === Nodes ===
 
@@ -259,6 +254,10 @@ pub trait Store: Send + Sync + 'static {
         failure: &TokenFailure,
         state: TokenState,
     ) -> Result<bool, Error>;
+
+    /// Notes that the refresh token of this version is shown to its token endpoint now, until the outcome is written. Under
+    /// the lease only.
+    async fn token_exchange_began(&self, of: (ProviderId, u64), at: UnixMs) -> Result<(), Error>;
 
     /// Takes the right to obtain a provider's token until then. None: somebody else has it, or there is no such
     /// provider. The answer rises with each taking.

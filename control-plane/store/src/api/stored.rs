@@ -112,6 +112,7 @@ pub struct Changed {
 
 /// What became of a resource.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "nearly all are puts")]
 pub enum Current {
     Put(Stored),
     Removed(ResourceRef),

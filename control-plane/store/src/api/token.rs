@@ -24,6 +24,9 @@ pub struct StoredToken {
     pub token: Option<SealedToken>,
     /// What went wrong since the token was written.
     pub failure: Option<TokenFailure>,
+    /// When its refresh token was shown to the token endpoint, while the outcome is not known. Of a lease that is over:
+    /// whoever asked was cut off, and the refresh token may be used up.
+    pub exchange_began_at: Option<UnixMs>,
 }
 
 /// Access and refresh token, sealed as one.

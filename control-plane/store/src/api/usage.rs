@@ -65,6 +65,11 @@ pub struct UsageTotals {
     pub cache_write_12h_tokens: u64,
     pub reasoning_tokens: u64,
     pub web_searches: u64,
+    /// Of the input, and of the output.
+    pub audio_input_tokens: u64,
+    pub image_input_tokens: u64,
+    pub audio_output_tokens: u64,
+    pub image_output_tokens: u64,
     pub cost: NanoUsd,
 }
 

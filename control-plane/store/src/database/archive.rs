@@ -3,6 +3,7 @@
 //! Statements are put together from the table's description, whose names are literals of ours. Every column is read as
 //! text and given the type that the description says, so one reader serves all tables on both databases.
 
+use async_trait::async_trait;
 use penstock_core::id::RequestId;
 use penstock_core::invalid::Invalid;
 use penstock_core::usage::UsageRecord;
@@ -14,7 +15,7 @@ use uuid::Uuid;
 
 use super::Database;
 use super::records::{LedgerRow, columns};
-use crate::api::archive::{ArchiveRow, ArchiveTable, Column, ColumnKind, Merge};
+use crate::api::archive::{Archive, ArchiveRow, ArchiveTable, Column, ColumnKind, Merge};
 use crate::api::error::Error;
 use crate::sql::fault::{Attempts, Fault};
 use crate::sql::query::{Query, sql};
@@ -46,8 +47,9 @@ impl<'r> FromRow<'r, SqliteRow> for Texts {
     }
 }
 
-impl Database {
-    pub(super) async fn records_with_decisions(
+#[async_trait]
+impl Archive for Database {
+    async fn usage_with_decisions(
         &self,
         after: Option<RequestId>,
         limit: u32,
@@ -71,7 +73,7 @@ impl Database {
             .collect()
     }
 
-    pub(super) async fn count_table(&self, table: &'static ArchiveTable) -> Result<u64, Error> {
+    async fn count_rows(&self, table: &'static ArchiveTable) -> Result<u64, Error> {
         let mut tx = self.pools.read().await?;
         let (rows,): (i64,) = tx
             .fetch_one(sql("SELECT COUNT(*) FROM ").push(table.name))
@@ -80,7 +82,7 @@ impl Database {
         Ok(rows.unsigned_abs())
     }
 
-    pub(super) async fn read_table(
+    async fn archive_rows(
         &self,
         table: &'static ArchiveTable,
         after: Option<&ArchiveRow>,
@@ -93,11 +95,7 @@ impl Database {
         rows.into_iter().map(|row| read(table, row)).collect()
     }
 
-    pub(super) async fn write_table(
-        &self,
-        table: &'static ArchiveTable,
-        rows: &[ArchiveRow],
-    ) -> Result<u64, Error> {
+    async fn restore_rows(&self, table: &'static ArchiveTable, rows: &[ArchiveRow]) -> Result<u64, Error> {
         let mut attempts = Attempts::default();
         loop {
             match self.attempt_table(table, rows).await {
@@ -106,7 +104,9 @@ impl Database {
             }
         }
     }
+}
 
+impl Database {
     async fn attempt_table(&self, table: &'static ArchiveTable, rows: &[ArchiveRow]) -> Result<u64, Fault> {
         let mut tx = self.pools.write().await?;
         let mut changed = 0;

@@ -15,7 +15,7 @@
 
 mod delete;
 mod key_hashes;
-mod label;
+pub(super) mod label;
 mod log;
 mod put;
 

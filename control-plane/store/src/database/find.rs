@@ -102,7 +102,7 @@ fn list_query(filter: &Filter, page: &Page) -> Result<(Kind, Query), Error> {
         Filter::WordRules => Kind::WordRule,
         Filter::RequestFilters => Kind::RequestFilter,
     };
-    let query = rows::select(kind).push(" WHERE TRUE");
+    let query = beginning(rows::select(kind).push(" WHERE TRUE"), page.prefix.as_deref());
     let query = match filter {
         Filter::Keys { user } => {
             let query = query.push_some(" AND t.user_id = ", user.map(|user| user.0));
@@ -110,14 +110,7 @@ fn list_query(filter: &Filter, page: &Page) -> Result<(Kind, Query), Error> {
         }
         Filter::Prices { contains, source } => {
             let query = query.push_some(" AND t.source = ", source.map(AsWord));
-            match contains.as_deref().filter(|text| !text.is_empty()) {
-                // Postgres and SQLite have no other test for this in common that heeds case.
-                Some(text) => query
-                    .push(" AND REPLACE(t.name, ")
-                    .push_bind(text)
-                    .push(", '') <> t.name"),
-                None => query,
-            }
+            query.containing("t.name", contains.as_deref())
         }
         Filter::Providers
         | Filter::Users
@@ -131,6 +124,18 @@ fn list_query(filter: &Filter, page: &Page) -> Result<(Kind, Query), Error> {
         kind,
         query.push_some(" AND t.name > ", after).push(" ORDER BY t.name"),
     ))
+}
+
+/// Only names that begin so. Names are compared by their bytes, so nothing that begins so lies beyond the last character.
+fn beginning(query: Query, prefix: Option<&str>) -> Query {
+    match prefix.filter(|prefix| !prefix.is_empty()) {
+        Some(prefix) => query
+            .push(" AND t.name >= ")
+            .push_bind(prefix)
+            .push(" AND t.name < ")
+            .push_bind(format!("{prefix}{}", char::MAX).as_str()),
+        None => query,
+    }
 }
 
 /// Names of keys are not unique, so a cursor in them has the id behind a slash, which no name contains.

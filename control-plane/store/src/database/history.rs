@@ -5,13 +5,15 @@ use std::collections::HashMap;
 
 use penstock_core::api_key::KeyHash;
 use penstock_core::id::{Epoch, KeyId};
+use penstock_core::resource::Kind;
 use penstock_core::time::UnixMs;
 use serde_json::Value as Json;
 use uuid::Uuid;
 
+use super::commit::label;
 use super::{Database, feed};
 use crate::api::error::Error;
-use crate::api::history::{Action, Change, Differences, Revision};
+use crate::api::history::{Action, Change, Differences, Revision, RevisionFilter};
 use crate::api::stored::Sealed;
 use crate::rows;
 use crate::sql::query::{Query, sql};
@@ -73,12 +75,18 @@ const ENDS: &str = "SELECT * FROM (SELECT c.change_set, c.kind, c.resource_id, c
 impl Database {
     pub(super) async fn newest_revisions(
         &self,
-        before: Option<u64>,
+        filter: &RevisionFilter,
         limit: u32,
         changes: u32,
     ) -> Result<Vec<Revision>, Error> {
-        let query = sql(REVISIONS)
-            .push_some(" WHERE revision < ", before)
+        let mut query = sql(REVISIONS)
+            .push(" WHERE revision > 0")
+            .push_some(" AND revision < ", filter.before)
+            .push_some(" AND actor = ", filter.actor.as_deref());
+        if let Some((kind, name)) = &filter.resource {
+            query = of_resource(query, *kind, name);
+        }
+        let query = query
             .push(" ORDER BY revision DESC LIMIT ")
             .push_bind(limit.min(MAX_REVISIONS));
         let mut tx = self.pools.read().await?;
@@ -145,6 +153,20 @@ impl Database {
         tx.execute(query).await?;
         Ok(tx.commit().await?)
     }
+}
+
+/// Names change; the id stays. So: every change of whatever was called so once.
+fn of_resource(query: Query, kind: Kind, name: &str) -> Query {
+    query
+        .push(" AND change_set IN (SELECT change_set FROM config_changes WHERE kind = ")
+        .push_bind(kind.as_str())
+        .push(" AND resource_id IN (SELECT resource_id FROM config_changes WHERE kind = ")
+        .push_bind(kind.as_str())
+        .push(" AND (label = ")
+        .push_bind(&label::plain(kind, name))
+        .push(" OR resource_id = ")
+        .push_bind(name)
+        .push(")))")
 }
 
 /// Runs a query of revisions and adds the first `changes` changes to each; None adds all.

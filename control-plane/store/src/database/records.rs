@@ -54,6 +54,10 @@ pub(crate) struct LedgerRow {
     pub(crate) upstream_request_id: Option<String>,
     pub(crate) unpriced: Option<String>,
     pub(crate) admitted_at: Option<i64>,
+    pub(crate) audio_input_tokens: i64,
+    pub(crate) image_input_tokens: i64,
+    pub(crate) audio_output_tokens: i64,
+    pub(crate) image_output_tokens: i64,
     /// Only in one that is read alone.
     pub(crate) decision: Option<String>,
 }
@@ -65,7 +69,8 @@ macro_rules! columns {
          input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cache_write_1h_tokens, \
          cache_write_12h_tokens, reasoning_tokens, web_searches, tier, factors, estimated, cost_nanousd, price_name, \
          price_version, cost_multiplier, duration_ms, first_byte_ms, attempts, session, revision, node_id, \
-         upstream_request_id, unpriced, admitted_at"
+         upstream_request_id, unpriced, admitted_at, audio_input_tokens, image_input_tokens, audio_output_tokens, \
+         image_output_tokens"
     };
 }
 pub(super) use columns;
@@ -174,6 +179,10 @@ impl LedgerRow {
                 .map(|action| required("unpriced", action))
                 .transpose()?,
             admitted_at: record.admitted_at.map(|at| at.0),
+            audio_input_tokens: column("audio input tokens", tokens.audio_input)?,
+            image_input_tokens: column("image input tokens", tokens.image_input)?,
+            audio_output_tokens: column("audio output tokens", tokens.audio_output)?,
+            image_output_tokens: column("image output tokens", tokens.image_output)?,
             decision: record.decision.as_deref().and_then(call::write),
         })
     }
@@ -216,6 +225,10 @@ impl LedgerRow {
                 cache_write_1h: number("cache_write_1h_tokens", self.cache_write_1h_tokens)?,
                 cache_write_12h: number("cache_write_12h_tokens", self.cache_write_12h_tokens)?,
                 reasoning: number("reasoning_tokens", self.reasoning_tokens)?,
+                audio_input: number("audio_input_tokens", self.audio_input_tokens)?,
+                image_input: number("image_input_tokens", self.image_input_tokens)?,
+                audio_output: number("audio_output_tokens", self.audio_output_tokens)?,
+                image_output: number("image_output_tokens", self.image_output_tokens)?,
                 web_searches: number("web_searches", self.web_searches)?,
                 tier: known("tier", self.tier)?,
                 factors: serde_json::from_value(self.factors).map_err(|e| format!("factors: {e}"))?,

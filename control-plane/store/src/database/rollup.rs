@@ -53,6 +53,10 @@ pub(super) struct Sums {
     reasoning_tokens: i64,
     web_searches: i64,
     cost_nanousd: i64,
+    audio_input_tokens: i64,
+    image_input_tokens: i64,
+    audio_output_tokens: i64,
+    image_output_tokens: i64,
 }
 
 /// The sums of some records.
@@ -63,7 +67,8 @@ pub(super) struct Rollup {
 
 const INSERT: &str = "INSERT INTO usage_rollups (hour, user_id, key_id, provider_id, model, requests, rejected, \
     unpriced_requests, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cache_write_1h_tokens, \
-    cache_write_12h_tokens, reasoning_tokens, web_searches, cost_nanousd) VALUES ";
+    cache_write_12h_tokens, reasoning_tokens, web_searches, cost_nanousd, audio_input_tokens, image_input_tokens, \
+    audio_output_tokens, image_output_tokens) VALUES ";
 const ADD: &str = " ON CONFLICT (hour, user_id, key_id, provider_id, model) DO UPDATE SET \
     requests = usage_rollups.requests + excluded.requests, \
     rejected = usage_rollups.rejected + excluded.rejected, \
@@ -76,7 +81,11 @@ const ADD: &str = " ON CONFLICT (hour, user_id, key_id, provider_id, model) DO U
     cache_write_12h_tokens = usage_rollups.cache_write_12h_tokens + excluded.cache_write_12h_tokens, \
     reasoning_tokens = usage_rollups.reasoning_tokens + excluded.reasoning_tokens, \
     web_searches = usage_rollups.web_searches + excluded.web_searches, \
-    cost_nanousd = usage_rollups.cost_nanousd + excluded.cost_nanousd";
+    cost_nanousd = usage_rollups.cost_nanousd + excluded.cost_nanousd, \
+    audio_input_tokens = usage_rollups.audio_input_tokens + excluded.audio_input_tokens, \
+    image_input_tokens = usage_rollups.image_input_tokens + excluded.image_input_tokens, \
+    audio_output_tokens = usage_rollups.audio_output_tokens + excluded.audio_output_tokens, \
+    image_output_tokens = usage_rollups.image_output_tokens + excluded.image_output_tokens";
 
 impl Rollup {
     /// `answered`: a provider answered, so it counts as a request.
@@ -94,6 +103,10 @@ impl Rollup {
         sums.reasoning_tokens += row.reasoning_tokens;
         sums.web_searches += row.web_searches;
         sums.cost_nanousd += row.cost_nanousd;
+        sums.audio_input_tokens += row.audio_input_tokens;
+        sums.image_input_tokens += row.image_input_tokens;
+        sums.audio_output_tokens += row.audio_output_tokens;
+        sums.image_output_tokens += row.image_output_tokens;
     }
 
     /// The same record costs something else.
@@ -134,12 +147,16 @@ impl Sums {
             cache_write_12h_tokens: count(self.cache_write_12h_tokens),
             reasoning_tokens: count(self.reasoning_tokens),
             web_searches: count(self.web_searches),
+            audio_input_tokens: count(self.audio_input_tokens),
+            image_input_tokens: count(self.image_input_tokens),
+            audio_output_tokens: count(self.audio_output_tokens),
+            image_output_tokens: count(self.image_output_tokens),
             cost: NanoUsd(self.cost_nanousd),
         }
     }
 }
 
-fn values(subject: &Subject, sums: &Sums) -> [Value; 17] {
+fn values(subject: &Subject, sums: &Sums) -> [Value; 21] {
     [
         subject.hour.into(),
         subject.user_id.into(),
@@ -158,5 +175,9 @@ fn values(subject: &Subject, sums: &Sums) -> [Value; 17] {
         sums.reasoning_tokens.into(),
         sums.web_searches.into(),
         sums.cost_nanousd.into(),
+        sums.audio_input_tokens.into(),
+        sums.image_input_tokens.into(),
+        sums.audio_output_tokens.into(),
+        sums.image_output_tokens.into(),
     ]
 }

@@ -45,6 +45,10 @@ const SUMS: &str = "CAST(COALESCE(SUM(requests), 0) AS BIGINT) AS requests, \
     CAST(COALESCE(SUM(cache_write_12h_tokens), 0) AS BIGINT) AS cache_write_12h_tokens, \
     CAST(COALESCE(SUM(reasoning_tokens), 0) AS BIGINT) AS reasoning_tokens, \
     CAST(COALESCE(SUM(web_searches), 0) AS BIGINT) AS web_searches, \
+    CAST(COALESCE(SUM(audio_input_tokens), 0) AS BIGINT) AS audio_input_tokens, \
+    CAST(COALESCE(SUM(image_input_tokens), 0) AS BIGINT) AS image_input_tokens, \
+    CAST(COALESCE(SUM(audio_output_tokens), 0) AS BIGINT) AS audio_output_tokens, \
+    CAST(COALESCE(SUM(image_output_tokens), 0) AS BIGINT) AS image_output_tokens, \
     CAST(COALESCE(SUM(cost_nanousd), 0) AS BIGINT) AS cost_nanousd FROM usage_rollups WHERE hour >= ";
 
 impl Database {

@@ -30,6 +30,7 @@ struct TokenRow {
     obtained_at: Option<i64>,
     expires_at: Option<i64>,
     failure: Option<Json>,
+    exchange_began_at: Option<i64>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -40,7 +41,7 @@ struct LoginRow {
 }
 
 const TOKENS: &str = "SELECT provider_id, version, credential_version, state, key_id, ciphertext, obtained_at, \
-                      expires_at, failure FROM provider_tokens";
+                      expires_at, failure, exchange_began_at FROM provider_tokens";
 
 impl Database {
     pub(super) async fn read_tokens(&self) -> Result<Vec<StoredToken>, Error> {
@@ -90,7 +91,7 @@ impl Database {
         .bind(AsJson(failure))
         .bind(failure.at);
         let update = sql(
-            "UPDATE provider_tokens SET state = $1, failure = $2, updated_at = $4, \
+            "UPDATE provider_tokens SET state = $1, failure = $2, updated_at = $4, exchange_began_at = NULL, \
              key_id = CASE WHEN credential_version = $3 THEN key_id END, \
              ciphertext = CASE WHEN credential_version = $3 THEN ciphertext END, \
              obtained_at = CASE WHEN credential_version = $3 THEN obtained_at END, \
@@ -111,6 +112,18 @@ impl Database {
         }
         self.tell(tx).await?;
         Ok(written)
+    }
+
+    pub(super) async fn note_exchange(
+        &self,
+        (provider, version): (ProviderId, u64),
+        at: UnixMs,
+    ) -> Result<(), Error> {
+        let query =
+            sql("UPDATE provider_tokens SET exchange_began_at = $1 WHERE provider_id = $2 AND version = $3");
+        let mut tx = self.pools.write().await?;
+        tx.execute(query.bind(at).bind(provider.0).bind(version)).await?;
+        Ok(tx.commit().await?)
     }
 
     pub(super) async fn lease_token(
@@ -250,7 +263,8 @@ async fn insert(tx: &mut Tx, put: &TokenPut, at: UnixMs) -> Result<bool, sqlx::E
 async fn replace(tx: &mut Tx, put: &TokenPut, at: UnixMs) -> Result<bool, sqlx::Error> {
     let query = sql(
         "UPDATE provider_tokens SET version = version + 1, credential_version = $1, fence = $2, state = 'ready', \
-         key_id = $3, ciphertext = $4, obtained_at = $5, expires_at = $6, failure = NULL, updated_at = $7 \
+         key_id = $3, ciphertext = $4, obtained_at = $5, expires_at = $6, failure = NULL, updated_at = $7, \
+         exchange_began_at = NULL \
          WHERE provider_id = $8 AND version = $9 AND fence <= $2",
     )
     .bind(put.credential_version)
@@ -304,6 +318,7 @@ impl TokenRow {
             state,
             token,
             failure,
+            exchange_began_at: self.exchange_began_at.map(UnixMs),
         }
     }
 }

@@ -16,13 +16,14 @@ const INSERT: &str = "INSERT INTO usage_records (id, started_at, user_id, key_id
     model_served, stream, status, outcome, code, input_tokens, output_tokens, cache_read_tokens, \
     cache_write_tokens, cache_write_1h_tokens, cache_write_12h_tokens, reasoning_tokens, web_searches, \
     tier, factors, estimated, cost_nanousd, price_name, price_version, cost_multiplier, duration_ms, \
-    first_byte_ms, attempts, session, revision, node_id, upstream_request_id, unpriced, admitted_at, decision) SELECT * FROM \
+    first_byte_ms, attempts, session, revision, node_id, upstream_request_id, unpriced, admitted_at, decision, \
+    audio_input_tokens, image_input_tokens, audio_output_tokens, image_output_tokens) SELECT * FROM \
     UNNEST($1::uuid[], $2::bigint[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::text[], \
     $8::text[], $9::bool[], $10::bigint[], $11::text[], $12::text[], $13::bigint[], $14::bigint[], \
     $15::bigint[], $16::bigint[], $17::bigint[], $18::bigint[], $19::bigint[], $20::bigint[], \
     $21::text[], $22::jsonb[], $23::bool[], $24::bigint[], $25::text[], $26::bigint[], $27::bigint[], \
     $28::bigint[], $29::bigint[], $30::bigint[], $31::text[], $32::bigint[], $33::text[], $34::text[], \
-    $35::text[], $36::bigint[], $37::text[]) ON CONFLICT (id) DO NOTHING RETURNING id";
+    $35::text[], $36::bigint[], $37::text[], $38::bigint[], $39::bigint[], $40::bigint[], $41::bigint[]) ON CONFLICT (id) DO NOTHING RETURNING id";
 
 /// Inserts what is not there yet and answers with its ids.
 pub(crate) async fn insert<'a>(
@@ -73,7 +74,11 @@ pub(crate) async fn insert<'a>(
         .bind(column!(upstream_request_id))
         .bind(column!(unpriced))
         .bind(column!(admitted_at))
-        .bind(column!(decision));
+        .bind(column!(decision))
+        .bind(column!(audio_input_tokens))
+        .bind(column!(image_input_tokens))
+        .bind(column!(audio_output_tokens))
+        .bind(column!(image_output_tokens));
     Ok(answered(query.fetch_all(&mut **tx)).await?.into_iter().collect())
 }
 

@@ -21,6 +21,7 @@ pub(super) struct AccessRow {
     allowed_addresses: Json,
     expires_after_ms: Option<i64>,
     first_used_at: Option<i64>,
+    granted_at: Option<i64>,
 }
 
 impl AccessRow {
@@ -39,16 +40,21 @@ impl AccessRow {
                 allowed_addresses: super::json("allowed_addresses", self.allowed_addresses)?,
             }
             .shared(),
-            activation: activation(self.expires_after_ms, self.first_used_at)?,
+            activation: activation(self.expires_after_ms, self.first_used_at, self.granted_at)?,
         })
     }
 }
 
-fn activation(after: Option<i64>, first_used_at: Option<i64>) -> Result<Option<Activation>, String> {
+fn activation(
+    after: Option<i64>,
+    first_used_at: Option<i64>,
+    granted_at: Option<i64>,
+) -> Result<Option<Activation>, String> {
     let Some(after) = after else { return Ok(None) };
     Ok(Some(Activation {
         expires_after_ms: u64::try_from(after).map_err(|_| "expires_after_ms is negative")?,
         first_used_at: first_used_at.map(UnixMs),
+        granted_at: granted_at.map(UnixMs),
     }))
 }
 
@@ -68,4 +74,5 @@ pub(super) fn bind(query: Query, access: &Access) -> Query {
         .bind(AsJson(&access.rules.allowed_addresses))
         .bind(after)
         .bind(access.activation.and_then(|activation| activation.first_used_at))
+        .bind(access.activation.and_then(|activation| activation.granted_at))
 }

@@ -52,6 +52,21 @@ impl Query {
         }
     }
 
+    /// Only rows whose column contains the text, as it is written; an empty text is in all.
+    pub(crate) fn containing(self, column: &'static str, text: Option<&str>) -> Self {
+        match text.filter(|text| !text.is_empty()) {
+            // Postgres and SQLite have no other test for this in common that heeds case.
+            Some(text) => self
+                .push(" AND REPLACE(")
+                .push(column)
+                .push(", ")
+                .push_bind(text)
+                .push(", '') <> ")
+                .push(column),
+            None => self,
+        }
+    }
+
     /// Adds `(…, …)` with a placeholder for each value. Not for an empty list.
     pub(crate) fn push_list(mut self, values: impl IntoIterator<Item = Value>) -> Self {
         self.varies = true;

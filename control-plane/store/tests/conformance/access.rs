@@ -24,6 +24,7 @@ fn rules() -> Access {
         activation: Some(Activation {
             expires_after_ms: 5,
             first_used_at: Some(UnixMs(7)),
+            granted_at: Some(UnixMs(6)),
         }),
         ..Access::default()
     }

@@ -4,7 +4,9 @@ use penstock_core::error_rule::{ErrorField, ErrorPattern, ErrorRule, ErrorText, 
 use penstock_core::failure::Class;
 use penstock_core::provider::ProviderKind;
 use penstock_core::resource::ResourceRef;
-use penstock_store::{Current, Error, Expect, Filter, LoggedSpec, NewSpec, Page, Put, StoredSpec};
+use penstock_store::{
+    Current, Error, Expect, Filter, LoggedSpec, NewSpec, Page, Put, RevisionFilter, StoredSpec,
+};
 
 use crate::bench::{Bench, on_both};
 use crate::build::*;
@@ -78,7 +80,11 @@ async fn g13_a_rule_changes_by_versions_and_the_history_tells_it(bench: Bench) {
         .await
         .unwrap();
 
-    let told = bench.store.revisions(None, 3, 9).await.unwrap();
+    let told = bench
+        .store
+        .revisions(&RevisionFilter::default(), 3, 9)
+        .await
+        .unwrap();
     let read = |json: &Option<serde_json::Value>| {
         let kind = reference("odd").kind();
         json.as_ref().map(|json| LoggedSpec::read(kind, json).unwrap())
@@ -116,8 +122,8 @@ async fn g13_rules_are_listed_by_name(bench: Bench) {
     };
     assert_eq!(names(&first), ["a", "b"]);
     let rest = Page {
-        size: 2,
         after: first.next,
+        ..Page::first(2)
     };
     let rest = bench.store.list(&Filter::ErrorRules, &rest).await.unwrap();
     assert_eq!((names(&rest), rest.next), (vec!["c".to_owned()], None));

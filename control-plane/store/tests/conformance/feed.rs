@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use penstock_core::resource::ResourceRef;
-use penstock_store::{Changes, CredentialChange, Current, Error, Op, Store, Stored};
+use penstock_store::{Changes, CredentialChange, Current, Error, Op, RevisionFilter, Store, Stored};
 use tokio::task::JoinSet;
 
 use crate::bench::{Bench, on_both};
@@ -60,7 +60,11 @@ async fn revisions_of_many_writers_have_no_gaps(bench: Bench) {
     apply(&mut state, changes);
     let loaded = full(&bench.store).await;
     assert_eq!(state, loaded);
-    let revisions = bench.store.revisions(None, 1000, 1).await.unwrap();
+    let revisions = bench
+        .store
+        .revisions(&RevisionFilter::default(), 1000, 1)
+        .await
+        .unwrap();
     let numbers: Vec<u64> = revisions.iter().rev().map(|r| r.revision).collect();
     assert_eq!(numbers, (1..=WRITERS * ROUNDS).collect::<Vec<u64>>());
 }

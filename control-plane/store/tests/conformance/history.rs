@@ -4,13 +4,14 @@ use penstock_core::api_key::KeyHash;
 use penstock_core::key::PreviousSecret;
 use penstock_core::resource::Kind;
 use penstock_core::time::UnixMs;
-use penstock_store::{Action, Commit, CredentialChange, LoggedSpec, Sealed};
+use penstock_store::{Action, Commit, CredentialChange, LoggedSpec, RevisionFilter, Sealed};
 
 use crate::bench::{Bench, on_both};
 use crate::build::*;
 
 on_both!(
     g01_every_change_has_author_time_reason_and_both_states,
+    g01_revisions_are_found_by_actor_and_by_resource_whatever_it_was_called,
     f01_the_history_holds_no_secrets,
     revisions_are_listed_newest_first_in_parts,
     differences_are_net_in_both_directions,
@@ -19,6 +20,44 @@ on_both!(
     master_key_checks_are_kept_once_a_key,
     texts_with_nul_do_not_fail,
 );
+
+fn below(before: Option<u64>) -> RevisionFilter {
+    RevisionFilter {
+        before,
+        ..RevisionFilter::default()
+    }
+}
+
+async fn g01_revisions_are_found_by_actor_and_by_resource_whatever_it_was_called(bench: Bench) {
+    let store = &bench.store;
+    store
+        .commit(commit().with(put_user(1, "alice")).with(put_user(2, "bob")))
+        .await
+        .unwrap();
+    store
+        .commit(Commit::new("bob", "", NOW).with(put_user(1, "alicia")))
+        .await
+        .unwrap();
+    store.commit(commit().with(put_user(2, "robert"))).await.unwrap();
+    let found = async |actor: Option<&str>, resource: Option<&str>| {
+        let filter = RevisionFilter {
+            before: None,
+            actor: actor.map(str::to_owned),
+            resource: resource.map(|name| (Kind::User, name.to_owned())),
+        };
+        let revisions = store.revisions(&filter, 10, 10).await.unwrap();
+        revisions
+            .iter()
+            .map(|revision| revision.revision)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(found(Some("bob"), None).await, [2]);
+    for name in ["alice", "alicia", &user_ref(1).id()] {
+        assert_eq!(found(None, Some(name)).await, [2, 1], "{name}");
+    }
+    assert_eq!(found(Some("bob"), Some("bob")).await, [0; 0]);
+    assert_eq!(found(None, Some("nobody")).await, [0; 0]);
+}
 
 async fn g01_every_change_has_author_time_reason_and_both_states(bench: Bench) {
     bench
@@ -33,7 +72,11 @@ async fn g01_every_change_has_author_time_reason_and_both_states(bench: Bench) {
         .commit(commit().with(delete(user_ref(1))))
         .await
         .unwrap();
-    let revisions = bench.store.revisions(None, 10, 20).await.unwrap();
+    let revisions = bench
+        .store
+        .revisions(&RevisionFilter::default(), 10, 20)
+        .await
+        .unwrap();
     let actions: Vec<Action> = revisions.iter().map(|r| r.changes[0].action).collect();
     assert_eq!(actions, [Action::Deleted, Action::Updated, Action::Created]);
     let renamed = &revisions[1];
@@ -78,7 +121,11 @@ async fn f01_the_history_holds_no_secrets(bench: Bench) {
         .with(delete(provider_ref(1)))
         .with(delete(suffix_ref("old")));
     bench.store.commit(gone).await.unwrap();
-    let revisions = bench.store.revisions(None, 10, 100).await.unwrap();
+    let revisions = bench
+        .store
+        .revisions(&RevisionFilter::default(), 10, 100)
+        .await
+        .unwrap();
     let provider = &revisions[1].changes[2];
     assert_eq!(provider.after.as_ref().unwrap()["credential_version"], 1);
     let text = format!("{revisions:?}");
@@ -104,14 +151,14 @@ async fn revisions_are_listed_newest_first_in_parts(bench: Bench) {
     let numbers = |before, limit| {
         let store = bench.store.clone();
         async move {
-            let revisions = store.revisions(before, limit, 20).await.unwrap();
+            let revisions = store.revisions(&below(before), limit, 20).await.unwrap();
             revisions.into_iter().map(|r| r.revision).collect::<Vec<_>>()
         }
     };
     assert_eq!(numbers(None, 3).await, [5, 4, 3]);
     assert_eq!(numbers(Some(3), 10).await, [2, 1]);
     assert_eq!(numbers(Some(1), 10).await, [0_u64; 0]);
-    let cut = &bench.store.revisions(Some(2), 1, 20).await.unwrap()[0];
+    let cut = &bench.store.revisions(&below(Some(2)), 1, 20).await.unwrap()[0];
     assert_eq!((cut.change_count, cut.changes.len()), (30, 20));
     assert_eq!(cut.changes[0].label, "user \"user-1\"");
     let whole = bench.store.revision(1).await.unwrap().unwrap();

@@ -347,6 +347,10 @@ fn sum(records: &[UsageRecord]) -> UsageTotals {
         cache_write_1h_tokens: sum.cache_write_1h_tokens + r.tokens.cache_write_1h,
         cache_write_12h_tokens: sum.cache_write_12h_tokens + r.tokens.cache_write_12h,
         reasoning_tokens: sum.reasoning_tokens + r.tokens.reasoning,
+        audio_input_tokens: sum.audio_input_tokens + r.tokens.audio_input,
+        image_input_tokens: sum.image_input_tokens + r.tokens.image_input,
+        audio_output_tokens: sum.audio_output_tokens + r.tokens.audio_output,
+        image_output_tokens: sum.image_output_tokens + r.tokens.image_output,
         web_searches: sum.web_searches + u64::from(r.tokens.web_searches),
         cost: sum.cost + r.cost,
     })

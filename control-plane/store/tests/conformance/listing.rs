@@ -16,6 +16,7 @@ on_both!(
     prices_are_filtered_by_text_and_source,
     the_empty_kinds_have_empty_listings,
     a_foreign_page_token_is_refused,
+    a_listing_is_cut_to_names_that_begin_so,
 );
 
 async fn resources_are_found_by_name(bench: Bench) {
@@ -117,8 +118,8 @@ async fn the_empty_kinds_have_empty_listings(bench: Bench) {
 
 async fn a_foreign_page_token_is_refused(bench: Bench) {
     let page = Page {
-        size: 10,
         after: Some("alice".to_owned()),
+        ..Page::first(10)
     };
     let error = bench
         .store
@@ -126,6 +127,31 @@ async fn a_foreign_page_token_is_refused(bench: Bench) {
         .await
         .unwrap_err();
     assert!(matches!(error, Error::Invalid(_)), "{error}");
+}
+
+async fn a_listing_is_cut_to_names_that_begin_so(bench: Bench) {
+    let names = ["alice", "Alice", "al_x", "al%x", "bob", "al"];
+    for (name, n) in names.into_iter().zip(1..) {
+        bench
+            .store
+            .commit(commit().with(put_user(n, name)))
+            .await
+            .unwrap();
+    }
+    let found = async |prefix: &str, after: Option<&str>| {
+        let page = Page {
+            size: 10,
+            after: after.map(str::to_owned),
+            prefix: Some(prefix.to_owned()),
+        };
+        let listed = bench.store.list(&Filter::Users, &page).await.unwrap();
+        listed.resources.into_iter().map(name).collect::<Vec<_>>()
+    };
+    assert_eq!(found("al", None).await, ["al", "al%x", "al_x", "alice"]);
+    assert_eq!(found("al", Some("al%x")).await, ["al_x", "alice"]);
+    assert_eq!(found("al%", None).await, ["al%x"]);
+    assert_eq!(found("c", None).await, [""; 0]);
+    assert_eq!(found("", None).await.len(), names.len());
 }
 
 async fn two_users_with_laptops(bench: &Bench) {

@@ -8,13 +8,16 @@
 #![cfg(test)]
 
 mod access;
+mod alerts;
 mod archive;
+mod audit;
 mod bench;
 mod build;
 mod clashes;
 mod commands;
 mod commits;
 mod error_rules;
+mod failures;
 mod feed;
 mod fleet_states;
 mod history;
@@ -23,6 +26,7 @@ mod limits;
 mod listing;
 mod nodes;
 mod opening;
+mod operators;
 mod postgres_only;
 mod providers;
 mod recharge;

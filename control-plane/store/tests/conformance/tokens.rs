@@ -3,8 +3,8 @@
 use penstock_core::id::ProviderId;
 use penstock_core::time::UnixMs;
 use penstock_store::{
-    CredentialChange, Current, OauthLogin, SealedToken, StoredSpec, StoredToken, TokenFailure, TokenPut,
-    TokenState, TokenWritten,
+    CredentialChange, Current, OauthLogin, RevisionFilter, SealedToken, StoredSpec, StoredToken,
+    TokenFailure, TokenPut, TokenState, TokenWritten,
 };
 use tokio::task::JoinSet;
 
@@ -142,7 +142,7 @@ async fn f03_a_token_reaches_replicas_as_a_change_of_its_provider_and_is_not_in_
         spec.token.clone()
     });
     assert_eq!(found.unwrap().provider, provider);
-    let revisions = store.revisions(None, 10, 10).await.unwrap();
+    let revisions = store.revisions(&RevisionFilter::default(), 10, 10).await.unwrap();
     assert!(
         revisions
             .iter()

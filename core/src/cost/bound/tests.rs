@@ -64,11 +64,23 @@ fn shipped_price() -> impl Strategy<Value = Price> {
 
 /// Any call, and triggers that allow what it says.
 fn calls() -> impl Strategy<Value = (TokenUsage, Triggers)> {
-    let counts = proptest::array::uniform7(prop_oneof![0..3_u64, 0..=400_000_u64]);
+    let counts = proptest::array::uniform11(prop_oneof![0..3_u64, 0..=400_000_u64]);
     let geography = prop::option::of(select(&["us", "regional_us", "regional_eu"]));
     (counts, 0..1_000_u32, select(&TIERS), any::<bool>(), geography).prop_map(
         |(
-            [input, output, cache_read, cache_write, hour, half_day, reasoning],
+            [
+                input,
+                output,
+                cache_read,
+                cache_write,
+                hour,
+                half_day,
+                reasoning,
+                ai,
+                ii,
+                ao,
+                io,
+            ],
             searches,
             tier,
             fast,
@@ -87,6 +99,10 @@ fn calls() -> impl Strategy<Value = (TokenUsage, Triggers)> {
                 cache_write_1h: hour,
                 cache_write_12h: half_day,
                 reasoning,
+                audio_input: ai,
+                image_input: ii,
+                audio_output: ao,
+                image_output: io,
                 web_searches: searches,
                 tier,
                 factors: factors.collect(),

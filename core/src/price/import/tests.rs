@@ -5,7 +5,7 @@ const SOURCE: &str = r#"{
   "claude-x": {"litellm_provider": "anthropic", "mode": "chat", "input_cost_per_token": 3e-06,
     "output_cost_per_token": 1.5e-05, "cache_creation_input_token_cost_above_1hr": 6e-06,
     "input_cost_per_token_above_200k_tokens": 6e-06, "output_cost_per_token_batches": 7.5e-06,
-    "input_cost_per_token_above_200k_tokens_priority": 9e-06, "output_cost_per_image_token": 1e-06,
+    "input_cost_per_token_above_200k_tokens_priority": 9e-06, "output_cost_per_image_token": 1e-06, "input_cost_per_image": 0.1,
     "search_context_cost_per_query": {"search_context_size_medium": 0.01}, "input_cost_per_request": 0.002,
     "provider_specific_entry": {"us": 1.1, "fast": 2.0}, "max_input_tokens": 200000, "supports_vision": true},
   "text-embedding-x": {"litellm_provider": "openai", "mode": "embedding", "input_cost_per_token": 2e-08},
@@ -44,6 +44,10 @@ fn e04_litellms_own_file_is_read_and_what_is_left_out_is_counted() {
         rate(claude, TokenClass::CacheWrite1h, ServiceTier::Standard, 0),
         Some(6_000_000)
     );
+    assert_eq!(
+        rate(claude, TokenClass::ImageOutput, ServiceTier::Standard, 0),
+        Some(1_000_000)
+    );
     assert_eq!(claude.factors.len(), 2);
     let embedding = &imported.prices["text-embedding-x"];
     assert_eq!(
@@ -67,6 +71,38 @@ fn e04_litellms_own_file_is_read_and_what_is_left_out_is_counted() {
 }
 
 #[test]
+fn e04_web_searches_do_not_become_free_by_an_import() {
+    let of = |search: &str| {
+        let text = format!(
+            r#"{{"m": {{"litellm_provider": "openai", "input_cost_per_token": 1e-6, "output_cost_per_token": 1e-6,
+            "search_context_cost_per_query": {search}}}, "n": {{"litellm_provider": "openai",
+            "input_cost_per_token": 1e-6, "output_cost_per_token": 1e-6}}}}"#
+        );
+        let imported = parse(&text).unwrap();
+        let search = imported.prices.get("m").map(|price| price.web_search.0);
+        (search, imported.left_names.contains("m"))
+    };
+    let (low, high) = (
+        r#""search_context_size_low": 0.025"#,
+        r#""search_context_size_high": 0.05"#,
+    );
+    let medium = r#""search_context_size_medium": 0.01"#;
+    assert_eq!(
+        of(&format!("{{{low}, {high}, {medium}}}")),
+        (Some(10_000_000), false)
+    );
+    assert_eq!(of(&format!("{{{low}, {high}}}")), (Some(50_000_000), false));
+    assert_eq!(of("{}"), (Some(0), false));
+    for wrong in [
+        r#"{"search_context_size_medium": 0.0000000001}"#,
+        "0.01",
+        r#"{"search_context_size_low": "a"}"#,
+    ] {
+        assert_eq!(of(wrong), (None, true), "{wrong}");
+    }
+}
+
+#[test]
 fn e04_the_shape_that_ships_is_read_whole_or_not_at_all() {
     let text = include_str!("../../../../control-plane/prices/model_prices.json");
     let imported = parse(text).unwrap();
@@ -83,7 +119,12 @@ fn e04_the_shape_that_ships_is_read_whole_or_not_at_all() {
 
 #[test]
 fn e04_a_file_without_prices_is_refused() {
-    assert!(matches!(parse("{}"), Err(ParseError::Nothing)));
-    assert!(matches!(parse(r#"{"a": 1}"#), Err(ParseError::Nothing)));
+    let problem = |text: &str| parse(text).unwrap_err().to_string();
+    assert_eq!(problem("{}"), "the file holds no price that can be used");
+    assert_eq!(
+        problem(r#"{"a": 1, "b": {"litellm_provider": "xyz"}}"#),
+        "the file holds no price that can be used: left out are 1 entries of other platforms, 1 entries that are no object"
+    );
+    assert_eq!(problem("\u{feff}{}"), problem("{}"));
     assert!(matches!(parse("<html>"), Err(ParseError::Json(_))));
 }

@@ -39,6 +39,22 @@ fn e04_a_price_of_the_provider_goes_before_all_others() {
 }
 
 #[test]
+fn e04_a_provider_called_as_a_platform_does_not_pay_its_prices() {
+    let mut table = table(&[("azure/gpt", "azure"), ("gpt", "openai")]);
+    let find = |table: &BTreeMap<String, Price>| {
+        let found = resolve(ProviderKind::Openai, "azure", "gpt", |name| table.get(name));
+        found.map(|found| (found.name, found.rule))
+    };
+    assert_eq!(find(&table), hit("gpt", Rule::Exact));
+    table.insert("azure/gpt".to_owned(), price("", PriceSource::Manual));
+    assert_eq!(
+        find(&table),
+        hit("azure/gpt", Rule::Provider),
+        "an operator's own"
+    );
+}
+
+#[test]
 fn e04_an_exact_name_goes_before_one_behind_the_platform() {
     let table = table(&[("m", "anthropic"), ("anthropic/m", "anthropic")]);
     assert_eq!(anthropic(&table, "m"), hit("m", Rule::Exact));

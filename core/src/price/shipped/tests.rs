@@ -30,7 +30,7 @@ fn e04_all_1203_models_ship_and_each_is_valid() {
         assert_eq!(price.source, PriceSource::Shipped);
     }
     let rates: usize = prices().values().map(|price| price.rates.len()).sum();
-    assert_eq!(rates, 7567);
+    assert_eq!(rates, 7681);
 }
 
 #[test]

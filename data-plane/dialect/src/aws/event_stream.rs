@@ -58,6 +58,9 @@ pub enum Broken {
     /// A type or length in them that does not exist.
     #[error("the headers of an AWS event cannot be read")]
     Headers,
+    /// What it carries is no base64.
+    #[error("what an AWS event carries cannot be read")]
+    Payload,
 }
 
 impl Decoder {

@@ -38,13 +38,14 @@ pub struct Splice {
     pub(crate) text: Bytes,
 }
 
-/// A member at the top of the body.
-pub(super) struct Place {
-    /// From its key to the end of its value.
-    pub(super) at: Range<usize>,
-    pub(super) value: Range<usize>,
-    /// Index of its override.
-    pub(super) edit: Option<usize>,
+/// What goes out of a container as its children are walked over, each with one comma: the one behind it, or at the end
+/// the one before.
+#[derive(Debug, Default)]
+pub(super) struct Cuts {
+    /// Children that go, next to each other.
+    run: Option<Range<usize>>,
+    /// Where the last child ends that stays.
+    kept: Option<usize>,
 }
 
 /// The body with these changes. None when nothing changes. `inspected` is what this body asks.
@@ -86,28 +87,50 @@ pub(crate) fn members(body: &Bytes, edits: &[Override]) -> Bytes {
 
 /// What takes a member out of an object that begins at `offset`.
 pub(crate) fn without(object: &[u8], name: &[u8], offset: usize) -> Vec<Splice> {
-    let named = |key: &[u8]| (key == name).then_some(0);
-    let Some((_, places)) = places(object, named) else {
-        return Vec::new();
+    let (mut cuts, mut splices) = (Cuts::default(), Vec::new());
+    let Ok(mut members) = Members::open(object) else {
+        return splices;
     };
-    let cut = |at: Range<usize>| Splice {
-        at: at.start + offset..at.end + offset,
-        text: Bytes::new(),
-    };
-    gaps(&places, |place| place.edit.is_some()).map(cut).collect()
+    let mut cut =
+        |at: Option<Range<usize>>| splices.extend(at.map(|at| gone(at.start + offset..at.end + offset)));
+    while let Ok(Some(member)) = members.next() {
+        let goes = member.key.name().as_deref() == Some(name);
+        cut(cuts.child(member.key.span.start..member.value.span.end, goes));
+    }
+    cut(cuts.end());
+    splices
 }
 
-/// The splices of members. None where the body is no object, which inspection has refused.
+/// The splices of members. Nothing where the body is no object, which inspection has refused.
 fn set_members(body: &Bytes, overrides: &[&Override], splices: &mut Vec<Splice>) {
-    let named = |key: &[u8]| overrides.iter().position(|edit| edit.path.as_bytes() == key);
-    let Some((begin, places)) = places(body, named) else {
+    let (mut cuts, mut found) = (Cuts::default(), vec![false; overrides.len()]);
+    let Ok(mut members) = Members::open(body) else {
         return;
     };
+    let begin = members.at();
+    while let Ok(Some(member)) = members.next() {
+        let name = member.key.name();
+        let index = overrides
+            .iter()
+            .position(|edit| name.as_deref() == Some(edit.path.as_bytes()));
+        if let Some(found) = index.and_then(|index| found.get_mut(index)) {
+            *found = true;
+        }
+        let edit = index.and_then(|index| overrides.get(index));
+        let goes = edit.is_some_and(|edit| edit.value.is_none());
+        let at = member.key.span.start..member.value.span.end;
+        splices.extend(cuts.child(at, goes).map(gone));
+        if let Some(text) = edit.and_then(|edit| edit.value.as_ref()) {
+            splices.push(Splice {
+                at: member.value.span,
+                text: Bytes::copy_from_slice(text.as_bytes()),
+            });
+        }
+    }
+    splices.extend(cuts.end().map(gone));
     let mut new = Vec::new();
-    for (index, edit) in overrides.iter().enumerate() {
-        if let Some(value) = &edit.value
-            && !places.iter().any(|place| place.edit == Some(index))
-        {
+    for (edit, found) in overrides.iter().zip(found) {
+        if let Some(value) = edit.value.as_ref().filter(|_| !found) {
             // The body is not empty: it names a model.
             let key = serde_json::Value::from(edit.path.as_str());
             new.extend_from_slice(format!("{key}:{value},").as_bytes());
@@ -119,55 +142,33 @@ fn set_members(body: &Bytes, overrides: &[&Override], splices: &mut Vec<Splice>)
             text: new.into(),
         });
     }
-    let value = |place: &Place| -> Option<&Override> { overrides.get(place.edit?).copied() };
-    for place in &places {
-        if let Some(text) = value(place).and_then(|edit| edit.value.as_ref()) {
-            splices.push(Splice {
-                at: place.value.clone(),
-                text: Bytes::copy_from_slice(text.as_bytes()),
-            });
-        }
-    }
-    let goes = |place: &Place| value(place).is_some_and(|edit| edit.value.is_none());
-    splices.extend(gaps(&places, goes).map(|at| Splice {
+}
+
+fn gone(at: Range<usize>) -> Splice {
+    Splice {
         at,
         text: Bytes::new(),
-    }));
+    }
 }
 
-/// The bytes of members that go, each with one comma: the one behind it, or at the end the one before.
-pub(super) fn gaps(places: &[Place], goes: impl Fn(&Place) -> bool) -> impl Iterator<Item = Range<usize>> {
-    let last_kept = places.iter().rposition(|place| !goes(place));
-    places.iter().enumerate().filter_map(move |(index, place)| {
-        if !goes(place) {
+impl Cuts {
+    /// The next child. What is to be cut in front of it, if anything is.
+    pub(super) fn child(&mut self, at: Range<usize>, goes: bool) -> Option<Range<usize>> {
+        if goes {
+            let start = self.run.as_ref().map_or(at.start, |run| run.start);
+            self.run = Some(start..at.end);
             return None;
         }
-        match (places.get(index + 1), last_kept) {
-            (_, Some(kept)) if index > kept => {
-                let before = places.get(index.checked_sub(1)?)?;
-                Some(before.at.end..place.at.end)
-            }
-            (Some(after), _) => Some(place.at.start..after.at.start),
-            (None, _) => Some(place.at.clone()),
-        }
-    })
-}
-
-/// The byte after the opening brace, and every member.
-fn places(body: &[u8], named: impl Fn(&[u8]) -> Option<usize>) -> Option<(usize, Vec<Place>)> {
-    let mut members = Members::open(body).ok()?;
-    let begin = members.at();
-    let mut places = Vec::new();
-    while let Some(member) = members.next().ok()? {
-        let name = member.key.name();
-        let edit = name.as_deref().and_then(&named);
-        places.push(Place {
-            at: member.key.span.start..member.value.span.end,
-            value: member.value.span,
-            edit,
-        });
+        self.kept = Some(at.end);
+        let run = self.run.take()?;
+        Some(run.start..at.start)
     }
-    Some((begin, places))
+
+    /// There are no more children. What is to be cut at the end, if anything is.
+    pub(super) fn end(&mut self) -> Option<Range<usize>> {
+        let run = self.run.take()?;
+        Some(self.kept.take().unwrap_or(run.start)..run.end)
+    }
 }
 
 pub(super) fn apply(body: &Bytes, mut splices: Vec<Splice>) -> Edited {

@@ -15,21 +15,37 @@ const MAX_WORD: usize = 64;
 #[derive(Debug, Default)]
 pub struct Unframer {
     decoder: Decoder,
+    /// Told with the next chunk, so that the events in front of it are not lost.
+    broken: Option<Broken>,
 }
 
 impl Unframer {
-    /// The events that are complete with this chunk.
+    /// The events that are complete with this chunk. A fault behind some of them is told with the next chunk, or by
+    /// [`finish`](Self::finish).
     pub fn push(&mut self, chunk: Bytes) -> Result<Bytes, Broken> {
+        self.finish()?;
         self.decoder.push(chunk);
         let mut events = BytesMut::new();
         for message in &mut self.decoder {
-            event(&message?, &mut events);
+            let read = message.and_then(|message| event(&message, &mut events));
+            if let Err(broken) = read {
+                self.broken = Some(broken);
+                break;
+            }
         }
-        Ok(events.freeze())
+        match events.is_empty() {
+            true => self.finish().map(|()| Bytes::new()),
+            false => Ok(events.freeze()),
+        }
+    }
+
+    /// The stream has ended.
+    pub fn finish(&self) -> Result<(), Broken> {
+        self.broken.map_or(Ok(()), Err)
     }
 }
 
-fn event(message: &Message, events: &mut BytesMut) {
+fn event(message: &Message, events: &mut BytesMut) -> Result<(), Broken> {
     match message.message_type() {
         Some("exception" | "error") => {
             let words = UpstreamError::read(&message.payload);
@@ -45,13 +61,14 @@ fn event(message: &Message, events: &mut BytesMut) {
             put(events, "error", error.to_string().as_bytes());
         }
         _ => {
-            if let Some(data) = data(&message.payload) {
+            if let Some(data) = data(&message.payload)? {
                 let kind =
                     member(&data, b"type").and_then(|kind| Some(kind.short_text(MAX_WORD)?.into_owned()));
                 put(events, kind.as_deref().unwrap_or("message"), &data);
             }
         }
     }
+    Ok(())
 }
 
 fn put(events: &mut BytesMut, name: &str, data: &[u8]) {
@@ -64,10 +81,14 @@ fn put(events: &mut BytesMut, name: &str, data: &[u8]) {
     events.put(&b"\n\n"[..]);
 }
 
-/// The event that a message carries.
-fn data(payload: &[u8]) -> Option<Vec<u8>> {
-    let bytes = member(payload, b"bytes")?;
-    STANDARD.decode(bytes.inner()).ok()
+/// The event that a message carries; None: it carries none. JSON may have the slashes of base64 as `\/`.
+fn data(payload: &[u8]) -> Result<Option<Vec<u8>>, Broken> {
+    let Some(bytes) = member(payload, b"bytes") else {
+        return Ok(None);
+    };
+    let text = bytes.text().and_then(Result::ok).ok_or(Broken::Payload)?;
+    let data = STANDARD.decode(&*text).map_err(|_| Broken::Payload)?;
+    Ok(Some(data))
 }
 
 fn member<'a>(object: &'a [u8], name: &[u8]) -> Option<Value<'a>> {

@@ -39,8 +39,8 @@ pub struct BadCredential;
 pub fn upstream_request_headers(client: &HeaderMap, leg: Leg) -> HeaderMap {
     let vendor = Vendor::of(leg);
     let mut headers = match leg.caller == leg.spoken {
-        true => copy(client, |name| passes(name, vendor)),
-        false => copy(client, |name| matches!(name, "content-type" | "user-agent")),
+        true => copy(client, |name, _| passes(name, vendor)),
+        false => copy(client, |name, _| matches!(name, "content-type" | "user-agent")),
     };
     headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     if vendor == Vendor::Anthropic && !headers.contains_key(ANTHROPIC_VERSION) {

@@ -1,9 +1,12 @@
 //! Headers to the caller.
 
+use std::borrow::Cow;
+
 use http::{HeaderMap, HeaderName, HeaderValue};
 use penstock_core::dialect::Dialect;
 
 use super::{copy, is_hop_by_hop};
+use crate::mask::mask;
 
 const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
@@ -11,16 +14,21 @@ const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering
 ///
 /// The provider's `retry-after` and `x-should-retry` describe one account of many: whoever gives up sets them anew.
 /// `streaming` adds `x-accel-buffering: no`, so that a proxy in front does not hold events back. A `spoken` dialect that
-/// is not the caller's leaves nothing but what is about the content.
+/// is not the caller's leaves nothing but what is about the content. What holds `secret`, the attempt's credential, or
+/// anything else that is masked in errors, does not pass under any name.
 pub fn client_response_headers(
     upstream: &HeaderMap,
     dialect: Dialect,
     spoken: Dialect,
     streaming: bool,
+    secret: &str,
 ) -> HeaderMap {
+    let is_clean = |value: &HeaderValue| matches!(mask(value.as_bytes(), &[secret]), Cow::Borrowed(_));
     let mut headers = match dialect == spoken {
-        true => copy(upstream, |name| passes(name, dialect)),
-        false => copy(upstream, |name| matches!(name, "content-type" | "cache-control")),
+        true => copy(upstream, |name, value| passes(name, dialect) && is_clean(value)),
+        false => copy(upstream, |name, value| {
+            matches!(name, "content-type" | "cache-control") && is_clean(value)
+        }),
     };
     if streaming {
         headers.insert(X_ACCEL_BUFFERING, HeaderValue::from_static("no"));
@@ -56,12 +64,14 @@ fn passes(name: &str, dialect: Dialect) -> bool {
     !(is_hop_by_hop(name) || is_identity(name) || is_edge(name))
 }
 
-/// Describes the provider's account: its limits, its names, its state.
+/// Describes the provider's account: its limits, its names, its state, what it is called with.
 fn is_identity(name: &str) -> bool {
     let exact = matches!(
         name,
         "anthropic-organization-id"
+            | "api-key"
             | "apim-request-id"
+            | "authorization"
             | "openai-organization"
             | "openai-project"
             | "retry-after"
@@ -70,15 +80,14 @@ fn is_identity(name: &str) -> bool {
             | "set-cookie2"
             | "www-authenticate"
             | "x-amzn-requestid"
-            | "x-codex-turn-state"
+            | "x-api-key"
             | "x-should-retry"
     );
     let prefixes = [
         "anthropic-fast-",
         "anthropic-priority-",
         "anthropic-ratelimit-",
-        "x-codex-primary-",
-        "x-codex-secondary-",
+        "x-codex-",
         "x-goog-",
         "x-penstock-",
         "x-ratelimit-",
@@ -86,7 +95,7 @@ fn is_identity(name: &str) -> bool {
     exact || prefixes.iter().any(|prefix| name.starts_with(prefix))
 }
 
-/// Belongs to the provider's edge, or would send the caller elsewhere.
+/// Belongs to the provider's edge, says who may read the provider's answers, or would send the caller elsewhere.
 fn is_edge(name: &str) -> bool {
     let exact = matches!(
         name,
@@ -99,5 +108,6 @@ fn is_edge(name: &str) -> bool {
             | "strict-transport-security"
             | "via"
     );
-    exact || name.starts_with("cf-") || name.starts_with("x-envoy-")
+    let prefixes = ["access-control-", "cf-", "x-envoy-"];
+    exact || prefixes.iter().any(|prefix| name.starts_with(prefix))
 }

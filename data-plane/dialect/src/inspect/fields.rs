@@ -212,17 +212,23 @@ fn usage_chunk(body: &[u8], options: Option<&Value<'_>>, begin: usize) -> Result
     };
     let start = options.span.start;
     Ok(match options.kind {
-        Kind::Null => replace(options.span.clone(), r#"{"include_usage":true}"#),
+        Kind::Null | Kind::Array | Kind::String { .. } | Kind::Number | Kind::True | Kind::False => {
+            replace(options.span.clone(), r#"{"include_usage":true}"#)
+        }
         Kind::Object => match inner(body, options, "include_usage", "stream_options.include_usage")? {
             None if options.items == 0 => insert(start + 1, r#""include_usage":true"#),
             None => insert(start + 1, r#""include_usage":true,"#),
             Some(value) => match value.kind {
                 Kind::True => UsageChunk::Asked,
-                Kind::False | Kind::Null => replace(start + value.span.start..start + value.span.end, "true"),
-                Kind::Object | Kind::Array | Kind::String { .. } | Kind::Number => UsageChunk::Malformed,
+                // No provider may take what is no boolean for a no.
+                Kind::False
+                | Kind::Null
+                | Kind::Object
+                | Kind::Array
+                | Kind::String { .. }
+                | Kind::Number => replace(start + value.span.start..start + value.span.end, "true"),
             },
         },
-        Kind::Array | Kind::String { .. } | Kind::Number | Kind::True | Kind::False => UsageChunk::Malformed,
     })
 }
 

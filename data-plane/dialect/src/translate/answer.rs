@@ -1,8 +1,9 @@
 //! Answers: read from the provider's dialect as a sequence of events, written in the caller's.
 //!
 //! A whole answer is the same events at once, so it cannot say anything else than the stream would. Readers are lenient:
-//! what they do not know they skip; errors inside a stream are not theirs. Writers put what they are told one after the
-//! other: whatever begins ends what was before it.
+//! what they do not know they skip, and numbers that cannot be read count as absent; errors inside a stream are not theirs.
+//! Writers put what they are told one after the other: whatever begins ends what was before it. So arguments behind something
+//! else than their call are an error.
 //!
 //! What is kept of an answer is bounded by [`MAX_KEPT`]; more is an error, never a cut text.
 
@@ -13,6 +14,7 @@ mod created;
 mod from_anthropic;
 mod from_chat;
 mod from_gemini;
+mod lenient;
 mod responses_events;
 mod responses_shape;
 mod to_anthropic;
@@ -24,6 +26,8 @@ use serde::Serialize;
 use super::problem::Broken;
 use super::{Answers, Caller, Provider};
 use crate::sse::Frame;
+use crate::surrogates::{self, Joiner};
+use crate::usage::is_keep_alive;
 
 /// The most text, names and arguments of one answer that are kept or passed on, bytes.
 const MAX_KEPT: usize = 32 * 1024 * 1024;
@@ -91,8 +95,11 @@ struct Usage {
 pub struct StreamTranslator {
     reader: Reader,
     writer: Writer,
+    joiner: Joiner,
     passed: usize,
     calls: usize,
+    /// The last thing that was said is a call, or a part of one.
+    in_call: bool,
     stopped: bool,
     ended: bool,
 }
@@ -114,6 +121,7 @@ enum Writer {
 // === whole answers ===
 
 pub(super) fn whole(answers: &Answers, body: &[u8], id: &str) -> Result<Vec<u8>, Broken> {
+    let body = &*surrogates::mend(body);
     let events = match answers.provider {
         Provider::Anthropic => from_anthropic::whole(body)?,
         Provider::Chat => from_chat::whole(body)?,
@@ -127,12 +135,29 @@ pub(super) fn whole(answers: &Answers, body: &[u8], id: &str) -> Result<Vec<u8>,
     {
         return Err(Broken::TooMuch);
     }
+    let mut in_call = false;
+    if !events.iter().all(|event| in_order(&mut in_call, event)) {
+        return Err(Broken::Interleaved);
+    }
     let answer = blocks::Answer::collect(answers, events, id);
     Ok(match answers.caller {
         Caller::Anthropic => to_anthropic::whole(&answer),
         Caller::Chat => to_chat::whole(&answer),
         Caller::Responses => to_responses::whole(&answer),
     })
+}
+
+/// Whether this may follow: arguments only behind their call.
+fn in_order(in_call: &mut bool, event: &Event) -> bool {
+    match event {
+        Event::Call { .. } => *in_call = true,
+        Event::Arguments(_) => return *in_call,
+        Event::Text(_) | Event::Refusal(_) | Event::Thought(_) | Event::Signature(_) | Event::Redacted(_) => {
+            *in_call = false;
+        }
+        Event::Begin | Event::Stop(_) | Event::Usage(_) | Event::End => {}
+    }
+    true
 }
 
 // === impl StreamTranslator ===
@@ -150,8 +175,10 @@ impl StreamTranslator {
                 Caller::Chat => Writer::Chat(to_chat::Writer::new(answers, id)),
                 Caller::Responses => Writer::Responses(to_responses::Writer::new(answers, id)),
             },
+            joiner: Joiner::default(),
             passed: 0,
             calls: 0,
+            in_call: false,
             stopped: false,
             ended: false,
         }
@@ -163,6 +190,10 @@ impl StreamTranslator {
         let Some(data) = frame.data().filter(|_| !self.ended) else {
             return Ok(Vec::new());
         };
+        if is_keep_alive(&data) {
+            return Ok(Vec::new());
+        }
+        let data = self.joiner.mend(&data);
         let events = match &mut self.reader {
             Reader::Anthropic(reader) => reader.event(&data)?,
             Reader::Chat(reader) => reader.event(&data)?,
@@ -190,6 +221,9 @@ impl StreamTranslator {
         self.calls += usize::from(matches!(event, Event::Call { .. }));
         if self.passed > MAX_KEPT || self.calls > MAX_CALLS {
             return Err(Broken::TooMuch);
+        }
+        if !in_order(&mut self.in_call, &event) {
+            return Err(Broken::Interleaved);
         }
         self.stopped |= matches!(event, Event::Stop(_));
         if self.ended {

@@ -111,6 +111,10 @@ pub const CHAT_MESSAGE: &[Dropped] = &[
         "annotations",
         "tells where a text came from; the text is carried over",
     ),
+    Dropped::any(
+        "name",
+        "which of several users or tools speaks; a result's tool is in its call",
+    ),
 ];
 
 /// Members of a Responses request only.
@@ -167,6 +171,22 @@ pub const OPENAI_WISHES: &[Dropped] = &[
     Dropped::any(
         "detail",
         "how closely an image is looked at; Anthropic decides by its size",
+    ),
+];
+
+/// What Anthropic refuses beside thinking, which comes first: an effort was asked for by name.
+pub const BESIDE_THINKING: &[Dropped] = &[
+    Dropped::any(
+        "temperature",
+        "with thinking only: Anthropic takes none beside it",
+    ),
+    Dropped::any(
+        "top_p",
+        "with thinking and below 0.95 only: Anthropic takes none beside it",
+    ),
+    Dropped::any(
+        "reasoning_effort",
+        "thinking, with a tool that must be called only: Anthropic does not force a tool and think",
     ),
 ];
 

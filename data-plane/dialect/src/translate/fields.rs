@@ -19,6 +19,9 @@ pub(super) type Text<'a> = Cow<'a, str>;
 /// JSON that is carried over as it was written.
 pub(super) type Json<'a> = Cow<'a, RawValue>;
 
+/// Of an object that is looked into; no dialect knows so many.
+const MAX_MEMBERS: usize = 256;
+
 /// A value and where it stands.
 #[derive(Clone, Debug)]
 pub(super) struct Field<'a> {
@@ -61,6 +64,12 @@ impl<'a> Object<'a> {
                 Some(text) => text?,
                 None => Cow::Borrowed(""),
             };
+            if object.members.len() == MAX_MEMBERS {
+                return Err(Fault {
+                    at: member.key.span.start,
+                    problem: Problem::TooManyMembers,
+                });
+            }
             object.members.push((key, member.value));
         }
         Ok(object)
@@ -223,20 +232,19 @@ impl<'a> Field<'a> {
         raw.map(Cow::Borrowed).ok_or_else(|| self.invalid("JSON"))
     }
 
-    pub(super) fn elements(&self) -> Result<Vec<Field<'a>>, Untranslatable> {
+    /// One after the other, as they are asked for.
+    pub(super) fn elements(&self) -> Result<impl Iterator<Item = Field<'a>> + use<'a>, Untranslatable> {
         if self.value.kind != Kind::Array {
             return Err(self.invalid("an array"));
         }
+        let (path, provider) = (self.path.clone(), self.provider);
         let mut elements = self.value.elements();
-        let values = std::iter::from_fn(|| elements.next());
-        Ok(values
-            .enumerate()
-            .map(|(at, value)| Self {
-                path: format!("{}[{at}]", self.path),
-                provider: self.provider,
-                value,
-            })
-            .collect())
+        let values = std::iter::from_fn(move || elements.next());
+        Ok(values.enumerate().map(move |(at, value)| Self {
+            path: format!("{path}[{at}]"),
+            provider,
+            value,
+        }))
     }
 
     /// The provider's dialect has no word for this.

@@ -30,6 +30,9 @@ pub enum Untranslatable {
     /// What came of it is no request of the provider's dialect, so that the provider's overrides cannot be applied.
     #[error("its translation is no request: {0}")]
     NoRequest(InspectError),
+    /// More values than are translated.
+    #[error("the body has more than 300000 values, which is more than is carried over to another dialect")]
+    TooMany,
     /// The field is not what the caller's own dialect says it is.
     #[error("`{path}` must be {expected}")]
     Invalid {

@@ -19,13 +19,15 @@ use super::fields::{Object, Text};
 use super::problem::Untranslatable;
 use super::tools::Names;
 use super::{Answers, Caller, Provider, TranslatedRequest, Translation};
+use crate::surrogates;
 
 pub(super) fn translate(
     pair: Translation,
     body: &[u8],
     model: &str,
 ) -> Result<TranslatedRequest, Untranslatable> {
-    let body = Object::body(body, pair.provider)?;
+    let body = surrogates::mend(body);
+    let body = Object::body(&body, pair.provider)?;
     let mut names = Names::default();
     let ask = match pair.caller {
         Caller::Anthropic => from_anthropic::read(body, &mut names)?,

@@ -15,6 +15,8 @@ use super::fields::{Json, Text};
 
 const MAX_NAME: usize = 64;
 const HASH: usize = 8;
+/// Of arguments; they stand inside a body, and parsers stop at 100 to 128.
+const MAX_DEPTH: usize = 90;
 /// The only argument of a freeform tool.
 pub(super) const INPUT: &str = "input";
 const FREEFORM: &str = r#"{"type":"object","properties":{"input":{"type":"string","description":"The tool's whole input, as free text."}},"required":["input"],"additionalProperties":false}"#;
@@ -140,16 +142,34 @@ pub(super) fn plain_id(id: &str) -> String {
         .collect()
 }
 
-/// The arguments of a call as an object. A model may have written something else, and the conversation goes on: then
-/// what it wrote is told as text.
+/// The arguments of a call as an object. A model may have written something else, or an object so deep that no provider
+/// reads it, and the conversation goes on: then what it wrote is told as text.
 pub(super) fn arguments(text: Text<'_>) -> Json<'static> {
     let trimmed = text.trim();
     let object = match trimmed {
         "" => raw("{}".to_owned()),
-        _ if trimmed.starts_with('{') => raw(trimmed.to_owned()),
+        _ if trimmed.starts_with('{') && depth(trimmed) <= MAX_DEPTH => raw(trimmed.to_owned()),
         _ => None,
     };
     object.unwrap_or_else(|| wrapped("arguments", &text))
+}
+
+/// How deep the objects and arrays of JSON are nested.
+fn depth(json: &str) -> usize {
+    let (mut depth, mut deepest) = (0_usize, 0);
+    let (mut in_text, mut escaped) = (false, false);
+    for byte in json.bytes() {
+        match byte {
+            _ if std::mem::take(&mut escaped) => {}
+            b'\\' => escaped = in_text,
+            b'"' => in_text = !in_text,
+            b'{' | b'[' if !in_text => depth += 1,
+            b'}' | b']' if !in_text => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        deepest = deepest.max(depth);
+    }
+    deepest
 }
 
 /// `{"input": text}`.

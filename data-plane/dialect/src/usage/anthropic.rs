@@ -6,21 +6,32 @@ use std::borrow::Cow;
 use penstock_core::price::ServiceTier;
 use penstock_core::usage::{MAX_FACTORS, TokenUsage};
 
-use super::{Body, Event, Seen, drain, tokens};
+use super::{Body, Event, MAX_TOKENS, Seen, drain, tokens};
 use crate::json::{Fault, Kind, Members, Value};
 use crate::upstream_error::UpstreamError;
 
 const MAX_WORD: usize = 32;
 
-/// Cache writes as they were stated; the classes are made of all three.
+/// What was stated so far. The numbers at the top do not have what the compaction of the conversation took, which is
+/// billed all the same.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct CacheWrites {
-    total: u64,
+pub(super) struct Told {
+    message: Classes,
+    compaction: Classes,
+}
+
+/// Cache writes as they were stated; the classes of them are made of all three.
+#[derive(Clone, Copy, Debug, Default)]
+struct Classes {
+    input: u64,
+    output: u64,
+    cache_read: u64,
+    writes: u64,
     short: u64,
     hour: u64,
 }
 
-pub(super) fn event(seen: &mut Seen, writes: &mut CacheWrites, name: Option<&str>, data: &[u8]) -> Event {
+pub(super) fn event(seen: &mut Seen, told: &mut Told, name: Option<&str>, data: &[u8]) -> Event {
     let kind = match name {
         Some(name) => Some(Cow::Borrowed(name)),
         None => kind_of(data),
@@ -30,18 +41,18 @@ pub(super) fn event(seen: &mut Seen, writes: &mut CacheWrites, name: Option<&str
         // Relays that copy OpenAI's streams add it behind `message_stop`.
         None if data.trim_ascii() == b"[DONE]" => return Event::Neutral,
         Some("error") => return Event::Error(UpstreamError::read(data)),
-        Some("message_start") => message_start(seen, writes, data).map(|()| Event::Neutral),
+        Some("message_start") => message_start(seen, told, data).map(|()| Event::Neutral),
         Some("content_block_delta") => delta(seen, data).map(|()| Event::Content),
         Some("content_block_start") => block_start(seen, data).map(|()| Event::Content),
         Some("content_block_stop") => whole(data).map(|()| Event::Content),
-        Some("message_delta") => message_delta(seen, writes, data).map(|()| Event::Neutral),
+        Some("message_delta") => message_delta(seen, told, data).map(|()| Event::Neutral),
         Some("message_stop") => whole(data).map(|()| Event::Terminal),
         Some(_) | None => whole(data).map(|()| Event::Neutral),
     };
     read.unwrap_or(Event::Malformed)
 }
 
-pub(super) fn body(seen: &mut Seen, writes: &mut CacheWrites, body: &[u8]) -> Result<Body, Fault> {
+pub(super) fn body(seen: &mut Seen, told: &mut Told, body: &[u8]) -> Result<Body, Fault> {
     let mut error = false;
     let mut content = None;
     let mut members = Members::open(body)?;
@@ -51,7 +62,7 @@ pub(super) fn body(seen: &mut Seen, writes: &mut CacheWrites, body: &[u8]) -> Re
             Some(b"content") => content = Some(member.value),
             Some(b"model") => seen.note_model(&member.value),
             Some(b"id") => seen.note_id(&member.value),
-            Some(b"usage") => usage(seen, writes, &member.value, true),
+            Some(b"usage") => usage(seen, told, &member.value, true),
             _ => {}
         }
     }
@@ -79,14 +90,14 @@ fn kind_of(data: &[u8]) -> Option<Cow<'_, str>> {
     None
 }
 
-fn message_start(seen: &mut Seen, writes: &mut CacheWrites, data: &[u8]) -> Result<(), Fault> {
+fn message_start(seen: &mut Seen, told: &mut Told, data: &[u8]) -> Result<(), Fault> {
     let mut members = Members::open(data)?;
     while let Some(member) = members.next()? {
         if member.key.name().as_deref() == Some(b"message") {
             member.value.each_member(|name, value| match name {
                 b"model" => seen.note_model(&value),
                 b"id" => seen.note_id(&value),
-                b"usage" => usage(seen, writes, &value, false),
+                b"usage" => usage(seen, told, &value, false),
                 _ => {}
             });
         }
@@ -94,11 +105,11 @@ fn message_start(seen: &mut Seen, writes: &mut CacheWrites, data: &[u8]) -> Resu
     members.finish()
 }
 
-fn message_delta(seen: &mut Seen, writes: &mut CacheWrites, data: &[u8]) -> Result<(), Fault> {
+fn message_delta(seen: &mut Seen, told: &mut Told, data: &[u8]) -> Result<(), Fault> {
     let mut members = Members::open(data)?;
     while let Some(member) = members.next()? {
         if member.key.name().as_deref() == Some(b"usage") {
-            usage(seen, writes, &member.value, true);
+            usage(seen, told, &member.value, true);
         }
     }
     members.finish()
@@ -134,25 +145,22 @@ fn block_start(seen: &mut Seen, data: &[u8]) -> Result<(), Fault> {
 }
 
 /// Takes over every field that is present. `last` says that the output is the sum and no first guess.
-fn usage(seen: &mut Seen, writes: &mut CacheWrites, value: &Value<'_>, last: bool) {
+fn usage(seen: &mut Seen, told: &mut Told, value: &Value<'_>, last: bool) {
     if value.kind != Kind::Object {
         return;
     }
     seen.reported = true;
     let (out, output_reported) = (&mut seen.usage, &mut seen.output_reported);
     value.each_member(|name, value| match name {
-        b"input_tokens" => set(&mut out.input, &value),
+        b"input_tokens" => {
+            told.message.field(name, &value);
+            seen.input_reported |= tokens(&value).is_some();
+        }
         b"output_tokens" => {
-            set(&mut out.output, &value);
+            told.message.field(name, &value);
             *output_reported |= last && tokens(&value).is_some();
         }
-        b"cache_read_input_tokens" => set(&mut out.cache_read, &value),
-        b"cache_creation_input_tokens" => set(&mut writes.total, &value),
-        b"cache_creation" => value.each_member(|name, value| match name {
-            b"ephemeral_5m_input_tokens" => set(&mut writes.short, &value),
-            b"ephemeral_1h_input_tokens" => set(&mut writes.hour, &value),
-            _ => {}
-        }),
+        b"iterations" if value.kind == Kind::Array => told.compaction = Classes::of_compaction(&value),
         b"output_tokens_details" => value.each_member(|name, value| {
             if matches!(name, b"thinking_tokens" | b"reasoning_tokens") {
                 set(&mut out.reasoning, &value);
@@ -169,12 +177,63 @@ fn usage(seen: &mut Seen, writes: &mut CacheWrites, value: &Value<'_>, last: boo
         b"service_tier" => tier(out, &value),
         b"speed" => factor(out, &value, &["standard"]),
         b"inference_geo" => factor(out, &value, &["global", "not_available"]),
-        _ => {}
+        name => told.message.field(name, &value),
     });
-    // What the split does not cover pays the base price of a write.
-    out.cache_write_1h = writes.hour;
-    out.cache_write = writes.total.saturating_sub(writes.hour).max(writes.short);
+    let all = told.message.and(&told.compaction);
+    out.input = all.input;
+    out.output = all.output;
+    out.cache_read = all.cache_read;
+    out.cache_write_1h = all.hour;
+    out.cache_write = all.short;
     out.reasoning = out.reasoning.min(out.output);
+}
+
+impl Classes {
+    fn field(&mut self, name: &[u8], value: &Value<'_>) {
+        match name {
+            b"input_tokens" => set(&mut self.input, value),
+            b"output_tokens" => set(&mut self.output, value),
+            b"cache_read_input_tokens" => set(&mut self.cache_read, value),
+            b"cache_creation_input_tokens" => set(&mut self.writes, value),
+            b"cache_creation" => value.each_member(|name, value| match name {
+                b"ephemeral_5m_input_tokens" => set(&mut self.short, &value),
+                b"ephemeral_1h_input_tokens" => set(&mut self.hour, &value),
+                _ => {}
+            }),
+            _ => {}
+        }
+    }
+
+    /// Of the entries of `iterations` that are compaction; those of messages are in the numbers at the top.
+    fn of_compaction(iterations: &Value<'_>) -> Self {
+        let mut sum = Self::default();
+        let mut entries = iterations.elements();
+        while let Some(entry) = entries.next() {
+            let (mut one, mut compaction) = (Self::default(), false);
+            entry.each_member(|name, value| match name {
+                b"type" => compaction = value.inner() == b"compaction",
+                name => one.field(name, &value),
+            });
+            if compaction {
+                sum = sum.and(&one);
+            }
+        }
+        sum
+    }
+
+    /// The sum, with the split of cache writes settled: what it does not cover pays the base price of a write.
+    fn and(&self, other: &Self) -> Self {
+        let sum = |one: u64, other: u64| one.saturating_add(other).min(MAX_TOKENS);
+        let short = |of: &Self| of.writes.saturating_sub(of.hour).max(of.short);
+        Self {
+            input: sum(self.input, other.input),
+            output: sum(self.output, other.output),
+            cache_read: sum(self.cache_read, other.cache_read),
+            writes: 0,
+            short: sum(short(self), short(other)),
+            hour: sum(self.hour, other.hour),
+        }
+    }
 }
 
 fn set(slot: &mut u64, value: &Value<'_>) {

@@ -1,5 +1,6 @@
 //! OpenAI chat completions: usage is one object, at the end. Cached and written tokens are parts of
-//! `prompt_tokens`, and are taken out of them here.
+//! `prompt_tokens`, and are taken out of them here. Some providers (xAI) count reasoning beside `completion_tokens`; then the
+//! total says so, and the output is what it has beyond the prompt.
 
 use penstock_core::price::ServiceTier;
 use penstock_core::usage::TokenUsage;
@@ -19,6 +20,12 @@ pub(super) struct Reported {
     written_12h: u64,
     pub(super) completion: u64,
     pub(super) reasoning: u64,
+    /// Of chat; 0: not said.
+    total: u64,
+    audio_input: u64,
+    image_input: u64,
+    audio_output: u64,
+    image_output: u64,
 }
 
 pub(super) fn event(seen: &mut Seen, data: &[u8]) -> Event {
@@ -84,7 +91,7 @@ fn choices(seen: &mut Seen, choices: &Value<'_>) -> bool {
     let mut elements = choices.elements();
     while let Some(choice) = elements.next() {
         choice.each_member(|name, value| match name {
-            b"finish_reason" => content |= !value.is_empty(),
+            b"finish_reason" if !value.is_empty() => (content, seen.complete) = (true, true),
             b"delta" => content |= delta(seen, &value),
             _ => {}
         });
@@ -129,18 +136,19 @@ fn function(seen: &mut Seen, function: &Value<'_>) {
 fn usage(seen: &mut Seen, usage: &Value<'_>) {
     let mut told = Reported::default();
     usage.each_member(|name, value| match name {
-        b"prompt_tokens" => told.prompt = tokens(&value).unwrap_or_default(),
+        b"prompt_tokens" => {
+            let prompt = tokens(&value);
+            seen.input_reported |= prompt.is_some();
+            told.prompt = prompt.unwrap_or_default();
+        }
         b"completion_tokens" => {
             let output = tokens(&value);
             seen.output_reported |= output.is_some();
             told.completion = output.unwrap_or_default();
         }
+        b"total_tokens" => told.total = tokens(&value).unwrap_or_default(),
         b"prompt_tokens_details" => told.prompt_details(&value),
-        b"completion_tokens_details" => value.each_member(|name, value| {
-            if name == b"reasoning_tokens" {
-                told.reasoning = tokens(&value).unwrap_or_default();
-            }
-        }),
+        b"completion_tokens_details" => told.completion_details(&value),
         _ => {}
     });
     seen.reported = true;
@@ -151,12 +159,23 @@ impl Reported {
     pub(super) fn prompt_details(&mut self, details: &Value<'_>) {
         details.each_member(|name, value| match name {
             b"cached_tokens" => self.cached = tokens(&value).unwrap_or_default(),
+            b"audio_tokens" => self.audio_input = tokens(&value).unwrap_or_default(),
+            b"image_tokens" => self.image_input = tokens(&value).unwrap_or_default(),
             b"cache_write_tokens" => self.written = tokens(&value).unwrap_or_default(),
             b"cache_write_tokens_details" => value.each_member(|name, value| {
                 if name == b"ttl_12h_tokens" {
                     self.written_12h = tokens(&value).unwrap_or_default();
                 }
             }),
+            _ => {}
+        });
+    }
+
+    pub(super) fn completion_details(&mut self, details: &Value<'_>) {
+        details.each_member(|name, value| match name {
+            b"reasoning_tokens" => self.reasoning = tokens(&value).unwrap_or_default(),
+            b"audio_tokens" => self.audio_output = tokens(&value).unwrap_or_default(),
+            b"image_tokens" => self.image_output = tokens(&value).unwrap_or_default(),
             _ => {}
         });
     }
@@ -168,8 +187,13 @@ impl Reported {
         out.cache_read = self.cached;
         out.cache_write_12h = self.written_12h.min(self.written);
         out.cache_write = self.written.saturating_sub(self.written_12h);
-        out.output = self.completion;
-        out.reasoning = self.reasoning.min(self.completion);
+        out.output = self.completion.max(self.total.saturating_sub(self.prompt));
+        out.reasoning = self.reasoning.min(out.output);
+        // What was cached pays as cached, whatever it was.
+        out.audio_input = self.audio_input.min(out.input);
+        out.image_input = self.image_input.min(out.input - out.audio_input);
+        out.audio_output = self.audio_output.min(out.output);
+        out.image_output = self.image_output.min(out.output - out.audio_output);
     }
 }
 

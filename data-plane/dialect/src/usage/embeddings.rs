@@ -18,6 +18,7 @@ pub(super) fn body(seen: &mut Seen, body: &[u8]) -> Result<Body, Fault> {
                 {
                     seen.usage.input = prompt;
                     seen.reported = true;
+                    seen.input_reported = true;
                     seen.output_reported = true;
                 }
             }),

@@ -92,17 +92,23 @@ fn parts(seen: &mut Seen, parts: &Value<'_>) -> bool {
     !parts.is_empty()
 }
 
-/// Replaces what was reported before.
+/// Replaces what was reported before. Without a count that can be read nothing was reported.
 fn usage(seen: &mut Seen, metadata: &Value<'_>, whole: bool) {
-    let (mut prompt, mut cached, mut tools) = (0, 0, 0);
-    let (mut candidates, mut thoughts) = (None, 0);
+    let (mut prompt, mut cached, mut tools) = (None, 0, 0);
+    // Outer: whether it is there, inner: whether it can be read.
+    let mut candidates: Option<Option<u64>> = None;
+    let mut thoughts = None;
+    let (mut of_prompt, mut of_cache, mut of_candidates) = Default::default();
     let tier = &mut seen.usage.tier;
     metadata.each_member(|name, value| match name {
-        b"promptTokenCount" => prompt = tokens(&value).unwrap_or_default(),
+        b"promptTokenCount" => prompt = tokens(&value),
         b"cachedContentTokenCount" => cached = tokens(&value).unwrap_or_default(),
         b"toolUsePromptTokenCount" => tools = tokens(&value).unwrap_or_default(),
-        b"candidatesTokenCount" => candidates = tokens(&value),
-        b"thoughtsTokenCount" => thoughts = tokens(&value).unwrap_or_default(),
+        b"candidatesTokenCount" => candidates = Some(tokens(&value)),
+        b"promptTokensDetails" => of_prompt = media(&value),
+        b"cacheTokensDetails" => of_cache = media(&value),
+        b"candidatesTokensDetails" => of_candidates = media(&value),
+        b"thoughtsTokenCount" => thoughts = tokens(&value),
         b"trafficType" | b"serviceTier" => {
             let word = value.short_text(MAX_WORD).unwrap_or_default();
             *tier = match word.to_ascii_lowercase() {
@@ -114,12 +120,54 @@ fn usage(seen: &mut Seen, metadata: &Value<'_>, whole: bool) {
         }
         _ => {}
     });
+    let said = candidates.flatten();
+    if prompt.or(said).or(thoughts).is_none() {
+        return;
+    }
     let out = &mut seen.usage;
-    out.input = prompt.saturating_sub(cached).saturating_add(tools);
-    out.cache_read = cached.min(prompt);
-    out.output = candidates.unwrap_or_default().saturating_add(thoughts);
+    let thoughts = thoughts.unwrap_or_default();
+    if let Some(prompt) = prompt {
+        out.input = prompt.saturating_sub(cached).saturating_add(tools);
+        out.cache_read = cached.min(prompt);
+        seen.input_reported = true;
+    }
+    out.output = said.unwrap_or_default().saturating_add(thoughts);
     out.reasoning = thoughts;
+    let (prompt, cached, made): (Media, Media, Media) = (of_prompt, of_cache, of_candidates);
+    out.audio_input = prompt.audio.saturating_sub(cached.audio).min(out.input);
+    let image_input = prompt.image.saturating_sub(cached.image);
+    out.image_input = image_input.min(out.input - out.audio_input);
+    out.audio_output = made.audio.min(out.output);
+    out.image_output = made.image.min(out.output - out.audio_output);
     seen.reported = true;
     // An answer without a word has no count of candidates.
-    seen.output_reported = whole || seen.complete;
+    let is_told = said.is_some() || candidates.is_none();
+    seen.output_reported = is_told && (whole || seen.complete);
+}
+
+/// Tokens that were no words.
+#[derive(Default)]
+struct Media {
+    audio: u64,
+    image: u64,
+}
+
+/// From a list of `{"modality": "AUDIO", "tokenCount": 7}`.
+fn media(details: &Value<'_>) -> Media {
+    let mut found = Media::default();
+    let mut elements = details.elements();
+    while let Some(element) = elements.next() {
+        let (mut modality, mut count) = (None, 0);
+        element.each_member(|name, value| match name {
+            b"modality" => modality = value.short_text(MAX_WORD),
+            b"tokenCount" => count = tokens(&value).unwrap_or_default(),
+            _ => {}
+        });
+        match modality.as_deref() {
+            Some("AUDIO") => found.audio = found.audio.saturating_add(count),
+            Some("IMAGE") => found.image = found.image.saturating_add(count),
+            Some(_) | None => {}
+        }
+    }
+    found
 }

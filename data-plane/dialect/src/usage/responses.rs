@@ -119,18 +119,18 @@ fn field(seen: &mut Seen, name: Option<&[u8]>, value: &Value<'_>) {
 fn usage(seen: &mut Seen, usage: &Value<'_>) {
     let mut told = Reported::default();
     usage.each_member(|name, value| match name {
-        b"input_tokens" => told.prompt = tokens(&value).unwrap_or_default(),
+        b"input_tokens" => {
+            let prompt = tokens(&value);
+            seen.input_reported |= prompt.is_some();
+            told.prompt = prompt.unwrap_or_default();
+        }
         b"output_tokens" => {
             let output = tokens(&value);
             seen.output_reported |= output.is_some();
             told.completion = output.unwrap_or_default();
         }
         b"input_tokens_details" => told.prompt_details(&value),
-        b"output_tokens_details" => value.each_member(|name, value| {
-            if name == b"reasoning_tokens" {
-                told.reasoning = tokens(&value).unwrap_or_default();
-            }
-        }),
+        b"output_tokens_details" => told.completion_details(&value),
         _ => {}
     });
     seen.reported = true;

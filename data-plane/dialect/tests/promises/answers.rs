@@ -1,6 +1,6 @@
 //! Answers that are no streams, and the words of errors.
 
-use penstock_core::dialect::Dialect::{Anthropic, OpenaiChat};
+use penstock_core::dialect::Dialect::{Anthropic, Gemini, OpenaiChat};
 use penstock_dialect::models;
 use penstock_dialect::upstream_error::UpstreamError;
 use penstock_dialect::usage::{Body, Observer};
@@ -56,6 +56,49 @@ fn e01_counts_that_cannot_be_are_absent_and_the_output_is_estimated() {
         assert!(estimated, "{dialect:?}");
         assert_eq!((usage.input, usage.cache_read), (0, 7), "{dialect:?}");
         assert!((1..100).contains(&usage.output), "{dialect:?}: {}", usage.output);
+    }
+}
+
+#[test]
+fn e01_counts_written_in_other_ways_are_read() {
+    for (prompt, read) in [("7.0", 7), ("1e3", 1000), ("\"12\"", 12)] {
+        for (dialect, answer) in [
+            (
+                OpenaiChat,
+                r#"{"choices":[],"usage":{"prompt_tokens":COUNT,"completion_tokens":1}}"#,
+            ),
+            (
+                Anthropic,
+                r#"{"content":[],"usage":{"input_tokens":COUNT,"output_tokens":1}}"#,
+            ),
+            (
+                Gemini,
+                r#"{"candidates":[],"usageMetadata":{"promptTokenCount":COUNT}}"#,
+            ),
+        ] {
+            let mut observer = Observer::new(dialect);
+            observer.body(answer.replace("COUNT", prompt).as_bytes());
+            assert_eq!(observer.usage().input, read, "{dialect:?} {prompt}");
+            assert!(observer.has_input());
+        }
+    }
+}
+
+#[test]
+fn e02_gemini_counts_that_cannot_be_read_are_no_report() {
+    for metadata in [
+        r#"{}"#,
+        r#"{"promptTokenCount":-1,"candidatesTokenCount":[2]}"#,
+        r#"{"promptTokenCount":"x"}"#,
+    ] {
+        let answer = format!(
+            r#"{{"candidates":[{{"content":{{"parts":[{{"text":"0123456789"}}]}},"finishReason":"STOP"}}],"usageMetadata":{metadata}}}"#
+        );
+        let mut observer = Observer::new(Gemini);
+        assert_eq!(observer.body(answer.as_bytes()), Body::Answer);
+        assert!(!observer.has_usage() && !observer.has_input(), "{metadata}");
+        let (usage, estimated) = observer.settled();
+        assert_eq!((usage.output, estimated), (3, true), "{metadata}");
     }
 }
 

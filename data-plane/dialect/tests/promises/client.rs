@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::HeaderMap;
 use penstock_core::client::KnownClient;
 use penstock_core::dialect::Dialect;
-use penstock_dialect::client::{by_user_agent, recognise};
+use penstock_dialect::client::{by_user_agent, recognise, user_agent};
 use penstock_dialect::inspect::inspect;
 
 const UUID: &str = "0d1f0c9e-2f0d-4b8c-9a65-1d3f7a0c2b11";
@@ -19,7 +19,7 @@ fn known(headers: &[(&'static str, &str)], body: &str) -> Option<KnownClient> {
     }
     let body = Bytes::from(body.to_owned());
     let inspected = inspect(Dialect::Anthropic, None, &body).unwrap();
-    recognise(&map, &inspected, &body).known
+    recognise(&user_agent(&map), &map, &inspected, &body).known
 }
 
 fn user_id(session: &str) -> String {
@@ -64,15 +64,13 @@ fn a06_claude_code_as_it_really_calls() {
 
 #[test]
 fn a06_a_user_agent_alone_is_a_claim() {
-    for user_agent in [CLAUDE, CODEX, GEMINI] {
+    for told in [CLAUDE, CODEX, GEMINI] {
         let mut map = HeaderMap::new();
-        map.insert(user_agent.0, user_agent.1.parse().unwrap());
-        let client = by_user_agent(&map);
-        assert!(
-            client.claimed.is_some() && client.known.is_none(),
-            "{user_agent:?}"
-        );
-        assert_eq!(known(&[user_agent], r#"{"model":"m"}"#), None);
+        map.insert(told.0, told.1.parse().unwrap());
+        let user_agent = user_agent(&map);
+        let client = by_user_agent(&user_agent);
+        assert!(client.claimed.is_some() && client.known.is_none(), "{told:?}");
+        assert_eq!(known(&[told], r#"{"model":"m"}"#), None);
     }
     assert_eq!(
         known(&[CLAUDE, ("x-app", "cli")], r#"{"model":"m"}"#),
@@ -131,4 +129,13 @@ fn a06_codex_and_gemini_cli_as_they_really_call() {
     let other_model = r#"{"model":"gemini-2.5-pro","systemInstruction":{"parts":[]}}"#;
     assert_eq!(known(&gemini, other_model), Some(KnownClient::GeminiCli));
     assert_eq!(known(&[GEMINI], other_model), None);
+}
+
+#[test]
+fn a06_a_byte_that_is_no_text_hides_no_program() {
+    let mut map = HeaderMap::new();
+    let value = http::HeaderValue::from_bytes(b"claude-cli/2.1.329 \xff").unwrap();
+    map.insert("user-agent", value);
+    let user_agent = user_agent(&map);
+    assert_eq!(by_user_agent(&user_agent).claimed, Some(KnownClient::ClaudeCode));
 }

@@ -5,7 +5,7 @@ use penstock_core::error::{CallerError, Code};
 use penstock_core::id::RequestId;
 use penstock_core::limits::{Dimension, Exceeded, Level};
 use penstock_core::time::UnixMs;
-use penstock_dialect::error_shape::{event, render};
+use penstock_dialect::error_shape::{as_event, event, of_responses_event, render};
 use penstock_dialect::usage::{Event, Observer};
 
 use crate::transcript::frames;
@@ -83,5 +83,28 @@ fn d02_a_limit_in_the_middle_of_a_stream_is_named_in_its_event() {
             std::str::from_utf8(&bytes).unwrap()
         );
         assert_eq!(frames(bytes).len(), 1);
+    }
+}
+
+#[test]
+fn c07_the_error_of_a_failed_response_is_told_with_its_code_wherever_it_stands() {
+    for body in [
+        r#"{"type":"response.failed","response":{"error":{"code":"context_length_exceeded","message":"Too long."}}}"#,
+        r#"{"type":"error","code":"context_length_exceeded","message":"Too long.","param":null}"#,
+        r#"{"error":{"type":"invalid_request_error","code":"context_length_exceeded","message":"Too long."}}"#,
+    ] {
+        let event = as_event(Dialect::OpenaiResponses, body.as_bytes());
+        let told = std::str::from_utf8(&event).unwrap();
+        let data = told.split_once("data: ").unwrap().1;
+        let event: serde_json::Value = serde_json::from_str(data).unwrap();
+        let body = of_responses_event(body.as_bytes(), 400);
+        let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
+        for told in [&event, &body["error"]] {
+            assert_eq!(
+                (&told["code"], &told["message"]),
+                (&"context_length_exceeded".into(), &"Too long.".into())
+            );
+        }
+        assert_eq!(body["error"]["type"], "invalid_request_error");
     }
 }

@@ -19,7 +19,7 @@ fn filtered(path: &str, action: Action, body: &str) -> String {
     assert_eq!(made.validate(), Ok(()));
     let filters = RequestFilters::new([Arc::new(made)]);
     let bytes = Bytes::from(body.to_owned());
-    let edited = filter(&bytes, filters.of("any").next().unwrap());
+    let edited = filter(&bytes, filters.of("any").next().unwrap()).unwrap();
     let after = edited.map_or(bytes, |edited| edited.into_bytes());
     String::from_utf8(after.to_vec()).unwrap()
 }
@@ -78,15 +78,57 @@ fn g12_what_is_set_replaces_or_is_made() {
 
 #[test]
 fn g12_text_is_replaced_with_its_escapes_decoded() {
-    let body = r#"{"model":"ACME","a":"A\u0043ME \"x\"","b":["ACME",1,{"c":"ACME"}],"data":"ACME"}"#;
+    let signature = "ACMEu4".repeat(20);
+    let body = r#"{"model":"ACME","a":"A\u0043ME \"x\"","b":["ACME",1,{"c":"ACME"}],"signature":"SIG"}"#;
+    let body = &body.replace("SIG", &signature);
     assert_eq!(
         replace("**", "ACME", "\"we\"", body),
-        r#"{"model":"ACME","a":"\"we\" \"x\"","b":["\"we\"",1,{"c":"\"we\""}],"data":"ACME"}"#,
+        r#"{"model":"ACME","a":"\"we\" \"x\"","b":["\"we\"",1,{"c":"\"we\""}],"signature":"SIG"}"#
+            .replace("SIG", &signature),
         "neither the model nor data"
     );
     assert_eq!(replace("b.**", "ACME", "we", body).matches("we").count(), 2);
     assert_eq!(replace("b.0", "ACME", "we", body).matches("we").count(), 1);
-    assert_eq!(replace("a", "nothing", "we", body), body, "not a byte changes");
+    assert_eq!(replace("a", "nothing", "we", body), *body, "not a byte changes");
+}
+
+#[test]
+fn g12_what_is_no_unicode_hides_nothing_from_a_filter() {
+    let body = r#"{"a":"ACME\ud800","b":"x\ud800"}"#;
+    assert_eq!(
+        replace("**", "ACME", "we", body),
+        "{\"a\":\"we\u{fffd}\",\"b\":\"x\\ud800\"}",
+        "and what has nothing of it stays as it came"
+    );
+}
+
+#[test]
+fn g12_in_front_of_the_comma_of_a_url_is_text() {
+    let image = "iVBORw0KGgo".repeat(8);
+    let body = format!(r#"{{"image_url":{{"url":"data:image\/png;name=ACME;base64,{image}"}}}}"#);
+    let expected = format!(r#"{{"image_url":{{"url":"data:image/png;name=we;base64,{image}"}}}}"#);
+    assert_eq!(replace("**", "ACME", "we", &body), expected);
+    assert_eq!(replace("**", "Rw0K", "x", &body), body);
+}
+
+#[test]
+fn g12_many_small_pieces_cost_no_more_than_the_body() {
+    let body = format!("{{\"a\":[{}]}}", vec!["\"x\""; 100_000].join(","));
+    let after = replace("**", "x", "yz", &body);
+    assert_eq!(after.matches("yz").count(), 100_000);
+    let filters = RequestFilters::new([Arc::new(RequestFilter {
+        name: "f".into(),
+        enabled: true,
+        priority: 0,
+        provider: None,
+        part: Part::Body("**".parse().unwrap()),
+        action: Action::Replace {
+            find: Find::Text("x".into()),
+            with: "y".repeat(4096),
+        },
+    })]);
+    let one = filters.of("any").next().unwrap();
+    assert!(filter(&Bytes::from(body), one).is_err(), "400 MB are not sent");
 }
 
 proptest! {

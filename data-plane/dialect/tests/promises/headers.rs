@@ -281,7 +281,8 @@ fn anthropics_answer_to_the_caller() {
         &map(ANTHROPIC_ANSWER),
         Dialect::Anthropic,
         Dialect::Anthropic,
-        true
+        true,
+        ""
     )));
 }
 
@@ -291,8 +292,31 @@ fn openais_answer_to_the_caller() {
         &map(OPENAI_ANSWER),
         Dialect::OpenaiChat,
         Dialect::OpenaiChat,
-        false
+        false,
+        ""
     )));
+}
+
+#[test]
+fn s10_no_header_shows_what_the_provider_was_called_with() {
+    let answer = map("
+        content-type: application/json
+        authorization: Bearer other
+        api-key: other
+        x-api-key: other
+        x-goog-api-key: other
+        access-control-allow-origin: *
+        access-control-expose-headers: x-api-key
+        x-debug: key=correct/horse+battery
+        x-trace: sk-ant-api03-AbCd1234efgh5678
+        request-id: correct/horse+battery
+        x-new: kept");
+    let (anthropic, chat) = (Dialect::Anthropic, Dialect::OpenaiChat);
+    let secret = "correct/horse+battery";
+    let to_caller = client_response_headers(&answer, anthropic, anthropic, false, secret);
+    assert_eq!(shown(&to_caller), "content-type: application/json\nx-new: kept");
+    let translated = client_response_headers(&answer, chat, anthropic, false, secret);
+    assert_eq!(shown(&translated), "content-type: application/json");
 }
 
 #[test]
@@ -304,4 +328,17 @@ fn the_providers_request_id_is_found_for_the_log() {
         None
     );
     assert_eq!(upstream_request_id(&HeaderMap::new()), None);
+}
+
+#[test]
+fn an_accounts_state_of_codex_stays_here() {
+    let answer = map("x-codex-credits-balance: 12\n    x-codex-plan-type: team");
+    let told = client_response_headers(
+        &answer,
+        Dialect::OpenaiResponses,
+        Dialect::OpenaiResponses,
+        false,
+        "",
+    );
+    assert!(told.is_empty(), "{told:?}");
 }

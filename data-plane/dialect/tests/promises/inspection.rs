@@ -173,13 +173,27 @@ fn e02_the_option_is_added_and_every_other_byte_stays() {
 }
 
 #[test]
+fn e02_malformed_options_keep_no_usage_back() {
+    for options in [
+        r#""no""#,
+        "[]",
+        "false",
+        "7",
+        r#"{"include_usage":"no"}"#,
+        r#"{"include_usage":[0]}"#,
+    ] {
+        let text = format!(r#"{{"model":"m","stream":true,"stream_options":{options}}}"#);
+        let asked = r#"{"model":"m","stream":true,"stream_options":{"include_usage":true}}"#;
+        assert_eq!(with_usage(&text).as_deref(), Some(asked), "{text}");
+    }
+}
+
+#[test]
 fn e02_nothing_is_added_where_it_is_not_ours() {
     for text in [
         r#"{"model":"m"}"#,
         r#"{"model":"m","stream":false}"#,
         r#"{"model":"m","stream":true,"stream_options":{"include_usage":true}}"#,
-        r#"{"model":"m","stream":true,"stream_options":{"include_usage":"yes"}}"#,
-        r#"{"model":"m","stream":true,"stream_options":[]}"#,
     ] {
         assert_eq!(with_usage(text), None, "{text}");
     }

@@ -14,6 +14,7 @@ mod golden;
 mod headers;
 mod inspection;
 mod mask;
+mod media;
 mod no_panic;
 mod rate_limits;
 mod rewrite;

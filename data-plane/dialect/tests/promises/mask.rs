@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use penstock_dialect::mask::mask;
+use penstock_dialect::mask::{mask, mask_known};
 
 fn masked(text: &str) -> String {
     String::from_utf8(mask(text.as_bytes(), &[]).into_owned()).unwrap()
@@ -46,6 +46,43 @@ fn the_secrets_in_use_are_masked_whatever_they_look_like() {
         &["correcthorse", "short"],
     );
     assert_eq!(&*masked, b"token [credential] and [credential], short");
+}
+
+#[test]
+fn s10_our_own_texts_keep_their_addresses_and_lose_the_secret() {
+    let shown = |text: &str| mask_known(text.to_owned(), &["correct/horse"]);
+    assert_eq!(
+        shown("the proxy socks5://127.0.0.1:1080 refused correct/horse"),
+        "the proxy socks5://127.0.0.1:1080 refused [credential]"
+    );
+    assert_eq!(shown(r#"it said "correct\/horse""#), r#"it said "[credential]""#);
+}
+
+#[test]
+fn s10_escapes_of_json_hide_nothing() {
+    let secret = "sk-ant/ab+cd==0123";
+    for escaped in [
+        r#"{"message":"bad key sk-ant\/ab+cd==0123."}"#,
+        r#"{"message":"bad key \u0073k-ant/ab\u002bcd==0123."}"#,
+        r#"{"message":"{\"error\":\"bad key sk-ant\\\/ab+cd==\\u0030123.\"}"}"#,
+        "event: error\ndata: {\"message\":\"bad key sk-ant\\/\\u0061b+cd==0123.\"}\n\n",
+    ] {
+        let masked = String::from_utf8(mask(escaped.as_bytes(), &[secret]).into_owned()).unwrap();
+        assert!(masked.contains("bad key [credential]."), "{masked}");
+    }
+    for (escaped, shown) in [
+        (
+            r#"{"a":"\u0073k-abcdefgh12345678 or sk-abc\u0064efgh12345678"}"#,
+            "[credential] or [credential]",
+        ),
+        (
+            r#"{"a":"alice\u0040x.example, 10\u002e0.0.1"}"#,
+            "[email], [address]",
+        ),
+    ] {
+        let value: serde_json::Value = serde_json::from_str(&masked(escaped)).unwrap();
+        assert_eq!(value["a"], shown);
+    }
 }
 
 #[test]

@@ -337,3 +337,38 @@ fn overlong_names_of_models_are_not_kept() {
     let long = START.replace("claude-opus-4-8", &"m".repeat(5000));
     assert_eq!(observe(Anthropic, &long).1.model(), None);
 }
+
+#[test]
+fn e02_what_compaction_took_is_billed_once_however_often_it_is_told() {
+    let told = r#"{"output_tokens":50,"iterations":[{"type":"compaction","input_tokens":7000,"output_tokens":400,"cache_read_input_tokens":30},{"type":"message","input_tokens":100,"output_tokens":50}]}"#;
+    let whole = [
+        START,
+        &text_block("Hi"),
+        &message_delta(told),
+        &message_delta(told),
+        STOP,
+    ]
+    .concat();
+    let (_, observer) = observe(Anthropic, &whole);
+    let usage = observer.usage();
+    assert_eq!((usage.input, usage.output, usage.cache_read), (7100, 450, 1030));
+    assert_eq!((usage.cache_write, usage.cache_write_1h), (200, 300));
+}
+
+#[test]
+fn e02_reasoning_that_is_counted_beside_the_completion_is_output() {
+    let usage = r#","usage":{"prompt_tokens":10,"completion_tokens":5,"total_tokens":315,"completion_tokens_details":{"reasoning_tokens":300}}"#;
+    let (_, observer) = observe(OpenaiChat, &chunk("[]", usage));
+    assert_eq!((observer.usage().output, observer.usage().reasoning), (305, 300));
+}
+
+#[test]
+fn c03_a_chat_stream_may_end_behind_its_finish_reason() {
+    let (_, observer) = observe(
+        OpenaiChat,
+        &chunk(r#"[{"delta":{"content":"Hi"},"finish_reason":null}]"#, ""),
+    );
+    assert!(!observer.may_end());
+    let (_, observer) = observe(OpenaiChat, &chunk(r#"[{"delta":{},"finish_reason":"stop"}]"#, ""));
+    assert!(observer.may_end());
+}

@@ -3,6 +3,7 @@
 mod anthropic_to_chat;
 mod anthropic_to_gemini;
 mod chat_to_anthropic;
+mod lenient;
 mod responses_to_anthropic;
 mod responses_to_chat;
 mod rules;

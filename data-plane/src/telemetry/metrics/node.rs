@@ -26,6 +26,11 @@ pub struct NodeState {
     /// No room, or the disk refuses writes.
     pub spool_full: bool,
     pub open_calls: u64,
+    /// Records of failed calls that wait for the control plane, and that were lost.
+    pub failures_waiting: u64,
+    pub failures_dropped: u64,
+    /// Lines of the log that were lost, since the process began.
+    pub log_dropped: u64,
     pub memory_bytes: u64,
     pub redis_connected: bool,
     /// How limits are enforced.
@@ -55,6 +60,9 @@ pub(super) struct NodeMetrics {
     spool_bytes: Gauge,
     spool_dropped: Gauge,
     open_calls: Gauge,
+    failures_waiting: Gauge,
+    failures_dropped: Gauge,
+    log_dropped: Gauge,
     memory: Gauge,
     redis: Gauge,
     ready: Gauge,
@@ -89,7 +97,7 @@ impl NodeMetrics {
         metrics
     }
 
-    fn gauges(&self) -> [(&'static str, &'static str, &Gauge); 11] {
+    fn gauges(&self) -> [(&'static str, &'static str, &Gauge); 14] {
         [
             (
                 "snapshot_revision",
@@ -121,6 +129,21 @@ impl NodeMetrics {
                 "spool_open_calls",
                 "Calls whose usage record is still to come",
                 &self.open_calls,
+            ),
+            (
+                "failure_records",
+                "Records of failed calls that wait for the control plane",
+                &self.failures_waiting,
+            ),
+            (
+                "failure_dropped_records",
+                "Records of failed calls lost since the process began",
+                &self.failures_dropped,
+            ),
+            (
+                "log_dropped_lines",
+                "Lines of the log lost since the process began",
+                &self.log_dropped,
             ),
             ("memory_bytes", "Resident memory", &self.memory),
             ("redis_connected", "1 while Redis answers", &self.redis),
@@ -155,6 +178,9 @@ impl NodeMetrics {
             (&self.spool_bytes, state.spool_bytes),
             (&self.spool_dropped, state.spool_dropped),
             (&self.open_calls, state.open_calls),
+            (&self.failures_waiting, state.failures_waiting),
+            (&self.failures_dropped, state.failures_dropped),
+            (&self.log_dropped, state.log_dropped),
             (&self.memory, state.memory_bytes),
             (&self.redis, u64::from(state.redis_connected)),
             (&self.ready, u64::from(state.ready)),

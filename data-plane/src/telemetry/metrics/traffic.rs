@@ -162,7 +162,7 @@ impl Metrics {
         self.traffic.attempts.get_or_create(&labels).inc();
     }
 
-    /// A call used these tokens. `reasoning` is a part of `output`, so a sum over all classes leaves it out.
+    /// A call used these tokens. `reasoning`, sound and pictures are parts of others: a sum leaves them out.
     pub fn tokens(&self, provider: &ProviderEntry, used: &TokenUsage) {
         let classes = [
             ("input", used.input),
@@ -172,6 +172,10 @@ impl Metrics {
             ("cache_write_1h", used.cache_write_1h),
             ("cache_write_12h", used.cache_write_12h),
             ("reasoning", used.reasoning),
+            ("audio_input", used.audio_input),
+            ("image_input", used.image_input),
+            ("audio_output", used.audio_output),
+            ("image_output", used.image_output),
         ];
         for (class, tokens) in classes.into_iter().filter(|(_, tokens)| *tokens > 0) {
             let labels = ProviderLabels::new(provider).class(class);

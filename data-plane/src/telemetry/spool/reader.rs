@@ -55,15 +55,21 @@ impl Batch {
             .saturating_sub(1)
     }
 
-    /// The records with their numbers, without those that cannot be read.
+    /// The records with their numbers. One that cannot be read is left out with a line in the log.
     pub(crate) fn decoded(self) -> impl Iterator<Item = (u64, penstock_core::usage::UsageRecord)> {
-        (self.first_number..)
-            .zip(self.records)
-            .filter_map(|(number, bytes)| {
-                let record = UsageRecord::decode(bytes).map(usage_record_from_wire);
-                Some((number, record.ok()?.ok()?))
-            })
+        let numbered = (self.first_number..).zip(self.records);
+        numbered.filter_map(|(number, bytes)| match decode(bytes) {
+            Ok(record) => Some((number, record)),
+            Err(error) => {
+                tracing::error!(number, %error, "a record in the usage spool cannot be read here");
+                None
+            }
+        })
     }
+}
+
+fn decode(bytes: Bytes) -> Result<penstock_core::usage::UsageRecord, Box<dyn std::error::Error>> {
+    Ok(usage_record_from_wire(UsageRecord::decode(bytes)?)?)
 }
 
 /// What one look at a segment gave.

@@ -20,8 +20,8 @@ pub(super) fn report(app: &App) -> wire::NodeHealth {
         draining: state.draining,
         redis: app.fleet.state().to_string(),
         limits: app.enforcement().as_str().to_owned(),
-        // Nothing of these kinds is reported yet.
+        // Breakers are reported as states, and none is dropped.
         dropped_breakers: 0,
-        dropped_failures: 0,
+        dropped_failures: app.failures.dropped(),
     }
 }

@@ -21,6 +21,7 @@ use tonic::Streaming;
 
 use super::super::reports::{Report, ReportQueue, Subject};
 use super::super::spool::{Batch, Cursor, Spool};
+use super::failed_calls::FailedCalls;
 use super::{health, states};
 use crate::app::App;
 use crate::link::{Link, LinkError};
@@ -83,6 +84,7 @@ pub(super) struct Session<'a> {
     next: Option<Batch>,
     /// There may be records to read.
     more: bool,
+    failed: FailedCalls,
     acknowledged: bool,
     opened: Instant,
 }
@@ -95,6 +97,7 @@ enum Event {
     Health,
     Report(Option<Report>),
     States,
+    Failures,
     Flush,
     Overdue,
 }
@@ -117,7 +120,9 @@ impl<'a> Session<'a> {
         let (inbound, first) = opened.map_err(|_| StreamEnd::Silent)??;
         let settings = match first {
             Some(Reply::Settings(settings)) => settings,
-            Some(Reply::Usage(_)) => return Err(StreamEnd::Protocol("the settings did not come first")),
+            Some(Reply::Usage(_) | Reply::Failures(_)) => {
+                return Err(StreamEnd::Protocol("the settings did not come first"));
+            }
             None => return Err(StreamEnd::Finished),
         };
         states::say_all(app);
@@ -132,6 +137,7 @@ impl<'a> Session<'a> {
             last_sent: None,
             next: None,
             more: true,
+            failed: FailedCalls::default(),
             acknowledged: false,
             opened: Instant::now(),
         })
@@ -148,7 +154,7 @@ impl<'a> Session<'a> {
         let mut health = tokio::time::interval(every);
         health.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            if flush.is_cancelled() && self.app.spool.status().records == 0 {
+            if flush.is_cancelled() && self.app.spool.status().records == 0 && self.app.failures.is_empty() {
                 self.say_goodbye().await;
                 return StreamEnd::Done;
             }
@@ -188,6 +194,7 @@ impl<'a> Session<'a> {
             _ = health.tick() => Ok(Event::Health),
             report = reports.recv(), if !reports.is_closed() => Ok(Event::Report(report)),
             () = self.app.health.outbox().filled() => Ok(Event::States),
+            () = self.failed.waiting(self.app), if self.failed.may_send() => Ok(Event::Failures),
             permit = self.outbound.reserve(), if room => {
                 drop(permit);
                 Ok(Event::Room)
@@ -203,6 +210,10 @@ impl<'a> Session<'a> {
     async fn handle(&mut self, event: Event, flush: &CancellationToken) -> Result<(), StreamEnd> {
         match event {
             Event::Reply(Some(Reply::Usage(ack))) => self.acknowledge(ack).await,
+            Event::Reply(Some(Reply::Failures(ack))) => {
+                self.failed.acknowledge(self.app, &ack);
+                Ok(())
+            }
             Event::Reply(Some(Reply::Settings(settings))) => {
                 self.settings = settings;
                 Ok(())
@@ -227,6 +238,12 @@ impl<'a> Session<'a> {
             Event::States => {
                 for report in states::reports(self.app) {
                     send(&self.outbound, report).await;
+                }
+                Ok(())
+            }
+            Event::Failures => {
+                if let Some(batch) = self.failed.next(self.app) {
+                    send(&self.outbound, Message::Failures(batch)).await;
                 }
                 Ok(())
             }

@@ -132,11 +132,11 @@ async fn call(endpoint: &Endpoint) -> Result<Version, legacy::Error> {
 #[tokio::test]
 async fn b10_an_authority_of_the_providers_own_is_trusted_and_no_other() {
     let server = Server::start().await;
-    let target = Target::new(&entry(1, server.provider()), &clients(), None).unwrap();
+    let target = Target::new(&entry(1, server.provider()), (&clients(), Reach::Local), None).unwrap();
     assert!(call(&target.endpoints()[0]).await.is_ok());
     let mut provider = server.provider();
     provider.outbound.ca_pem.clear();
-    let target = Target::new(&entry(1, provider), &clients(), None).unwrap();
+    let target = Target::new(&entry(1, provider), (&clients(), Reach::Local), None).unwrap();
     let error = call(&target.endpoints()[0]).await.unwrap_err();
     assert_eq!(cause(&error), Cause::Tls, "{error:?}");
 }
@@ -144,11 +144,11 @@ async fn b10_an_authority_of_the_providers_own_is_trusted_and_no_other() {
 #[tokio::test]
 async fn http_2_is_spoken_where_tls_negotiates_it_and_the_operator_lets_it() {
     let server = Server::start().await;
-    let target = Target::new(&entry(1, server.provider()), &clients(), None).unwrap();
+    let target = Target::new(&entry(1, server.provider()), (&clients(), Reach::Local), None).unwrap();
     assert_eq!(call(&target.endpoints()[0]).await.unwrap(), Version::HTTP_2);
     let mut provider = server.provider();
     provider.outbound.http2 = false;
-    let target = Target::new(&entry(2, provider), &clients(), Some(&target)).unwrap();
+    let target = Target::new(&entry(2, provider), (&clients(), Reach::Local), Some(&target)).unwrap();
     assert_eq!(call(&target.endpoints()[0]).await.unwrap(), Version::HTTP_11);
 }
 
@@ -156,23 +156,28 @@ async fn http_2_is_spoken_where_tls_negotiates_it_and_the_operator_lets_it() {
 async fn connections_are_kept_over_changes_that_do_not_matter_to_them() {
     let server = Server::start().await;
     let clients = clients();
-    let first = Target::new(&entry(1, server.provider()), &clients, None).unwrap();
+    let first = Target::new(&entry(1, server.provider()), (&clients, Reach::Local), None).unwrap();
     call(&first.endpoints()[0]).await.unwrap();
     let mut provider = server.provider();
     provider.weight = 9;
     provider.base_urls.insert(0, "https://elsewhere.example".into());
-    let second = Target::new(&entry(2, provider.clone()), &clients, Some(&first)).unwrap();
+    let second = Target::new(
+        &entry(2, provider.clone()),
+        (&clients, Reach::Local),
+        Some(&first),
+    )
+    .unwrap();
     call(&second.endpoints()[1]).await.unwrap();
     assert_eq!(server.connections(), 1);
     provider.timeouts.connect_ms = Some(1_234);
-    let third = Target::new(&entry(3, provider), &clients, Some(&second)).unwrap();
+    let third = Target::new(&entry(3, provider), (&clients, Reach::Local), Some(&second)).unwrap();
     call(&third.endpoints()[1]).await.unwrap();
     assert_eq!(server.connections(), 2);
 }
 
 #[test]
 fn a_call_that_goes_by_an_older_snapshot_replaces_and_drops_nothing() {
-    let targets = Targets::new(clients());
+    let targets = Targets::new(clients(), Reach::Local);
     let other = ProviderEntry {
         id: ProviderId::from_parts(2, &[2; 10]),
         ..entry(1, Provider::new("q", ProviderKind::Anthropic, "https://b"))
@@ -219,7 +224,7 @@ async fn b01_each_base_url_is_an_endpoint_with_an_error_of_its_own() {
     let mut provider = server.provider();
     provider.base_urls.insert(0, format!("http://{dead}/prefix"));
     provider.base_urls.push("http://no-such-name.invalid".into());
-    let target = Target::new(&entry(1, provider), &clients(), None).unwrap();
+    let target = Target::new(&entry(1, provider), (&clients(), Reach::Local), None).unwrap();
     let [dead, good, nameless] = target.endpoints() else {
         panic!("three endpoints");
     };
@@ -234,6 +239,17 @@ async fn b01_each_base_url_is_an_endpoint_with_an_error_of_its_own() {
 fn a_broken_authority_is_told_to_operators() {
     let mut provider = Provider::new("p", ProviderKind::Anthropic, "https://h");
     provider.outbound.ca_pem = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n".into();
-    let bad = Target::new(&entry(1, provider), &clients(), None).err().unwrap();
+    let bad = Target::new(&entry(1, provider), (&clients(), Reach::Local), None)
+        .err()
+        .unwrap();
     assert!(bad.to_string().contains("authorities"), "{bad}");
+}
+
+#[tokio::test]
+async fn s02_a_node_may_be_held_to_public_providers() {
+    let server = Server::start().await;
+    let target = Target::new(&entry(1, server.provider()), (&clients(), Reach::Public), None).unwrap();
+    let refused = call(&target.endpoints()[0]).await.err().unwrap();
+    assert!(format!("{refused:?}").contains("Forbidden"), "{refused:?}");
+    assert_eq!(server.connections(), 0);
 }

@@ -9,7 +9,7 @@ use crate::rows::Existing;
 use crate::sql::query::sql;
 
 /// The label of anything but a key, whose owner's name belongs to it.
-pub(super) fn plain(kind: Kind, name: &str) -> String {
+pub(in crate::database) fn plain(kind: Kind, name: &str) -> String {
     let kind = match kind {
         Kind::ImportSuffix => "import suffix",
         Kind::ErrorRule => "error rule",

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::anthropic_usage::UsageTold;
-use super::{Event, Stop};
+use super::{Event, Stop, lenient};
 use crate::translate::problem::Broken;
 
 const NO_EVENT: Broken = Broken::Malformed("no event of a message");
@@ -29,6 +29,7 @@ struct Told {
     content: Option<Vec<Block>>,
     stop_reason: Option<String>,
     stop_sequence: Option<String>,
+    #[serde(default, deserialize_with = "lenient::usage")]
     usage: Option<UsageTold>,
     message: Option<Started>,
     content_block: Option<Block>,
@@ -37,6 +38,7 @@ struct Told {
 
 #[derive(Deserialize)]
 struct Started {
+    #[serde(default, deserialize_with = "lenient::usage")]
     usage: Option<UsageTold>,
 }
 

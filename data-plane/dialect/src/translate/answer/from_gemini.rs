@@ -7,7 +7,7 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{Event, Stop, Usage};
+use super::{Event, Stop, Usage, lenient};
 use crate::translate::problem::Broken;
 
 #[derive(Deserialize)]
@@ -15,14 +15,14 @@ use crate::translate::problem::Broken;
 struct Response {
     candidates: Option<Vec<Candidate>>,
     prompt_feedback: Option<Feedback>,
+    #[serde(default, deserialize_with = "lenient::usage")]
     usage_metadata: Option<UsageTold>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Candidate {
-    #[serde(default)]
-    index: u64,
+    index: Option<u64>,
     content: Option<Content>,
     finish_reason: Option<String>,
 }
@@ -102,7 +102,10 @@ impl Reader {
             self.begun = true;
             events.push(Event::Begin);
         }
-        for candidate in candidates.into_iter().filter(|candidate| candidate.index == 0) {
+        for candidate in candidates
+            .into_iter()
+            .filter(|candidate| candidate.index.unwrap_or_default() == 0)
+        {
             for part in candidate
                 .content
                 .and_then(|content| content.parts)

@@ -18,7 +18,7 @@ pub(super) struct Body<'t> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) tool_choice: Option<ToolChoice<'t>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) temperature: Option<&'t Json<'t>>,
+    pub(super) temperature: Option<Json<'t>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) top_p: Option<&'t Json<'t>>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]

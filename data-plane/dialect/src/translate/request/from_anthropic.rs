@@ -4,7 +4,7 @@ use super::anthropic_blocks::{content, text_blocks};
 use crate::translate::ask::{Ask, Format, Role, Turn};
 use crate::translate::dropped::{ANTHROPIC_BODY, ANTHROPIC_TOOL, ANTHROPIC_TOOLS, has};
 use crate::translate::effort::{Effort, Thinking};
-use crate::translate::fields::{Field, Object};
+use crate::translate::fields::Object;
 use crate::translate::problem::Untranslatable;
 use crate::translate::tools::{Choice, Known, Names, Tool, wire_name};
 
@@ -28,8 +28,8 @@ pub(super) fn read<'a>(mut body: Object<'a>, names: &mut Names) -> Result<Ask<'a
         }
     }
     if let Some(stop) = body.take("stop_sequences")? {
-        let sequences = stop.elements()?;
-        ask.stop = sequences.iter().map(Field::text).collect::<Result<_, _>>()?;
+        let sequences = stop.elements()?.map(|one| one.text());
+        ask.stop = sequences.collect::<Result<_, _>>()?;
     }
     if let Some(tools) = body.take("tools")? {
         for one in tools.elements()? {

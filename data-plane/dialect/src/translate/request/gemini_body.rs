@@ -45,6 +45,9 @@ pub(super) enum Piece<'t> {
     },
     Response {
         function_response: FunctionResponse<'t>,
+        /// Which of the calls it answers.
+        #[serde(skip)]
+        call: usize,
     },
 }
 

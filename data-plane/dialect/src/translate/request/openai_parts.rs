@@ -90,7 +90,7 @@ fn file<'a>(file: &mut Object<'a>, path: &str) -> Result<Media<'a>, Untranslatab
 /// One stop sequence or several.
 pub(super) fn stop<'a>(field: &Field<'a>) -> Result<Vec<Text<'a>>, Untranslatable> {
     match field.is_array() {
-        true => field.elements()?.iter().map(Field::text).collect(),
+        true => field.elements()?.map(|one| one.text()).collect(),
         false => Ok(vec![field.text()?]),
     }
 }

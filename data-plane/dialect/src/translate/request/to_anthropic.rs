@@ -6,6 +6,10 @@
 //!   text and behind the newest turn.
 //! - Models that think by budgets want the newest call's thinking back; when it is not there (chat callers have no place
 //!   for it), they do not think until the tools' results are answered.
+//! - Anthropic refuses thinking together with a tool that must be called, a `temperature`, or a `top_p` below 0.95, and a
+//!   `temperature` above 1. The tool comes before thinking, thinking before the others.
+
+use serde_json::value::RawValue;
 
 use super::anthropic_body::{
     Block, BlockKind, Body, CacheControl, Message, OutputConfig, SchemaFormat, SourceSpec, ThinkingSpec,
@@ -15,8 +19,12 @@ use super::{json, merged, reminder};
 use crate::translate::Provider;
 use crate::translate::ask::{Ask, Format, Media, Part, Role, Source, Turn};
 use crate::translate::effort::{Effort, MIN_BUDGET, Thinking, thinks_by_budget};
+use crate::translate::fields::Json;
 use crate::translate::problem::Untranslatable;
-use crate::translate::tools::{Choice, Tool, plain_id};
+use crate::translate::tools::{self, Choice, Tool, plain_id};
+
+/// The least beside thinking.
+const LEAST_TOP_P: f64 = 0.95;
 
 pub(super) fn write(ask: &Ask<'_>, model: &str) -> Result<Vec<u8>, Untranslatable> {
     let max_tokens = ask.max_tokens.unwrap_or_else(|| max_tokens(model));
@@ -42,13 +50,29 @@ pub(super) fn write(ask: &Ask<'_>, model: &str) -> Result<Vec<u8>, Untranslatabl
         messages,
         tools: ask.tools.iter().map(tool).collect(),
         tool_choice: tool_choice(ask),
-        temperature: ask.temperature.as_ref(),
-        top_p: ask.top_p.as_ref(),
+        temperature: temperature(ask, thinking.is_some()),
+        top_p: ask
+            .top_p
+            .as_ref()
+            .filter(|top_p| thinking.is_none() || number(top_p) >= LEAST_TOP_P),
         stop_sequences: &ask.stop,
         thinking,
         output_config: (effort.is_some() || format.is_some()).then_some(OutputConfig { effort, format }),
         stream: ask.stream,
     }))
+}
+
+/// None beside thinking.
+fn temperature<'t>(ask: &'t Ask<'_>, thinks: bool) -> Option<Json<'t>> {
+    let wanted = ask.temperature.as_ref().filter(|_| !thinks)?;
+    match number(wanted) > 1.0 {
+        true => tools::json("1"),
+        false => Some(Json::Borrowed(&**wanted)),
+    }
+}
+
+fn number(json: &RawValue) -> f64 {
+    json.get().parse().unwrap_or_default()
 }
 
 /// The most that an answer may have when the caller says nothing, tokens: what all models of the generation take.
@@ -69,6 +93,11 @@ fn thinking(ask: &Ask<'_>, model: &str, max_tokens: u64) -> (Option<ThinkingSpec
         Some(effort) => effort != Effort::None,
         None => display.is_some(),
     };
+    let forced = !ask.tools.is_empty() && matches!(ask.choice, Some(Choice::Any | Choice::One(_)));
+    if wanted && forced {
+        let effort = ask.effort.filter(|_| !thinks_by_budget(model));
+        return (None, effort.and_then(Effort::anthropic));
+    }
     if !wanted {
         return (None, None);
     }

@@ -1,7 +1,7 @@
 //! An [`Ask`] → OpenAI chat completions.
 //!
 //! - A tool's result is a message of its own, and text only: images in it follow in a user message, and that it failed is
-//!   said in its text.
+//!   said in its text. All results of one answer's calls come first, whatever stood between them: chat wants them so.
 //! - Instructions between turns are system messages where they stand.
 //! - A turn that the caller began for the model is refused: chat would answer it instead of going on with it.
 //! - A stream always reports usage, for the ledger.
@@ -61,23 +61,72 @@ fn messages<'t>(ask: &'t Ask<'_>, openai: bool) -> Result<Vec<Message<'t>>, Untr
             ..Message::default()
         });
     }
-    for turn in &ask.turns {
-        match turn.role {
-            Role::System => messages.push(Message {
-                role: "system",
-                content: Some(Content::joined(pieces(&turn.parts)?, "\n\n")),
-                ..Message::default()
-            }),
-            Role::User => user(turn, &mut messages)?,
-            Role::Assistant => messages.extend(assistant(turn, openai)?),
+    for run in ask.turns.chunk_by(|one, next| is_models(one) == is_models(next)) {
+        match run.iter().any(is_models) {
+            true => {
+                for turn in run {
+                    messages.extend(assistant(turn, openai)?);
+                }
+            }
+            false => callers(run, &mut messages)?,
         }
     }
     Ok(messages)
 }
 
-/// Results first, one message each; then what else was said, with the results' images before it.
-fn user<'t>(turn: &'t Turn<'_>, messages: &mut Vec<Message<'t>>) -> Result<(), Untranslatable> {
+fn is_models(turn: &Turn<'_>) -> bool {
+    turn.role == Role::Assistant
+}
+
+/// Turns of the caller's in a row: results first, one message each; then what else was said, with the results' images
+/// before it. Where there are results, all of that is one message between instructions.
+fn callers<'t>(turns: &'t [Turn<'_>], messages: &mut Vec<Message<'t>>) -> Result<(), Untranslatable> {
     let mut rest = Vec::new();
+    let before = messages.len();
+    for turn in turns {
+        results(turn, messages, &mut rest)?;
+    }
+    let has_results = messages.len() > before;
+    for turn in turns {
+        let said = pieces(&turn.parts)?;
+        match turn.role {
+            Role::System => {
+                told(&mut rest, messages);
+                messages.push(Message {
+                    role: "system",
+                    content: Some(Content::joined(said, "\n\n")),
+                    ..Message::default()
+                });
+            }
+            Role::User | Role::Assistant => {
+                rest.extend(said);
+                if !has_results {
+                    told(&mut rest, messages);
+                }
+            }
+        }
+    }
+    told(&mut rest, messages);
+    Ok(())
+}
+
+/// A user message of what was gathered, if anything was.
+fn told<'t>(pieces: &mut Vec<Piece<'t>>, messages: &mut Vec<Message<'t>>) {
+    if !pieces.is_empty() {
+        messages.push(Message {
+            role: "user",
+            content: Some(Content::of(std::mem::take(pieces))),
+            ..Message::default()
+        });
+    }
+}
+
+/// Each result of a turn; `rest` gets what is no text in them.
+fn results<'t>(
+    turn: &'t Turn<'_>,
+    messages: &mut Vec<Message<'t>>,
+    rest: &mut Vec<Piece<'t>>,
+) -> Result<(), Untranslatable> {
     for part in &turn.parts {
         if let Part::Result { id, content, failed } = part {
             let mut texts = Vec::new();
@@ -99,14 +148,6 @@ fn user<'t>(turn: &'t Turn<'_>, messages: &mut Vec<Message<'t>>) -> Result<(), U
                 ..Message::default()
             });
         }
-    }
-    rest.extend(pieces(&turn.parts)?);
-    if !rest.is_empty() {
-        messages.push(Message {
-            role: "user",
-            content: Some(Content::of(rest)),
-            ..Message::default()
-        });
     }
     Ok(())
 }

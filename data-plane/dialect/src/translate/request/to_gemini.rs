@@ -1,6 +1,7 @@
 //! An [`Ask`] → Gemini. The model and whether the answer streams are in the path.
 //!
-//! - A result is found by its tool's name, so calls of the history are looked up by their ids.
+//! - A result is found by its tool's name and its place, so calls of the history are looked up by their ids, and results
+//!   stand in the order of their calls.
 //! - A result is text; images in it follow beside it.
 //! - Thinking goes back as the signature of the call that it led to. Gemini 3 refuses a step's first call without one; calls
 //!   that another model made get the word that Google documents for that.
@@ -22,8 +23,8 @@ use crate::translate::tools::Choice;
 /// The signature of calls that Gemini did not make.
 const FOREIGN_CALL: &str = "skip_thought_signature_validator";
 
-/// The names of the calls so far, by id.
-type Calls<'t> = HashMap<&'t str, &'t str>;
+/// The calls so far by id: which one it is, and its name.
+type Calls<'t> = HashMap<&'t str, (usize, &'t str)>;
 
 pub(super) fn write(ask: &Ask<'_>, model: &str) -> Result<Vec<u8>, Untranslatable> {
     if let Some(path) = &ask.one_call {
@@ -111,9 +112,10 @@ fn contents<'t>(ask: &'t Ask<'_>, model: &str) -> Vec<Content<'t>> {
         }
     }
     for content in &mut contents {
-        content
-            .parts
-            .sort_by_key(|piece| !matches!(piece, Piece::Response { .. }));
+        content.parts.sort_by_key(|piece| match piece {
+            Piece::Response { call, .. } => (false, *call),
+            Piece::Text { .. } | Piece::Data { .. } | Piece::File { .. } | Piece::Call { .. } => (true, 0),
+        });
     }
     contents
 }
@@ -156,9 +158,11 @@ fn result<'t>(
         }
     }
     let text = texts.join("\n");
+    let (call, name) = calls.get(id).copied().unwrap_or((usize::MAX, id));
     pieces.push(Piece::Response {
+        call,
         function_response: FunctionResponse {
-            name: calls.get(id).copied().unwrap_or(id),
+            name,
             response: if failed {
                 Response::Error(text)
             } else {
@@ -179,7 +183,7 @@ fn said<'t>(parts: &'t [Part<'_>], calls: &mut Calls<'t>, foreign: Option<&'stat
             Part::Image(media) | Part::File(media) => pieces.push(self::media(media)),
             Part::Thought { signature: own, .. } => signature = Some(&**own).filter(|own| !own.is_empty()),
             Part::Call { id, name, input } => {
-                calls.insert(id, name);
+                calls.insert(id, (calls.len(), name));
                 pieces.push(Piece::Call {
                     function_call: FunctionCall { name, args: input },
                     thought_signature: signature.take().or_else(|| foreign.filter(|_| first)),

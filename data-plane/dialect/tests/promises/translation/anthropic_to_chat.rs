@@ -334,3 +334,43 @@ fn b01_thinking_that_nobody_wants_to_read_is_not_shown() {
         ])
     ));
 }
+
+/// A tool call of a stream, without an id.
+fn fragment(function: &str) -> String {
+    format!(r#"{{"choices":[{{"delta":{{"tool_calls":[{{"index":0,"function":{function}}}]}}}}]}}"#)
+}
+
+#[test]
+fn b01_calls_without_ids_are_kept_apart() {
+    let whole = pair().whole(
+        PLAIN,
+        r#"{"choices":[{"message":{"tool_calls":[{"function":{"name":"f","arguments":"{\"a\":1}"}},{"function":{"name":"f","arguments":"{\"a\":2}"}}]}}]}"#,
+    );
+    assert_eq!(whole.matches("\"type\": \"tool_use\"").count(), 2, "{whole}");
+    let calls = [
+        fragment(r#"{"name":"f","arguments":"{\"a\":1}"}"#),
+        fragment(r#"{"name":"f","arguments":"{\"a\":2}"}"#),
+    ];
+    let stream = pair().stream(PLAIN, &data(&calls.each_ref().map(String::as_str)));
+    assert_eq!(stream.matches(r#""type":"tool_use""#).count(), 2, "{stream}");
+}
+
+#[test]
+fn b01_text_in_the_middle_of_a_call_breaks_the_answer_and_space_does_not() {
+    let with = |text: &str| {
+        let said = format!(r#"{{"choices":[{{"delta":{{"content":{text:?}}}}}]}}"#);
+        let [begin, rest] = [
+            fragment(r#"{"name":"f","arguments":"{\"a\""}"#),
+            fragment(r#"{"arguments":":1}"}"#),
+        ];
+        pair().stream(PLAIN, &data(&[&begin, &said, &rest]))
+    };
+    let broken = with("And so");
+    assert!(broken.starts_with("broken: "), "{broken}");
+    let kept = with("\n");
+    assert_eq!(
+        kept.matches("content_block_start").count(),
+        2,
+        "one, in its name and its data: {kept}"
+    );
+}

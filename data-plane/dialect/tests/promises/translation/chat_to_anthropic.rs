@@ -172,7 +172,6 @@ fn b01_content_that_cannot_be_carried_is_refused_by_its_place() {
     let said = [
         r#"{"role":"user","content":[{"type":"input_audio","input_audio":{"data":"x","format":"wav"}}]}"#,
         r#"{"role":"user","content":[{"type":"file","file":{"file_id":"file_1"}}]}"#,
-        r#"{"role":"user","name":"Ada","content":"x"}"#,
         r#"{"role":"assistant","audio":{"id":"a"}}"#,
         r#"{"role":"function","name":"f","content":"x"}"#,
         r#"{"role":"assistant","tool_calls":[{"id":"c","type":"odd"}]}"#,
@@ -279,4 +278,55 @@ fn b01_without_the_option_a_stream_has_no_usage() {
     let out = pair().stream(&request, &stream_of_everything());
     assert!(!out.contains("usage"), "{out}");
     assert!(out.ends_with("data: [DONE]\n\n"), "{out}");
+}
+
+#[test]
+fn b01_what_anthropic_refuses_beside_thinking_is_left_out() {
+    let asked = |members: &str| {
+        let body = PLAIN.replacen('{', &format!("{{{members},"), 1);
+        let body = pair().translate(&body).unwrap().body;
+        let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
+        let has = |name: &str| body.get(name).is_some();
+        (
+            has("thinking"),
+            has("temperature"),
+            has("top_p"),
+            has("tool_choice"),
+        )
+    };
+    let rest = r#""temperature":0.5,"top_p":0.9"#;
+    assert_eq!(
+        asked(&format!(r#""reasoning_effort":"high",{rest}"#)),
+        (true, false, false, false)
+    );
+    assert_eq!(asked(rest), (false, true, true, false));
+    assert_eq!(
+        asked(r#""reasoning_effort":"high","top_p":0.95"#),
+        (true, false, true, false)
+    );
+    let forced = r#""reasoning_effort":"high","tools":[{"type":"function","function":{"name":"f"}}],"tool_choice":"required""#;
+    assert_eq!(asked(&format!("{forced},{rest}")), (false, true, true, true));
+    let hot = PLAIN.replacen('{', r#"{"temperature":1.7,"#, 1);
+    assert!(
+        pair().request(&hot).contains("\"temperature\": 1\n"),
+        "{}",
+        pair().request(&hot)
+    );
+}
+
+#[test]
+fn b01_names_of_speakers_are_left_out() {
+    let body = r#"{"model":"m","messages":[{"role":"user","name":"ann","content":"1"},{"role":"assistant","content":null,"tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{}"}}]},{"role":"tool","name":"f","tool_call_id":"c","content":"x"}]}"#;
+    assert!(pair().translate(body).is_ok(), "{}", pair().request(body));
+}
+
+#[test]
+fn c05_a_body_of_small_values_is_not_built() {
+    let zeros = vec!["0"; 300_001].join(",");
+    let body = format!(r#"{{"model":"m","messages":[],"stop":[{zeros}]}}"#);
+    let refused = penstock_dialect::translate::memory(body.as_bytes()).unwrap_err();
+    assert!(refused.to_string().contains("300000"), "{refused}");
+    let members: Vec<_> = (0..300).map(|at| format!("\"m{at}\":1")).collect();
+    let body = format!(r#"{{"model":"m","messages":[{{{}}}]}}"#, members.join(","));
+    assert!(pair().translate(&body).is_err());
 }

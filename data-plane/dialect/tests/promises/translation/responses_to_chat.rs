@@ -167,3 +167,21 @@ fn b01_reasoning_comes_back_to_the_provider_that_made_it() {
         r#"{"input":[{"role":"user","content":"1"},{"type":"reasoning","summary":[{"type":"summary_text","text":"Ours."}],"encrypted_content":"penstock:openai-chat:"},{"type":"function_call","call_id":"c","name":"f","arguments":"{}"},{"type":"function_call_output","call_id":"c","output":"x"},{"type":"reasoning","summary":[{"type":"summary_text","text":"Claude's."}],"encrypted_content":"penstock:anthropic:c2ln"}]}"#
     ));
 }
+
+#[test]
+fn b01_results_of_parallel_calls_stand_together_with_their_images_behind_them() {
+    let body = pair().request(
+        r#"{"input":[{"role":"user","content":"1"},{"type":"function_call","call_id":"a","name":"f","arguments":"{}"},{"type":"function_call","call_id":"b","name":"f","arguments":"{}"},{"type":"function_call_output","call_id":"a","output":[{"type":"input_text","text":"seen"},{"type":"input_image","image_url":"https://example.com/a.png"}]},{"role":"developer","content":"Be brief."},{"type":"function_call_output","call_id":"b","output":"done"},{"role":"user","content":"And?"}]}"#,
+    );
+    let roles: Vec<_> = body
+        .lines()
+        .filter(|line| line.contains("\"role\""))
+        .map(|line| line.trim().trim_end_matches(','))
+        .collect();
+    let expected = ["user", "assistant", "tool", "tool", "user", "system", "user"];
+    assert_eq!(
+        roles,
+        expected.map(|role| format!("\"role\": \"{role}\"")),
+        "{body}"
+    );
+}

@@ -28,6 +28,7 @@ fn b01_the_documentation_names_each_field_that_is_left_out() {
         dropped::ANTHROPIC_WISHES,
         dropped::OPENAI_BODY,
         dropped::OPENAI_WISHES,
+        dropped::BESIDE_THINKING,
         dropped::CHAT_BODY,
         dropped::CHAT_MESSAGE,
         dropped::RESPONSES_BODY,

@@ -1,0 +1,102 @@
+//! How calls ended lately: small aggregates over the newest records, on the index of those that failed.
+//!
+//! Only calls for which a provider was asked count, so that what Penstock itself refuses alarms nobody, but for 429s, which
+//! callers see alike whoever sends them. Time is the one inside a record's id: when its call arrived.
+
+use penstock_core::id::{KeyId, ProviderId, UserId};
+use penstock_core::time::UnixMs;
+use uuid::Uuid;
+
+use crate::api::alert::{CallFacts, ProviderCalls};
+use crate::api::error::Error;
+use crate::database::records::first_id;
+use crate::sql::query::sql;
+use crate::sql::tx::{Pools, Tx};
+
+const MINUTE_MS: i64 = 60_000;
+/// More providers than this are not looked at one by one.
+const MAX_PROVIDERS: usize = 1_000;
+const MAX_ACTIVE: u32 = 20_000;
+
+pub(super) async fn read(pools: &Pools, now: UnixMs, in_a_row: u32) -> Result<CallFacts, Error> {
+    let mut tx = pools.read().await?;
+    let since = |minutes: i64| first_id(now.0.saturating_sub(minutes * MINUTE_MS));
+    let last_5_min = shares(&mut tx, since(5)).await?;
+    let limited = sql("SELECT COUNT(*) FROM usage_records WHERE status = 429 AND id >= $1");
+    let (rate_limited,): (i64,) = tx.fetch_one(limited.bind(since(1))).await?;
+    let statuses = statuses(&mut tx, since(60)).await?;
+    let mut failing = Vec::new();
+    for calls in last_5_min.iter().take(MAX_PROVIDERS) {
+        if calls.failed > 0 && all_failed(&mut tx, calls.provider, in_a_row).await? {
+            failing.push(calls.provider);
+        }
+    }
+    let active = active(&mut tx, since(10)).await?;
+    tx.commit().await?;
+    Ok(CallFacts {
+        last_5_min,
+        rate_limited_in_1_min: rate_limited.unsigned_abs(),
+        statuses_in_1_h: statuses,
+        failing,
+        active,
+    })
+}
+
+/// Of providers of which some call failed.
+async fn shares(tx: &mut Tx, since: Uuid) -> Result<Vec<ProviderCalls>, sqlx::Error> {
+    let failed = sql(
+        "SELECT provider_id, COUNT(*) FROM usage_records WHERE id >= $1 AND provider_id IS NOT NULL \
+         AND (status >= 500 OR status = 429 OR outcome = 'interrupted') GROUP BY provider_id",
+    );
+    let failed: Vec<(Uuid, i64)> = tx.fetch_all(failed.bind(since)).await?;
+    if failed.is_empty() {
+        return Ok(Vec::new());
+    }
+    let all = sql("SELECT provider_id, COUNT(*) FROM usage_records WHERE id >= ")
+        .push_bind(since)
+        .push(" AND provider_id IN ")
+        .push_list(failed.iter().map(|(id, _)| (*id).into()))
+        .push(" GROUP BY provider_id");
+    let all: Vec<(Uuid, i64)> = tx.fetch_all(all).await?;
+    let calls = |provider: Uuid| all.iter().find(|(id, _)| *id == provider);
+    let shares = failed.iter().map(|(provider, failed)| ProviderCalls {
+        provider: ProviderId(*provider),
+        calls: calls(*provider).map_or(0, |(_, calls)| calls.unsigned_abs()),
+        failed: failed.unsigned_abs(),
+    });
+    Ok(shares.collect())
+}
+
+async fn statuses(tx: &mut Tx, since: Uuid) -> Result<Vec<(ProviderId, u16, u64)>, sqlx::Error> {
+    let query = sql(
+        "SELECT provider_id, status, COUNT(*) FROM usage_records WHERE id >= $1 AND status >= 400 AND status <> 499 \
+         AND provider_id IS NOT NULL GROUP BY provider_id, status",
+    );
+    let rows: Vec<(Uuid, i64, i64)> = tx.fetch_all(query.bind(since)).await?;
+    let read = |(provider, status, count): (Uuid, i64, i64)| {
+        Some((
+            ProviderId(provider),
+            u16::try_from(status).ok()?,
+            count.unsigned_abs(),
+        ))
+    };
+    Ok(rows.into_iter().filter_map(read).collect())
+}
+
+async fn active(tx: &mut Tx, since: Uuid) -> Result<Vec<(UserId, KeyId, Option<ProviderId>)>, sqlx::Error> {
+    let query =
+        sql("SELECT DISTINCT user_id, key_id, provider_id FROM usage_records WHERE id >= $1 LIMIT $2");
+    let rows: Vec<(Uuid, Uuid, Option<Uuid>)> = tx.fetch_all(query.bind(since).bind(MAX_ACTIVE)).await?;
+    let read = |(user, key, provider): (Uuid, Uuid, Option<Uuid>)| {
+        (UserId(user), KeyId(key), provider.map(ProviderId))
+    };
+    Ok(rows.into_iter().map(read).collect())
+}
+
+/// Whether a provider's last calls all ended with 5xx.
+async fn all_failed(tx: &mut Tx, provider: ProviderId, in_a_row: u32) -> Result<bool, sqlx::Error> {
+    let query = sql("SELECT status FROM usage_records WHERE provider_id = $1 ORDER BY id DESC LIMIT $2");
+    let statuses: Vec<(i64,)> = tx.fetch_all(query.bind(provider.0).bind(in_a_row)).await?;
+    let enough = statuses.len() >= usize::try_from(in_a_row).unwrap_or(usize::MAX);
+    Ok(enough && statuses.iter().all(|(status,)| *status >= 500))
+}
