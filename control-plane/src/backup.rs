@@ -4,7 +4,9 @@
 //! | module | what |
 //! |---|---|
 //! | `section` | what a backup consists of, in order |
-//! | `resource`, `secret`, `token` | rows of the configuration, of secrets, of access tokens |
+//! | `resource`, `secret` | rows of the configuration, and secrets in them |
+//! | `token`, `operator`, `webhook` | rows of access tokens, of accounts, of webhooks |
+//! | `held` | those rows, until they are written |
 //! | `sanitise` | rows that say nothing about anybody |
 //! | `export` | out, piece by piece |
 //! | `intake`, `plan` | in: what a backup says, and what that changes |
@@ -15,12 +17,14 @@
 //! backup was read, checked and decrypted. Memory holds the configuration, which every control plane holds anyway, and
 //! one batch of the ledger.
 //!
-//! What a backup does not hold: the history (a restore begins a new chapter of the present one), data planes and their
-//! health, breakers and cooldowns (they follow from traffic), commands and logins under way.
+//! What a backup does not hold: the history (a restore begins a new chapter of the present one), and what is true only
+//! now. `penstock_store::OTHER_TABLES` has the whole list, with reasons.
 
 mod export;
+mod held;
 mod intake;
 mod old_minutes;
+mod operator;
 mod plan;
 mod resource;
 mod restore;
@@ -29,6 +33,7 @@ mod secret;
 mod section;
 mod ticket;
 mod token;
+mod webhook;
 
 pub(crate) use export::{Export, ExportError};
 pub(crate) use intake::Unfit;

@@ -37,6 +37,7 @@ impl BackupService for Backups {
         let author = Author::of(&request);
         let request = request.into_inner();
         let kind = read_kind(request.kind)?;
+        author.about("backup", kind.as_str());
         let (actor, reason) = author.signed(request.change)?;
         let export = Export::begin(&self.0, kind, request.include_usage).await;
         let export = export.map_err(from_export)?;
@@ -90,6 +91,9 @@ impl Backups {
         begin: wire::RestoreBegin,
         mut stream: Streaming<wire::RestoreBackupRequest>,
     ) -> Result<Restored, Status> {
+        let about = if begin.dry_run { "dry run" } else { "restored" };
+        author.about("backup", about);
+        author.because(begin.change.clone())?;
         let change = begin.change.unwrap_or_default();
         let reason = match change.reason.as_str() {
             "" => "restore of a backup".to_owned(),
@@ -121,6 +125,8 @@ impl Backups {
             }
         }
         let restored = restore.finish().map_err(from_restore)?;
+        // A commit names what it changes; all of it is more than its first few resources.
+        author.about("backup", about);
         if restored.ticket.is_empty() {
             tracing::warn!(
                 actor = name,

@@ -61,7 +61,11 @@ impl ImportService for Imports {
             ops.extend(op);
         }
         let revision = match begin.dry_run {
-            true => 0,
+            true => {
+                author.about("import", "dry run");
+                author.because(begin.change)?;
+                0
+            }
             false => self.make(author, begin.change, ops).await?,
         };
         Ok(Response::new(wire::ImportResourcesResponse { items, revision }))

@@ -14,10 +14,10 @@ use penstock_store::{ArchiveRow, Error, Loaded, Stored, StoredProvider, StoredSp
 use serde::Serialize;
 use serde_json::Value;
 
+use super::held::{self, Held};
 use super::resource::ResourceRow;
 use super::sanitise::{self, Sanitiser};
 use super::section::{self, Rest};
-use super::token::TokenRow;
 use crate::clock;
 use crate::context::Context;
 use crate::credentials::UnsealError;
@@ -35,8 +35,7 @@ pub(crate) struct Export {
     writer: Writer,
     header: Option<Header>,
     resources: VecDeque<Stored>,
-    /// Of the providers among them.
-    tokens: VecDeque<(ProviderId, Box<StoredProvider>)>,
+    held: VecDeque<Held>,
     rest: VecDeque<Rest>,
     /// The last row of the section that is being written.
     cursor: Cursor,
@@ -71,7 +70,7 @@ pub(crate) enum ExportError {
     #[error(transparent)]
     Store(#[from] Error),
     #[error("a secret of {place} cannot be read: {source}; set it again, or make a standard backup")]
-    Secret { place: ResourceRef, source: UnsealError },
+    Secret { place: String, source: UnsealError },
     #[error("{0} cannot be read by this release: a backup would lack it. Mend or delete it first")]
     Unreadable(ResourceRef),
     #[error("a row cannot be written")]
@@ -91,11 +90,15 @@ impl Export {
             return Err(ExportError::Unreadable(unreadable.reference.clone()));
         }
         let (resources, tokens) = sorted(loaded);
+        let held = held::read(&*context.store, tokens).await?;
         let rest = Rest::all(include_usage);
         let mut counts = count(&resources);
         for section in &rest {
             let rows = match section {
-                Rest::Tokens => tokens.len().try_into().unwrap_or(u64::MAX),
+                Rest::Tokens | Rest::Operators | Rest::Webhooks => {
+                    let of = held.iter().filter(|held| held.section().name() == section.name());
+                    of.count().try_into().unwrap_or(u64::MAX)
+                }
                 Rest::Records => context.store.count_usage(&everything()).await?,
                 Rest::Table(table) => context.store.count_rows(table).await?,
             };
@@ -121,7 +124,7 @@ impl Export {
             writer: Writer::default(),
             header: Some(header),
             resources,
-            tokens,
+            held,
             rest: rest.into(),
             cursor: Cursor::default(),
             stage: Stage::Configuration,
@@ -166,7 +169,7 @@ impl Export {
         let kind = stored.reference.kind();
         let row = ResourceRow::of(&self.context.sealer, stored, self.kind);
         let row = row.map_err(|source| ExportError::Secret {
-            place: stored.reference.clone(),
+            place: stored.reference.to_string(),
             source,
         })?;
         let named = !matches!(kind, Kind::Provider | Kind::User | Kind::Key);
@@ -178,12 +181,13 @@ impl Export {
         let store = self.context.store.clone();
         let before = self.rows;
         match section {
-            Rest::Tokens => {
-                if let Some((id, provider)) = self.tokens.pop_front() {
-                    let row = TokenRow::of(&self.context.sealer, id, &provider, self.kind);
-                    let place = ResourceRef::Provider(id);
+            Rest::Tokens | Rest::Operators | Rest::Webhooks => {
+                let of = |held: &mut Held| held.section().name() == section.name();
+                if let Some(held) = self.held.pop_front_if(of) {
+                    let (what, place) = (held.what(), held.label());
+                    let row = held.row(&self.context.sealer, self.kind);
                     if let Some(row) = row.map_err(|source| ExportError::Secret { place, source })? {
-                        *text += &self.row(section.name(), "provider", row, false)?;
+                        *text += &self.row(section.name(), what, row, false)?;
                     }
                     return Ok(());
                 }
@@ -231,7 +235,7 @@ impl Export {
 }
 
 /// In the order of the sections, in each by id; and the providers that have a token.
-fn sorted(loaded: Loaded) -> (VecDeque<Stored>, VecDeque<(ProviderId, Box<StoredProvider>)>) {
+fn sorted(loaded: Loaded) -> (VecDeque<Stored>, Vec<(ProviderId, Box<StoredProvider>)>) {
     let place = |kind| section::CONFIGURATION.iter().position(|(of, _)| *of == kind);
     let mut resources = loaded.resources;
     resources.sort_by(|a, b| {

@@ -9,13 +9,15 @@ use penstock_core::backup::{BackupKind, Broken, Header};
 use penstock_core::invalid::Invalid;
 use penstock_core::resource::{ResourceRef, SCHEMA};
 use penstock_core::usage::UsageRecord;
-use penstock_store::{ArchiveRow, ArchiveTable};
+use penstock_store::{ArchiveRow, ArchiveTable, StoredOperator, Webhook};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::operator::OperatorRow;
 use super::resource::{Item, ItemSpec, ResourceRow};
 use super::section::{self, Rest};
 use super::token::{TokenItem, TokenRow};
+use super::webhook::WebhookRow;
 use crate::credentials::Sealer;
 
 /// Why a backup cannot be restored here.
@@ -73,6 +75,8 @@ pub(super) fn resource(section: &str, row: Value, sealer: &Sealer) -> Result<Ite
 /// A row that is no configuration.
 pub(super) enum RestRow {
     Token(Box<TokenItem>),
+    Operator(Box<StoredOperator>),
+    Webhook(Box<Webhook>),
     Record(Box<UsageRecord>),
     Archived(&'static ArchiveTable, ArchiveRow),
 }
@@ -83,6 +87,14 @@ pub(super) fn rest(section: &str, row: Value, sealer: &Sealer) -> Result<RestRow
         Some(Rest::Tokens) => {
             let row: TokenRow = read(section, row)?;
             Ok(RestRow::Token(Box::new(row.read(sealer)?)))
+        }
+        Some(Rest::Operators) => {
+            let row: OperatorRow = read(section, row)?;
+            Ok(RestRow::Operator(Box::new(row.read()?)))
+        }
+        Some(Rest::Webhooks) => {
+            let row: WebhookRow = read(section, row)?;
+            Ok(RestRow::Webhook(Box::new(row.read(sealer)?)))
         }
         Some(Rest::Records) => Ok(RestRow::Record(Box::new(read(section, row)?))),
         Some(Rest::Table(table)) => {

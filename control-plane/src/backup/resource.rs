@@ -22,7 +22,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::secret::{Opened, SecretRow};
+use super::secret::{Opened, Place, SecretRow};
 use crate::credentials::{Field, Sealer, UnsealError};
 
 const CREDENTIAL: &str = "credential";
@@ -67,7 +67,7 @@ impl ResourceRow {
     pub(super) fn of(sealer: &Sealer, stored: &Stored, kind: BackupKind) -> Result<Self, UnsealError> {
         let mut secrets = BTreeMap::new();
         let mut add = |name: &str, field, sealed: &Sealed| -> Result<(), UnsealError> {
-            let row = SecretRow::of(sealer, (&stored.reference, field), sealed, kind)?;
+            let row = SecretRow::of(sealer, Place::Resource(&stored.reference, field), sealed, kind)?;
             secrets.extend(row.map(|row| (name.to_owned(), row)));
             Ok(())
         };
@@ -122,7 +122,7 @@ impl ResourceRow {
         let mut secret = |name, field| match self.secrets.remove(name) {
             None => Ok(None),
             Some(row) => {
-                let opened = row.open(sealer, (reference, field));
+                let opened = row.open(sealer, Place::Resource(reference, field));
                 let bad = |error| Invalid::new(format!("the {name} of {reference}"), format!("{error}"));
                 opened.map(Some).map_err(bad)
             }

@@ -7,13 +7,16 @@
 //! reading differ behind the checkpoint after all, it stops there: what was written is right (each row was checked), and
 //! the same restore can be made again, since nothing counts twice.
 
+mod beside;
+
 use std::collections::BTreeMap;
 
 use penstock_core::backup::{Event, Mark, Reader};
 use penstock_core::invalid::Invalid;
 use penstock_core::usage::UsageRecord;
 use penstock_store::{
-    ArchiveRow, ArchiveTable, Committed, Delivered, Error, Op, SPEND_DAYS, SPEND_MINUTES, first_minute_kept,
+    ArchiveRow, ArchiveTable, Committed, Delivered, Error, Op, SPEND_DAYS, SPEND_MINUTES, StoredOperator,
+    Webhook, first_minute_kept,
 };
 use serde_json::Value;
 use uuid::Uuid;
@@ -22,9 +25,8 @@ use super::intake::{self, RestRow, Unfit};
 use super::old_minutes::OldMinutes;
 use super::plan::{self, Tallies, Tally};
 use super::resource::Item;
-use super::section::{RECORDS, TOKENS};
+use super::section::RECORDS;
 use super::ticket::Ticket;
-use super::token::{Brought, TokenItem};
 use crate::clock;
 use crate::context::Context;
 use crate::credentials::SealError;
@@ -54,6 +56,11 @@ pub(crate) struct Restore<'a> {
     rows: Vec<ArchiveRow>,
     table: Option<&'static ArchiveTable>,
     old_minutes: OldMinutes,
+    /// Read when the first of their rows comes.
+    accounts: Option<Vec<StoredOperator>>,
+    webhooks: Option<Vec<Webhook>>,
+    /// The spool of restored records has its mark.
+    marked: bool,
     /// Older minutes that came with the records were moved to their days.
     folded: bool,
     tallies: Tallies,
@@ -115,6 +122,9 @@ impl<'a> Restore<'a> {
             rows: Vec::new(),
             table: None,
             old_minutes: OldMinutes::before(first_minute_kept(clock::now())),
+            accounts: None,
+            webhooks: None,
+            marked: false,
             folded: false,
             tallies: Tallies::new(),
             revision: 0,
@@ -172,6 +182,8 @@ impl<'a> Restore<'a> {
         }
         match intake::rest(section, row, sealer)? {
             RestRow::Token(token) => self.token(*token).await,
+            RestRow::Operator(operator) => self.operator(*operator).await,
+            RestRow::Webhook(webhook) => self.webhook(*webhook).await,
             RestRow::Record(record) => {
                 self.tally(RECORDS).rows += 1;
                 self.records.push(*record);
@@ -217,24 +229,6 @@ impl<'a> Restore<'a> {
         Ok(())
     }
 
-    async fn token(&mut self, token: TokenItem) -> Result<(), RestoreError> {
-        self.tally(TOKENS).rows += 1;
-        if self.ticket.is_none() {
-            return Ok(());
-        }
-        let provider = token.provider();
-        let brought = token.write(&*self.context.store, &self.context.name).await?;
-        let tally = self.tally(TOKENS);
-        match brought {
-            Brought::Written => tally.created += 1,
-            Brought::Kept => tally.unchanged += 1,
-            Brought::Left => self.remarks.push(format!(
-                "the access token of provider {provider} was left out: see penstock oauth status"
-            )),
-        }
-        Ok(())
-    }
-
     async fn write_records(&mut self) -> Result<(), RestoreError> {
         let records = std::mem::take(&mut self.records);
         if records.is_empty() || self.ticket.is_none() {
@@ -246,6 +240,11 @@ impl<'a> Restore<'a> {
             through: 0,
             at: clock::now(),
         };
+        if !self.marked {
+            // With its mark: what cleaning took away here was counted, and is not to be counted again.
+            self.context.store.ingest_usage(&[], delivered).await?;
+            self.marked = true;
+        }
         let ingested = self.context.store.ingest_usage(&records, delivered).await?;
         for (id, problem) in &ingested.refused {
             self.remarks

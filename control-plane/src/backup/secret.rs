@@ -10,9 +10,18 @@ use penstock_core::resource::ResourceRef;
 use penstock_core::secret::Secret;
 use penstock_store::Sealed;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use crate::credentials::{Field, SealError, Sealer, UnsealError};
+
+/// What a secret is bound to: it can be read only there.
+#[derive(Clone, Copy)]
+pub(super) enum Place<'a> {
+    Resource(&'a ResourceRef, Field),
+    /// By its id.
+    Webhook(Uuid),
+}
 
 /// In a row.
 #[derive(Serialize, Deserialize)]
@@ -51,11 +60,28 @@ pub(super) enum SecretError {
     Seal(#[from] SealError),
 }
 
+impl Place<'_> {
+    fn unseal(self, sealer: &Sealer, sealed: &Sealed) -> Result<Secret, UnsealError> {
+        match self {
+            Self::Resource(reference, field) => sealer.unseal(reference, field, sealed),
+            Self::Webhook(id) => sealer.unseal_webhook(id, sealed),
+        }
+    }
+
+    fn seal(self, sealer: &Sealer, plain: &Secret, hint: String) -> Result<Sealed, SealError> {
+        match self {
+            Self::Resource(reference, field) => sealer.seal_as(reference, field, plain, hint),
+            // Of those nothing is ever shown.
+            Self::Webhook(id) => sealer.seal_webhook(id, plain),
+        }
+    }
+}
+
 impl SecretRow {
     /// None in a sanitised backup.
     pub(super) fn of(
         sealer: &Sealer,
-        (place, field): (&ResourceRef, Field),
+        place: Place<'_>,
         sealed: &Sealed,
         kind: BackupKind,
     ) -> Result<Option<Self>, UnsealError> {
@@ -66,7 +92,7 @@ impl SecretRow {
                 key: sealed.key_id.clone(),
             },
             BackupKind::WithSecrets | BackupKind::Encrypted => {
-                let plain = sealer.unseal(place, field, sealed)?;
+                let plain = place.unseal(sealer, sealed)?;
                 // Into a backup that was asked for with its secrets.
                 Form::Plain(Zeroizing::new(plain.expose().to_owned()))
             }
@@ -75,11 +101,7 @@ impl SecretRow {
         Ok(Some(Self { hint, form }))
     }
 
-    pub(super) fn open(
-        self,
-        sealer: &Sealer,
-        (place, field): (&ResourceRef, Field),
-    ) -> Result<Opened, SecretError> {
+    pub(super) fn open(self, sealer: &Sealer, place: Place<'_>) -> Result<Opened, SecretError> {
         match self.form {
             Form::Sealed { ciphertext, key } => {
                 let ciphertext = STANDARD.decode(ciphertext).map_err(|_| SecretError::Encoding)?;
@@ -88,12 +110,12 @@ impl SecretRow {
                     ciphertext,
                     hint: self.hint,
                 };
-                let plain = sealer.unseal(place, field, &sealed)?;
+                let plain = place.unseal(sealer, &sealed)?;
                 Ok(Opened { sealed, plain })
             }
             Form::Plain(text) => {
                 let plain = Secret::new(text.as_str());
-                let sealed = sealer.seal_as(place, field, &plain, self.hint)?;
+                let sealed = place.seal(sealer, &plain, self.hint)?;
                 Ok(Opened { sealed, plain })
             }
         }

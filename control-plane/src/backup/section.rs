@@ -3,7 +3,8 @@
 //! First the configuration, owners before what they own. Then what is no configuration; of the ledger the records before
 //! the sums: records that come back make sums grow, and sums that come back then only fill what is still missing.
 //!
-//! To take another table along, describe it in `penstock_store::TABLES`.
+//! To take another table along, describe it in `penstock_store::TABLES`. Each table of the database is there, or in
+//! `penstock_store::OTHER_TABLES` with what becomes of it; tests see to it.
 
 use penstock_core::resource::Kind;
 use penstock_store::{ArchiveTable, TABLES};
@@ -22,12 +23,16 @@ pub(super) const CONFIGURATION: [(Kind, &str); 9] = [
 ];
 
 pub(super) const TOKENS: &str = "provider_tokens";
+pub(super) const OPERATORS: &str = "operators";
+pub(super) const WEBHOOKS: &str = "webhooks";
 pub(super) const RECORDS: &str = "usage_records";
 
 /// A section that is no configuration.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Rest {
     Tokens,
+    Operators,
+    Webhooks,
     Records,
     Table(&'static ArchiveTable),
 }
@@ -39,7 +44,7 @@ impl Rest {
             let of = TABLES.into_iter().filter(move |table| table.ledger == ledger);
             of.map(Self::Table)
         };
-        let mut all = vec![Self::Tokens];
+        let mut all = vec![Self::Tokens, Self::Operators, Self::Webhooks];
         all.extend(tables(false));
         if include_usage {
             all.push(Self::Records);
@@ -51,6 +56,8 @@ impl Rest {
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Tokens => TOKENS,
+            Self::Operators => OPERATORS,
+            Self::Webhooks => WEBHOOKS,
             Self::Records => RECORDS,
             Self::Table(table) => table.name,
         }
@@ -73,12 +80,41 @@ pub(super) fn kind_of(name: &str) -> Option<Kind> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use penstock_store::{Fate, OTHER_TABLES};
+
     use super::*;
 
     #[test]
     fn g05_every_kind_of_resource_is_in_a_backup() {
         for kind in Kind::ALL {
             assert_eq!(kind_of(name_of(kind)), Some(kind), "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn g05_what_the_store_says_of_its_tables_and_the_sections_agree() {
+        let others = OTHER_TABLES.into_iter().filter_map(|(_, fate)| match fate {
+            Fate::Section(name) => Some(name),
+            Fate::Left(_) => None,
+        });
+        let told: BTreeSet<&str> = others.chain(TABLES.map(|table| table.name)).collect();
+        let rest = Rest::all(true).into_iter().map(Rest::name);
+        let sections: BTreeSet<&str> = CONFIGURATION
+            .map(|(_, name)| name)
+            .into_iter()
+            .chain(rest)
+            .collect();
+        assert_eq!(told, sections);
+    }
+
+    #[test]
+    fn g05_the_page_of_backups_names_each_section() {
+        let page = include_str!("../../../docs/backups.md");
+        let rest = Rest::all(true).into_iter().map(Rest::name);
+        for name in CONFIGURATION.map(|(_, name)| name).into_iter().chain(rest) {
+            assert!(page.contains(&format!("`{name}`")), "{name}");
         }
     }
 

@@ -12,7 +12,7 @@ use penstock_core::time::UnixMs;
 use penstock_store::{Error, SealedToken, Store, StoredProvider, StoredSpec, TokenPut, TokenWritten};
 use serde::{Deserialize, Serialize};
 
-use super::secret::{Opened, SecretRow};
+use super::secret::{Opened, Place, SecretRow};
 use crate::clock;
 use crate::credentials::{Field, Sealer, UnsealError};
 
@@ -65,7 +65,7 @@ impl TokenRow {
             return Ok(None);
         };
         let place = ResourceRef::Provider(id);
-        let row = SecretRow::of(sealer, (&place, Field::Token), &token.sealed, kind)?;
+        let row = SecretRow::of(sealer, Place::Resource(&place, Field::Token), &token.sealed, kind)?;
         Ok(row.map(|row| Self {
             provider: id,
             obtained_at: token.obtained_at,
@@ -76,7 +76,7 @@ impl TokenRow {
 
     pub(super) fn read(self, sealer: &Sealer) -> Result<TokenItem, Invalid> {
         let place = ResourceRef::Provider(self.provider);
-        let opened = self.token.open(sealer, (&place, Field::Token));
+        let opened = self.token.open(sealer, Place::Resource(&place, Field::Token));
         let bad = |error| Invalid::new(format!("the access token of {place}"), format!("{error}"));
         Ok(TokenItem {
             provider: self.provider,

@@ -26,6 +26,14 @@ impl Archive for FakeStore {
         Ok(0)
     }
 
+    async fn restore_operator(&self, _: &StoredOperator) -> Result<bool, Error> {
+        Ok(false)
+    }
+
+    async fn restore_webhook(&self, _: &Webhook) -> Result<bool, Error> {
+        Ok(false)
+    }
+
     async fn usage_with_decisions(&self, _: Option<RequestId>, _: u32) -> Result<Vec<UsageRecord>, Error> {
         Ok(Vec::new())
     }

@@ -1,16 +1,19 @@
 //! The tables that backups take along as they are. One file for what belongs together; the order is that of a backup.
 
 mod breaker_actions;
+mod logs;
+mod others;
 mod price_backfills;
 mod rollups;
 mod spend;
 
 use crate::api::archive::ArchiveTable;
 
+pub use others::OTHER_TABLES;
 pub use spend::{DAYS as SPEND_DAYS, MINUTES as SPEND_MINUTES};
 
 /// All of them.
-pub static TABLES: [&ArchiveTable; 7] = [
+pub static TABLES: [&ArchiveTable; 10] = [
     &breaker_actions::TABLE,
     &price_backfills::TABLE,
     &rollups::TABLE,
@@ -18,6 +21,9 @@ pub static TABLES: [&ArchiveTable; 7] = [
     &spend::MINUTES,
     &spend::DAYS,
     &spend::MARKS,
+    &logs::AUDIT,
+    &logs::FAILED_CALLS,
+    &logs::NOTIFICATIONS,
 ];
 
 #[cfg(test)]

@@ -35,7 +35,7 @@ pub use api::alert::{
     AlertRow, Alerts, Attempted, CallFacts, Delivery, DeliveryFilter, DeliveryState, Looked, Notification,
     ProviderCalls, Webhook, WebhookWritten,
 };
-pub use api::archive::{Archive, ArchiveRow, ArchiveTable, Column, ColumnKind, Merge, Says};
+pub use api::archive::{Archive, ArchiveRow, ArchiveTable, Column, ColumnKind, Fate, Merge, Says};
 pub use api::audit::{AuditEnd, AuditEntry, AuditFilter};
 pub use api::command::{NodeAnswer, NodeCommand};
 pub use api::commit::{Applied, Commit, Committed, CredentialChange, Expect, MAX_OPS, NewSpec, Op, Put};
@@ -64,5 +64,5 @@ pub use api::token::{
 pub use api::usage::{
     Ingested, UsageFilter, UsageGroup, UsageGrouping, UsageSubject, UsageSummary, UsageTotals,
 };
-pub use archive::{SPEND_DAYS, SPEND_MINUTES, TABLES};
+pub use archive::{OTHER_TABLES, SPEND_DAYS, SPEND_MINUTES, TABLES};
 pub use open::{Backend, MigrationStatus, OpenError, OpenOptions, migrate_up, migrations, open};

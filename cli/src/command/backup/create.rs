@@ -22,7 +22,7 @@ pub(crate) struct Create {
     #[arg(long, value_enum, default_value_t)]
     kind: Kind,
 
-    /// With the ledger: usage records, their sums, and what limits are counted from
+    /// With the ledger (usage records, their sums, what limits are counted from), failed calls and the audit log
     #[arg(long)]
     include_usage: bool,
 

@@ -2,7 +2,8 @@
 //!
 //! What is configuration goes through commits and is not here. A table is here when its rows can be written again as
 //! they were: sums, marks, notes of what was done. To take another table along, describe it in a file below `archive/`
-//! and name it in [`TABLES`](crate::TABLES).
+//! and name it in [`TABLES`](crate::TABLES). What stays behind, or goes along in another way, is in
+//! [`OTHER_TABLES`](crate::OTHER_TABLES): a test holds both against the databases.
 
 use async_trait::async_trait;
 use penstock_core::id::RequestId;
@@ -11,7 +12,9 @@ use penstock_core::usage::UsageRecord;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
+use super::alert::Webhook;
 use super::error::Error;
+use super::operator::StoredOperator;
 
 /// The part of the store that backups are made from, beside the configuration. Calls are bounded in time as those of
 /// [`Store`](crate::Store) are.
@@ -38,6 +41,13 @@ pub trait Archive {
         after: Option<RequestId>,
         limit: u32,
     ) -> Result<Vec<UsageRecord>, Error>;
+
+    /// Writes an account that comes back, as it was, and tells other replicas. False, and nothing is written: its id, its
+    /// name or its token is there already.
+    async fn restore_operator(&self, operator: &StoredOperator) -> Result<bool, Error>;
+
+    /// Writes a webhook that comes back, as it was. False, and nothing is written: its id or its name is there already.
+    async fn restore_webhook(&self, webhook: &Webhook) -> Result<bool, Error>;
 }
 
 /// One row: its columns by name. Ids and bytes are text (hyphenated, hexadecimal), JSON is JSON.
@@ -53,8 +63,17 @@ pub struct ArchiveTable {
     /// How many of the columns are the primary key's.
     pub key: usize,
     pub merge: Merge,
-    /// Whether it belongs to the ledger, which backups take along only when asked.
+    /// Whether it belongs to the ledger and the logs, which backups take along only when asked.
     pub ledger: bool,
+}
+
+/// What becomes of a table that no [`ArchiveTable`] describes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// Its rows are in this section of a backup, in a form of their own.
+    Section(&'static str),
+    /// It stays behind, for this reason.
+    Left(&'static str),
 }
 
 /// One column.
@@ -68,8 +87,10 @@ pub struct Column {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ColumnKind {
     Int,
+    Bool,
     Text,
     Uuid,
+    Json,
 }
 
 /// What a sanitised backup does with it.
@@ -102,6 +123,14 @@ impl Column {
         }
     }
 
+    pub const fn flag(name: &'static str) -> Self {
+        Self {
+            name,
+            kind: ColumnKind::Bool,
+            says: Says::Nothing,
+        }
+    }
+
     pub const fn word(name: &'static str) -> Self {
         Self {
             name,
@@ -115,6 +144,23 @@ impl Column {
             name,
             kind: ColumnKind::Text,
             says: Says::FreeText,
+        }
+    }
+
+    /// A text that names somebody or something.
+    pub const fn name(name: &'static str) -> Self {
+        Self {
+            name,
+            kind: ColumnKind::Text,
+            says: Says::Identity,
+        }
+    }
+
+    pub const fn json(name: &'static str) -> Self {
+        Self {
+            name,
+            kind: ColumnKind::Json,
+            says: Says::Identity,
         }
     }
 
@@ -133,7 +179,9 @@ impl ArchiveTable {
         for column in self.columns {
             let value = row.get(column.name).unwrap_or(&Value::Null);
             let fits = match (column.kind, value) {
-                (_, Value::Null) => true,
+                (ColumnKind::Int | ColumnKind::Text | ColumnKind::Uuid, Value::Null) => true,
+                (ColumnKind::Bool, Value::Bool(_)) => true,
+                (ColumnKind::Json, Value::Object(_)) => true,
                 (ColumnKind::Int, Value::Number(number)) => number.as_i64().is_some(),
                 (ColumnKind::Text, Value::String(_)) => true,
                 (ColumnKind::Uuid, Value::String(text)) => Uuid::parse_str(text).is_ok(),

@@ -13,17 +13,19 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row as _};
 use uuid::Uuid;
 
-use super::Database;
 use super::records::{LedgerRow, columns};
+use super::{Database, alerts};
+use crate::api::alert::Webhook;
 use crate::api::archive::{Archive, ArchiveRow, ArchiveTable, Column, ColumnKind, Merge};
 use crate::api::error::Error;
+use crate::api::operator::StoredOperator;
 use crate::sql::fault::{Attempts, Fault};
 use crate::sql::query::{Query, sql};
 use crate::sql::tx::Tx;
 use crate::sql::value::Value;
 
-/// Of one statement. Each has at most 17 columns, and SQLite allows 32 766 values.
-const CHUNK: usize = 500;
+/// Of one statement, which SQLite allows 32 766.
+const MAX_VALUES: usize = 16_000;
 const MAX_ROWS: u32 = 1_000;
 
 /// A row as texts, in the order of the columns.
@@ -95,6 +97,14 @@ impl Archive for Database {
         rows.into_iter().map(|row| read(table, row)).collect()
     }
 
+    async fn restore_operator(&self, operator: &StoredOperator) -> Result<bool, Error> {
+        self.bring_operator_back(operator).await
+    }
+
+    async fn restore_webhook(&self, webhook: &Webhook) -> Result<bool, Error> {
+        alerts::bring_webhook_back(&self.pools, webhook).await
+    }
+
     async fn restore_rows(&self, table: &'static ArchiveTable, rows: &[ArchiveRow]) -> Result<u64, Error> {
         let mut attempts = Attempts::default();
         loop {
@@ -110,7 +120,7 @@ impl Database {
     async fn attempt_table(&self, table: &'static ArchiveTable, rows: &[ArchiveRow]) -> Result<u64, Fault> {
         let mut tx = self.pools.write().await?;
         let mut changed = 0;
-        for rows in rows.chunks(CHUNK) {
+        for rows in rows.chunks(MAX_VALUES / table.columns.len().max(1)) {
             changed += tx.execute(insert(table, rows)?).await?;
         }
         tx.commit().await?;
@@ -206,6 +216,8 @@ fn value(column: &Column, row: &ArchiveRow) -> Result<Value, Error> {
         (ColumnKind::Int, Json::Null) => Value::Int(None),
         (ColumnKind::Text, Json::Null) => Value::Text(None),
         (ColumnKind::Uuid, Json::Null) => Value::Uuid(None),
+        (ColumnKind::Bool, Json::Bool(flag)) => Value::Bool(*flag),
+        (ColumnKind::Json, Json::Object(_)) => Value::Json(Some(json.clone())),
         (ColumnKind::Int, Json::Number(number)) => Value::Int(Some(number.as_i64().ok_or_else(bad)?)),
         (ColumnKind::Text, Json::String(text)) => Value::from(text),
         (ColumnKind::Uuid, Json::String(text)) => Value::from(Uuid::parse_str(text).map_err(|_| bad())?),
@@ -224,6 +236,9 @@ fn read(table: &ArchiveTable, row: Texts) -> Result<ArchiveRow, Error> {
         let json = match column.kind {
             ColumnKind::Int => Json::from(text.parse::<i64>().map_err(|e| damaged(e.to_string()))?),
             ColumnKind::Text => Json::String(text),
+            // Postgres says it in a word, SQLite by a number.
+            ColumnKind::Bool => Json::Bool(matches!(text.as_str(), "true" | "1")),
+            ColumnKind::Json => serde_json::from_str(&text).map_err(|e| damaged(e.to_string()))?,
             ColumnKind::Uuid => {
                 let id = Uuid::parse_str(&text).map_err(|e| damaged(e.to_string()))?;
                 Json::String(id.to_string())

@@ -6,7 +6,7 @@ use penstock_store::{AuditEnd, AuditEntry, AuditFilter};
 
 use crate::bench::{Bench, on_both};
 
-fn entry(n: u8, actor: &str, action: &str) -> AuditEntry {
+pub(crate) fn entry(n: u8, actor: &str, action: &str) -> AuditEntry {
     AuditEntry {
         id: AuditId::from_parts(n.into(), &[0; 10]),
         at: UnixMs(n.into()),

@@ -16,7 +16,7 @@ on_both!(
 );
 
 /// The failure of the call of [`record`] with this number.
-fn failure(n: u64, number: u32, is_final: bool) -> FailedCallRow {
+pub(crate) fn failure(n: u64, number: u32, is_final: bool) -> FailedCallRow {
     let of = record(n);
     FailedCallRow {
         id: of.id,
