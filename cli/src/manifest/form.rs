@@ -48,8 +48,8 @@ pub(super) struct Field {
     pub is_list: bool,
 }
 
-/// Operators do not write these: names stand outside, and the others are made elsewhere.
-const HIDDEN: [&str; 9] = [
+/// Not in files: names stand outside, others are made elsewhere, and what is debugged for minutes is no configuration.
+const HIDDEN: [&str; 11] = [
     "penstock.config.v1.ProviderSpec.name",
     "penstock.config.v1.User.name",
     "penstock.config.v1.KeySpec.name",
@@ -57,6 +57,8 @@ const HIDDEN: [&str; 9] = [
     "penstock.config.v1.KeySpec.hint",
     "penstock.config.v1.Limits.resets",
     "penstock.config.v1.Activation.first_used_at_ms",
+    "penstock.config.v1.Activation.granted_at_ms",
+    "penstock.config.v1.Setting.http_debug",
     "penstock.config.v1.Price.source",
     "penstock.admin.v1.Manifest.name",
 ];

@@ -2,8 +2,9 @@
 //!
 //! *Soft* budgets and `tpm` reserve an estimate: what this key and model usually use. *Strict* budgets reserve a bound.
 //! The bound of a coding agent's call, with all the output that it allows, is a hundred times its usual cost, so a
-//! stream whose output can be watched (and is told in the caller's dialect, by which it is judged) reserves its input and a lead of output; the relay holds more before it hands on
-//! what would use it. What cannot be watched (an answer that is no stream, hidden reasoning) reserves its whole bound.
+//! stream whose output can be watched (and is told in the caller's dialect, by which it is judged) reserves its input
+//! and a lead of output; the relay holds more before it hands on what would use it. What cannot be watched (an answer
+//! that is no stream, hidden reasoning) reserves its whole bound.
 //!
 //! Which provider serves the call is decided later, so the bound takes what is dearest at any that could: of a stream
 //! its input and its output apart.
@@ -23,7 +24,10 @@ use super::usual::Estimate;
 use crate::limits::Takes;
 
 /// Output that a watched stream reserves ahead of what it has, tokens; one byte counts as one.
-pub(super) const LEAD: u64 = 1_024;
+///
+/// What no call may begin with is left of a budget, so it is small: of one USD at least 95 % can be used with the
+/// dearest of today's models.
+pub(super) const LEAD: u64 = 512;
 
 /// What a call reserves.
 #[derive(Clone, Copy, Debug)]

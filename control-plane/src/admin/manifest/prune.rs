@@ -1,13 +1,15 @@
 //! What goes: resources of the kinds to prune that nobody declares.
 //!
 //! A user goes only with all its keys, and keys go only when they are pruned themselves. Shipped and imported prices stay,
-//! and so do import suffixes, which hold nothing but a secret.
+//! and so do import suffixes, which hold nothing but a secret,
+//! and what is debugged just now.
 
 use std::collections::BTreeSet;
 
 use penstock_core::invalid::Invalid;
 use penstock_core::price::PriceSource;
 use penstock_core::resource::Kind;
+use penstock_core::setting::Setting;
 use penstock_proto::admin::v1::ApplyManifestsRequest;
 use penstock_proto::convert::enums::kind_from_wire;
 use penstock_store::{Stored, StoredSpec};
@@ -55,10 +57,17 @@ pub(super) fn add(
 }
 
 fn can_go(stored: &Stored) -> bool {
-    if let StoredSpec::Price(price) = &stored.spec {
-        return price.source == PriceSource::Manual;
+    match &stored.spec {
+        StoredSpec::Price(price) => price.source == PriceSource::Manual,
+        StoredSpec::ImportSuffix(_) | StoredSpec::Setting(Setting::HttpDebug(_)) => false,
+        StoredSpec::Provider(_)
+        | StoredSpec::User(_)
+        | StoredSpec::Key(_)
+        | StoredSpec::Setting(_)
+        | StoredSpec::ErrorRule(_)
+        | StoredSpec::WordRule(_)
+        | StoredSpec::RequestFilter(_) => true,
     }
-    stored.reference.kind() != Kind::ImportSuffix
 }
 
 /// Why a user must stay.
