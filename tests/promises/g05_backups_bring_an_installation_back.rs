@@ -41,6 +41,18 @@ async fn lived_in() -> Result<(Stack, String)> {
     }
     let suffix = ["key", "import-suffix", "acme-relay", "--secret", "-"];
     cli.run_with(&suffix, "acme-relay-pepper")?;
+    let hook = [
+        "webhook",
+        "create",
+        "--name",
+        "acme-hook",
+        "--url",
+        "https://hooks.acme.example/acme-hidden-path",
+        "--secret",
+        "-",
+    ];
+    cli.run_with(&hook, "acme-hook-signs")?;
+    stack.operator("acme-olga", "operator", &[])?;
     stack.synced().await?;
     for _ in 0..2 {
         let answer = stack.messages(0, &key, &anthropic_body("hello", false)).await?;
@@ -201,6 +213,58 @@ async fn g05_an_encrypted_backup_moves_to_another_machine_with_another_master_ke
 }
 
 #[tokio::test]
+async fn g05_accounts_webhooks_and_logs_come_back_beside_what_is_there() -> Result<()> {
+    let (old, key) = lived_in().await?;
+    let token = old.operator("acme-otto", "operator", &[])?;
+    let body = anthropic_body("[[fake status=400 type=invalid_request_error message=no]]", false);
+    assert_eq!(old.messages(0, &key, &body).await?.status(), 400);
+    let failed = until("the failure log has the call", || async {
+        let found = old.cli(0).json(&["logs", "--status", "4xx"])?;
+        let call = found["items"][0].clone();
+        Ok(call["error_type"].is_string().then_some(call))
+    })
+    .await?;
+    old.ledger(3).await?;
+    let file = create(&old.cli(0), old.folder.path(), "standard", &["--include-usage"])?;
+    let restore = ["backup", "restore", text(&file), "--yes"];
+
+    let new = Stack::builder().data_planes(0).start().await?;
+    let cli = new.cli(0);
+    new.operator("acme-olga", "viewer", &[])?;
+    let dry = cli.json(&["backup", "restore", text(&file), "--dry-run"])?;
+    assert_eq!(section(&dry, "operators")["created"], 1);
+    assert_eq!(section(&dry, "webhooks")["created"], 1);
+    let said = dry["remarks"].to_string();
+    assert!(said.contains("acme-otto") && said.contains("acme-olga"), "{said}");
+    new.cli_as(0, &token).fails(&["user", "list"])?;
+
+    let restored = cli.json(&restore)?;
+    assert_eq!(section(&restored, "operators")["created"], 1, "{restored}");
+    new.cli_as(0, &token).run(&["user", "list"])?;
+    assert_eq!(cli.json(&["operator", "show", "acme-olga"])?["role"], "viewer");
+    let hooks = ["webhook", "list"];
+    assert_eq!(cli.json(&hooks)?, old.cli(0).json(&hooks)?);
+    let found = cli.json(&["logs", "--status", "4xx"])?;
+    assert_eq!(found["items"][0], failed);
+    let audited = cli.json(&["audit", "list", "--action", "CreateKey"])?.to_string();
+    assert!(audited.contains("acme-laptop"), "{audited}");
+
+    // What was changed since then stays.
+    cli.run(&["operator", "rotate", "acme-otto"])?;
+    let again = cli.json(&restore)?;
+    for name in ["webhooks", "audit_log", "failed_calls", "notifications"] {
+        assert_eq!(
+            section(&again, name)["created"].as_u64().unwrap_or(0),
+            0,
+            "{name}"
+        );
+    }
+    assert_eq!(section(&again, "operators")["unchanged"], 1, "{again}");
+    new.cli_as(0, &token).fails(&["user", "list"])?;
+    Ok(())
+}
+
+#[tokio::test]
 async fn g05_a_broken_file_changes_nothing() -> Result<()> {
     let (stack, _) = lived_in().await?;
     let cli = stack.cli(0);
@@ -279,7 +343,14 @@ async fn g05_secrets_in_plain_text_are_asked_for_twice_and_logged() -> Result<()
         &["--yes-i-know", "--reason", "moving"],
     )?;
     let lines = String::from_utf8(zstd::decode_all(std::fs::read(&file)?.as_slice())?)?;
-    assert!(lines.contains(CREDENTIAL) && lines.contains("acme-relay-pepper"));
+    for secret in [
+        CREDENTIAL,
+        "acme-relay-pepper",
+        "acme-hidden-path",
+        "acme-hook-signs",
+    ] {
+        assert!(lines.contains(secret), "{secret}");
+    }
     let log = stack.control[0].log();
     assert!(log.contains("a backup with all secrets is being made") && log.contains("moving"));
     assert!(!log.contains(CREDENTIAL));

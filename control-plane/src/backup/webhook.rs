@@ -107,9 +107,13 @@ mod tests {
         }
     }
 
-    fn written(kind: BackupKind) -> serde_json::Value {
-        let row = WebhookRow::of(&sealer(1), &stored(), kind).unwrap();
+    fn row(webhook: &Webhook, kind: BackupKind) -> serde_json::Value {
+        let row = WebhookRow::of(&sealer(1), webhook, kind).unwrap();
         serde_json::to_value(row).unwrap()
+    }
+
+    fn written(kind: BackupKind) -> serde_json::Value {
+        row(&stored(), kind)
     }
 
     fn read(row: serde_json::Value, under: u8) -> Result<Webhook, Invalid> {
@@ -120,9 +124,10 @@ mod tests {
 
     #[test]
     fn g05_a_webhook_comes_back_as_it_was_under_its_master_key() {
-        let row = written(BackupKind::Standard);
+        let stored = stored();
+        let row = row(&stored, BackupKind::Standard);
         assert!(!row.to_string().contains("marked"));
-        assert_eq!(read(row.clone(), 1).unwrap(), stored());
+        assert_eq!(read(row.clone(), 1).unwrap(), stored);
         assert!(read(row, 2).is_err());
     }
 
