@@ -16,7 +16,7 @@ mod planes;
 
 use std::path::PathBuf;
 
-use penstock_control_plane::config::{ListenArgs, PriceArgs, TokenArgs};
+use penstock_control_plane::config::{ListenArgs, TrustArgs};
 use penstock_data_plane::config::TrafficArgs;
 use penstock_data_plane::{huge_pages, open_files};
 use tokio_util::sync::CancellationToken;
@@ -58,10 +58,7 @@ pub(crate) struct Args {
     traffic: TrafficArgs,
 
     #[command(flatten)]
-    tokens: TokenArgs,
-
-    #[command(flatten)]
-    prices: PriceArgs,
+    trust: TrustArgs,
 
     /// trace, debug, info, warn or error, or a filter such as `info,penstock::call=warn`
     #[arg(long, env = "PENSTOCK_LOG", default_value = "info", value_name = "FILTER")]

@@ -37,10 +37,7 @@ pub struct Config {
     pub tls: TlsArgs,
 
     #[command(flatten)]
-    pub tokens: TokenArgs,
-
-    #[command(flatten)]
-    pub prices: PriceArgs,
+    pub trust: TrustArgs,
 
     /// Directory for state on this machine. Without --database-url a SQLite database is kept in it.
     #[arg(long, env = "PENSTOCK_DATA_DIR", value_name = "DIR")]
@@ -155,35 +152,20 @@ pub struct MasterKeyArgs {
     pub master_key: Option<Secret>,
 }
 
-/// Where access tokens for providers may be obtained.
+/// What may be called inside the network.
 #[derive(Clone, Debug, Default, Args)]
-#[command(next_help_heading = "Access tokens of providers")]
-pub struct TokenArgs {
-    /// Host of an authorization server of your own, perhaps with a port. Token endpoints must be public and https (for
-    /// service accounts, Google's); those at this host may have a private or loopback address and speak plain http.
-    /// Repeatable.
+#[command(next_help_heading = "Hosts of your own")]
+pub struct TrustArgs {
+    /// Host of an authorization server, a webhook's receiver or price files of your own, perhaps with a port. What this
+    /// program calls must have public addresses (and of service accounts be Google's); this host may have a private or
+    /// loopback address and speak plain http. Repeatable.
     #[arg(
         long,
-        env = "PENSTOCK_TRUSTED_TOKEN_HOSTS",
+        env = "PENSTOCK_TRUSTED_HOSTS",
         value_name = "HOST[:PORT]",
         value_delimiter = ','
     )]
-    pub trusted_token_host: Vec<String>,
-}
-
-/// Where price files may be fetched from.
-#[derive(Clone, Debug, Default, Args)]
-#[command(next_help_heading = "Prices")]
-pub struct PriceArgs {
-    /// Host of price files of your own, perhaps with a port. URLs of price files must have public addresses; those at this
-    /// host may have a private or loopback address. Repeatable.
-    #[arg(
-        long,
-        env = "PENSTOCK_TRUSTED_PRICE_HOSTS",
-        value_name = "HOST[:PORT]",
-        value_delimiter = ','
-    )]
-    pub trusted_price_host: Vec<String>,
+    pub trusted_host: Vec<String>,
 }
 
 /// How gRPC is protected on the network.

@@ -28,7 +28,7 @@ pub struct Context {
     /// Access tokens that are obtained for providers.
     pub tokens: Arc<Tokens>,
     /// Hosts, perhaps with a port, from which price files may be fetched though they are inside.
-    pub trusted_price_hosts: Arc<[String]>,
+    pub trusted_hosts: Arc<[String]>,
     /// Operators' accounts, as the gate knows them.
     pub operators: Arc<Operators>,
     pub metrics: Arc<Metrics>,

@@ -47,7 +47,7 @@ pub(crate) async fn context(store: &Arc<FakeStore>) -> Context {
         nodes: Arc::new(NodeRegistry::new("cp-1".into())),
         fleet_states: Arc::default(),
         tokens: Arc::new(Tokens::new("cp-1", &["127.0.0.1".to_owned()]).unwrap()),
-        trusted_price_hosts: Arc::default(),
+        trusted_hosts: Arc::default(),
         operators: Arc::new(Operators::new(Arc::clone(store) as Arc<dyn Store>)),
         metrics,
         name: "cp-1".into(),

@@ -19,7 +19,7 @@ impl Bench {
     /// `credential`: flags of `provider create`.
     async fn start(provider: FakeProvider, trusted: &str, credential: &[&str]) -> Result<Self> {
         let stack = Stack::builder()
-            .control_plane_flags(&["--trusted-token-host", trusted])
+            .control_plane_flags(&["--trusted-host", trusted])
             .start()
             .await?;
         let cli = stack.cli(0);

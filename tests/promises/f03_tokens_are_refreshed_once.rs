@@ -37,7 +37,7 @@ impl Bench {
         let stack = Stack::builder()
             .control_planes(control_planes)
             .data_planes(data_planes)
-            .control_plane_flags(&["--trusted-token-host", &trusted, "--log-level=debug"])
+            .control_plane_flags(&["--trusted-host", &trusted, "--log-level=debug"])
             .data_plane_flag("--log-level=debug")
             .start()
             .await?;
@@ -314,7 +314,7 @@ async fn f03_up_logs_in_and_refreshes_on_one_machine() -> Result<()> {
     let server = AuthorizationServer::start().await?;
     let provider = FakeProvider::builder().accept_tokens_of(&server).start().await?;
     let trusted = server.address().to_string();
-    let up = Up::start(&["--trusted-token-host", &trusted]).await?;
+    let up = Up::start(&["--trusted-host", &trusted]).await?;
     let cli = up.cli();
     let url = provider.base_url();
     cli.run(&[

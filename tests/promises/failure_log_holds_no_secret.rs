@@ -105,7 +105,7 @@ async fn failure_log_never_holds_a_secret_through_any_path() -> Result<()> {
     let oauth = FakeProvider::builder().accept_tokens_of(&server).start().await?;
     let trusted = server.address().to_string();
     let stack = Stack::builder()
-        .control_plane_flags(&["--trusted-token-host", &trusted, "--log-level=debug"])
+        .control_plane_flags(&["--trusted-host", &trusted, "--log-level=debug"])
         .data_plane_flag("--log-level=debug")
         .start()
         .await?;
@@ -181,6 +181,7 @@ async fn failure_log_never_holds_a_secret_through_any_path() -> Result<()> {
         &dead,
         "--proxy-password-file",
         file,
+        "--keep-credential",
     ])?;
     stack.synced().await?;
     send(&stack, &key, "x-api-key", &body("", false)).await?;

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 
 const SECRET: &str = "a-signing-secret";
-const TRUST: &[&str] = &["--trusted-token-host", "127.0.0.1"];
+const TRUST: &[&str] = &["--trusted-host", "127.0.0.1"];
 
 /// An installation with a webhook to this receiver.
 async fn told_to(receiver: &Receiver, control_planes: usize) -> Result<(Stack, String)> {

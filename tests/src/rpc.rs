@@ -9,13 +9,20 @@ pub struct Rpc {
     server: String,
 }
 
-/// How a call ended.
-#[derive(Clone, Debug)]
+/// How a call began.
+#[derive(Debug)]
 pub struct Answered {
     /// The gRPC status that came instead of an answer. None: the service answers.
     pub refused: Option<u32>,
     pub message: String,
-    pub body: Vec<u8>,
+    answer: reqwest::Response,
+}
+
+impl Answered {
+    /// All that is said: of a stream that does not end, never.
+    pub async fn body(self) -> Result<Vec<u8>> {
+        Ok(self.answer.bytes().await?.to_vec())
+    }
 }
 
 impl Rpc {
@@ -51,11 +58,10 @@ impl Rpc {
         };
         let refused = header("grpc-status").map(|code| code.parse()).transpose()?;
         let message = header("grpc-message").unwrap_or_default();
-        let body = response.bytes().await?.to_vec();
         Ok(Answered {
             refused,
             message,
-            body,
+            answer: response,
         })
     }
 }

@@ -225,7 +225,9 @@ async fn test(session: &Session, webhook: String) -> Result<(), Failure> {
     session.print(&test)?;
     match test.failure() {
         None => Ok(()),
-        Some(_) => Err(Failure::other("the receiver did not take the message")),
+        Some(why) => Err(Failure::other(format!(
+            "the receiver did not take the message: {why}"
+        ))),
     }
 }
 

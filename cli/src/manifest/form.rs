@@ -36,6 +36,8 @@ pub(super) enum Form {
     /// A message without fields: `true`.
     Mark,
     Message(MessageDescriptor),
+    /// Names that operators choose, each with a value.
+    Map(Box<Self>),
 }
 
 /// One field as files have it.
@@ -168,7 +170,8 @@ fn word(field: &FieldDescriptor) -> String {
         | Form::Client
         | Form::Hours
         | Form::Mark
-        | Form::Message(_) => &[],
+        | Form::Message(_)
+        | Form::Map(_) => &[],
     };
     let bare = units.iter().find_map(|unit| name.strip_suffix(unit));
     bare.unwrap_or(name).to_owned()
@@ -181,13 +184,16 @@ fn form(field: &FieldDescriptor) -> Form {
         (Kind::String, _) if SECRETS.contains(&field.full_name()) => Form::Secret,
         (Kind::String, _) => Form::Text,
         (Kind::Enum(words), _) => Form::Word(words),
+        (Kind::Message(entry), _) if field.is_map() => {
+            Form::Map(Box::new(form(&entry.map_entry_value_field())))
+        }
         (Kind::Message(message), _) => of_message(message),
         (Kind::Uint64, "pico_usd") => Form::UsdPerMillion,
         (Kind::Uint64 | Kind::Int64, _) if name.ends_with("_nanousd") => Form::Usd,
         (Kind::Uint64, _) if name.ends_with("_ms") => Form::Duration,
         (Kind::Int64, _) if name.ends_with("_ms") => Form::Instant,
         (Kind::Uint32, _) if name.ends_with("millionths") => Form::Factor,
-        (Kind::Uint32, _) if name.ends_with("_minute") => Form::TimeOfDay,
+        (Kind::Uint32, _) if name.ends_with("_minute") && !name.ends_with("_per_minute") => Form::TimeOfDay,
         (Kind::Uint32, _) if name.ends_with("_s") => Form::Seconds,
         (_, _) => Form::Number,
     }

@@ -1,8 +1,8 @@
 //! A mapping of a file as a message of the protocol.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
-use prost_reflect::{DynamicMessage, FieldDescriptor, MessageDescriptor, ReflectMessage, Value};
+use prost_reflect::{DynamicMessage, FieldDescriptor, MapKey, MessageDescriptor, ReflectMessage, Value};
 
 use super::form::{self, Field, Form};
 use super::problem::{Place, Problem, hint};
@@ -34,6 +34,13 @@ impl Path {
         Self {
             proto: join(&self.proto, &field.proto_path()),
             file: join(&self.file, &field.word),
+        }
+    }
+
+    fn entry(&self, key: &str) -> Self {
+        Self {
+            proto: join(&self.proto, key),
+            file: join(&self.file, key),
         }
     }
 
@@ -134,6 +141,7 @@ impl Reader<'_> {
                 self.fill(&mut inner, node, path);
                 Some(Value::Message(inner))
             }
+            (Form::Map(of), Content::Map(entries)) => self.map(of, own, entries, path),
             (Form::Mark, Content::Map(entries)) if entries.is_empty() => {
                 self.text(form, own, "true", node, path)
             }
@@ -144,6 +152,19 @@ impl Reader<'_> {
                 None
             }
         }
+    }
+
+    fn map(&mut self, of: &Form, own: &FieldDescriptor, entries: &[Entry], path: &Path) -> Option<Value> {
+        let value_field = own.kind().as_message()?.map_entry_value_field();
+        let mut map = HashMap::with_capacity(entries.len());
+        for Entry { key, line, value } in entries {
+            let path = path.entry(key);
+            self.places.insert(path.proto.clone(), (path.file.clone(), *line));
+            if let Some(value) = self.single(of, &value_field, value, &path) {
+                map.insert(MapKey::String(key.clone()), value);
+            }
+        }
+        Some(Value::Map(map))
     }
 
     fn text(

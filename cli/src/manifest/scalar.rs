@@ -78,7 +78,7 @@ pub(super) fn read(form: &Form, field: &FieldDescriptor, text: &str) -> Result<V
             let hours: ActiveHours = text.parse().map_err(said)?;
             message(field, &convert::hours_to_wire(&hours))
         }
-        Form::Message(_) => Err("must be a mapping".to_owned()),
+        Form::Message(_) | Form::Map(_) => Err("must be a mapping".to_owned()),
     }
 }
 

@@ -143,6 +143,7 @@ impl Definitions {
             }
             Form::Hours => json!({ "type": "string", "examples": ["22:00-06:00 Asia/Shanghai"] }),
             Form::Message(of) => self.message(of),
+            Form::Map(of) => json!({ "type": "object", "additionalProperties": self.single(of) }),
         }
     }
 }

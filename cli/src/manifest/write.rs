@@ -3,7 +3,7 @@
 use penstock_core::resource::Kind;
 use penstock_proto::admin::v1::Manifest;
 use penstock_proto::convert;
-use prost_reflect::{DynamicMessage, FieldDescriptor, ReflectMessage, Value};
+use prost_reflect::{DynamicMessage, FieldDescriptor, MapKey, ReflectMessage, Value};
 
 use super::form::{self, Field, Form};
 use super::yaml::{self, Out};
@@ -97,6 +97,12 @@ fn value_of(field: &Field, value: &Value) -> Option<Out> {
 fn single(form: &Form, value: &Value) -> Option<Out> {
     if let (Form::Message(of), Value::Message(message)) = (form, value) {
         return Some(Out::Map(members(message, &base::of_message(of))));
+    }
+    if let (Form::Map(of), Value::Map(entries)) = (form, value) {
+        let read = |(key, value): (&MapKey, &Value)| Some((key.as_str()?.to_owned(), single(of, value)?));
+        let mut written: Vec<_> = entries.iter().map(read).collect::<Option<_>>()?;
+        written.sort_by(|(a, _), (b, _)| a.cmp(b));
+        return Some(Out::Map(written));
     }
     let (text, is_text) = scalar::write(form, value)?;
     Some(match (is_text, form) {

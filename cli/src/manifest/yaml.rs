@@ -25,7 +25,7 @@ fn members(map: &[(String, Out)], indent: usize, begun: bool, out: &mut String) 
         if i > 0 || !begun {
             out.push_str(&" ".repeat(indent));
         }
-        out.push_str(key);
+        out.push_str(&quoted(key));
         out.push(':');
         inside(value, indent, out);
     }

@@ -39,7 +39,7 @@ async fn build(config: &Config, store: Arc<dyn Store>, sealer: Sealer) -> Result
     let index = Arc::new(loaded.map_err(Fault::Load)?);
     let name: Arc<str> = replica_name(config).into();
     let nodes = Arc::new(NodeRegistry::new(Arc::clone(&name)));
-    let tokens = Tokens::new(&name, &config.tokens.trusted_token_host).map_err(Fault::Outbound)?;
+    let tokens = Tokens::new(&name, &config.trust.trusted_host).map_err(Fault::Outbound)?;
     let operators = Arc::new(Operators::new(Arc::clone(&store)));
     operators.refresh().await.map_err(Fault::Load)?;
     Ok(Context {
@@ -49,7 +49,7 @@ async fn build(config: &Config, store: Arc<dyn Store>, sealer: Sealer) -> Result
         nodes,
         fleet_states: Arc::default(),
         tokens: Arc::new(tokens),
-        trusted_price_hosts: config.prices.trusted_price_host.clone().into(),
+        trusted_hosts: config.trust.trusted_host.clone().into(),
         operators,
         metrics,
         name,

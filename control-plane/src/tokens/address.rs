@@ -1,9 +1,9 @@
-//! Where token endpoints may be.
+//! Where token endpoints and webhooks may be.
 //!
 //! A token URL is called from inside the network with a secret, and that of a service account comes out of a file that
 //! somebody uploaded. So: https, the public web only (the address that was checked is the one dialled), and for service
 //! accounts Google's hosts only. An operator who runs an authorization server inside names its host
-//! (`--trusted-token-host`); such a host may have any address and speak plain http, except link-local and metadata
+//! (`--trusted-host`); such a host may have any address and speak plain http, except link-local and metadata
 //! addresses, which are never dialled.
 
 use http::Uri;
@@ -63,12 +63,11 @@ pub(crate) fn check(
     Ok((uri, reach))
 }
 
-const TRUST: &str =
-    "if this is your own authorization server, start the control plane with --trusted-token-host HOST";
-const HTTP: &str = "must begin with https://; if this is your own authorization server, start the control plane with \
-                    --trusted-token-host HOST";
+const TRUST: &str = "if it is your own, start the control plane with --trusted-host HOST";
+const HTTP: &str =
+    "must begin with https://; if the host is your own, start the control plane with --trusted-host HOST";
 const NOT_GOOGLE: &str = "is not one of Google's (googleapis.com, accounts.google.com); if it is your own, start the \
-                          control plane with --trusted-token-host HOST";
+                          control plane with --trusted-host HOST";
 
 fn is_googles(host: &str, port: Option<u16>) -> bool {
     let named =
@@ -98,7 +97,7 @@ mod tests {
             "https://0x7f000001/token",
         ] {
             assert!(
-                problem(inside, Purpose::TokenUrl).contains("--trusted-token-host"),
+                problem(inside, Purpose::TokenUrl).contains("--trusted-host"),
                 "{inside}"
             );
         }

@@ -110,7 +110,7 @@ impl Fault {
                  file."
             }
             (Kind::Misconfigured, "address") => {
-                "The token URL may not be called. Correct it, or start the control plane with --trusted-token-host HOST \
+                "The token URL may not be called. Correct it, or start the control plane with --trusted-host HOST \
                  if it is your own authorization server."
             }
             (Kind::Misconfigured, _) => {

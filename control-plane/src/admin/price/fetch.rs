@@ -2,7 +2,7 @@
 //!
 //! Bounded in everything: the scheme (https, unless plain http was asked for), the size, the time, the redirects. A
 //! redirect never leads from https to http unless plain http was asked for. Only public addresses are dialled (the address
-//! that was checked), unless the control plane was started with the host as a trusted one (`--trusted-price-host`); a
+//! that was checked), unless the control plane was started with the host as a trusted one (`--trusted-host`); a
 //! redirect is judged as its own URL is, and from the public web it never leads inside, to a trusted host neither.
 //! Link-local and metadata addresses are never dialled. Nothing of ours is sent along: no token, no cookie.
 
@@ -109,7 +109,7 @@ impl FetchError {
         if text.contains("only public ones are dialled") {
             let host = uri.host().unwrap_or_default();
             text.push_str(&format!(
-                "; if it is your own, start the control plane with --trusted-price-host {host}, or give the file itself"
+                "; if it is your own, start the control plane with --trusted-host {host}, or give the file itself"
             ));
         }
         Self::Network(text)
@@ -194,10 +194,7 @@ mod tests {
             "http://[::1]:9/",
         ] {
             let refused = fetch(url, true, &["127.0.0.1:10".to_owned()]).await.unwrap_err();
-            assert!(
-                refused.to_string().contains("--trusted-price-host"),
-                "{url}: {refused}"
-            );
+            assert!(refused.to_string().contains("--trusted-host"), "{url}: {refused}");
         }
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();

@@ -90,7 +90,7 @@ async fn file(context: &Context, source: Option<Source>, allow_http: bool) -> Re
             Err(status::invalid(&Invalid::new("file", problem)))
         }
         Source::File(file) => Ok(file),
-        Source::Url(url) => match fetch::fetch(&url, allow_http, &context.trusted_price_hosts).await {
+        Source::Url(url) => match fetch::fetch(&url, allow_http, &context.trusted_hosts).await {
             Ok(bytes) => Ok(bytes.to_vec()),
             Err(error @ (fetch::FetchError::Url(_) | fetch::FetchError::Plain(_))) => {
                 Err(status::invalid(&Invalid::new("url", error.to_string())))
