@@ -126,7 +126,7 @@ enum Command {
     /// HTTP traffic of one key or provider, written out for a while
     #[command(subcommand)]
     Debug(debug::Command),
-    /// One call: why it went where it went, what it cost, and where its time went
+    /// One call: why it went where it went, what it cost, and where its time went; or what an error means
     Explain(explain::Explain),
     /// Where a request would go now, and why; nothing is sent
     Route(route::Route),
@@ -137,6 +137,7 @@ enum Command {
     #[command(subcommand)]
     Migrate(migrate::Command),
     /// Completions for a shell, to be sourced
+    #[command(visible_alias = "completion")]
     Completions(completions::Completions),
 }
 

@@ -26,6 +26,7 @@
 //! | [`alert`] | when operators are told of trouble |
 //! | [`operator`] | who may operate, and their roles |
 //! | [`error`] | every error a caller can get, in every dialect's terms |
+//! | [`explain`] | what an error means, and what to do about it |
 
 pub mod access;
 pub mod alert;
@@ -38,6 +39,7 @@ pub mod credential;
 pub mod dialect;
 pub mod error;
 pub mod error_rule;
+pub mod explain;
 pub mod failed_call;
 pub mod failure;
 pub mod guard;
