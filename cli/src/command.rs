@@ -10,6 +10,8 @@ mod breaker;
 mod completions;
 mod config;
 mod debug;
+mod diagnose;
+mod doctor;
 mod edit;
 mod error_rule;
 mod explain;
@@ -64,6 +66,8 @@ enum Command {
     Up(up::Args),
     /// The control plane, its database and its data planes at a glance
     Status,
+    Doctor(doctor::Doctor),
+    Diagnose(diagnose::Diagnose),
     Apply(apply::Apply),
     Diff(apply::Diff),
     Export(export::Export),
@@ -147,6 +151,8 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     match arguments.command {
         Command::Up(args) => Box::pin(up::run(args)).await,
         Command::Status => status::run(&session).await,
+        Command::Doctor(doctor) => doctor.run(&session).await,
+        Command::Diagnose(diagnose) => diagnose.run(&session).await,
         Command::Apply(apply) => apply.run(&session).await,
         Command::Diff(diff) => diff.run(&session).await,
         Command::Export(export) => export.run(&session).await,

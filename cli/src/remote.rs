@@ -4,6 +4,7 @@ use penstock_proto::admin::v1::audit_service_client::AuditServiceClient;
 use penstock_proto::admin::v1::breaker_service_client::BreakerServiceClient;
 use penstock_proto::admin::v1::config_service_client::ConfigServiceClient;
 use penstock_proto::admin::v1::debug_service_client::DebugServiceClient;
+use penstock_proto::admin::v1::doctor_service_client::DoctorServiceClient;
 use penstock_proto::admin::v1::error_rule_service_client::ErrorRuleServiceClient;
 use penstock_proto::admin::v1::fleet_service_client::FleetServiceClient;
 use penstock_proto::admin::v1::key_service_client::KeyServiceClient;
@@ -66,6 +67,7 @@ impl Services {
         users: UserServiceClient;
         keys: KeyServiceClient;
         debug: DebugServiceClient;
+        doctor: DoctorServiceClient;
         limits: LimitsServiceClient;
         manifests: ManifestServiceClient;
         logs: LogServiceClient;

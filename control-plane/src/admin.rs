@@ -15,6 +15,7 @@ mod author;
 mod breaker;
 mod config;
 mod debug;
+mod doctor;
 mod enforcement;
 mod error_rule;
 mod fleet;
@@ -45,10 +46,12 @@ mod usage;
 mod user;
 mod word_rule;
 
+pub(crate) use fleet::live_since;
 use penstock_proto::admin::v1::audit_service_server::AuditServiceServer;
 use penstock_proto::admin::v1::breaker_service_server::BreakerServiceServer;
 use penstock_proto::admin::v1::config_service_server::ConfigServiceServer;
 use penstock_proto::admin::v1::debug_service_server::DebugServiceServer;
+use penstock_proto::admin::v1::doctor_service_server::DoctorServiceServer;
 use penstock_proto::admin::v1::error_rule_service_server::ErrorRuleServiceServer;
 use penstock_proto::admin::v1::fleet_service_server::FleetServiceServer;
 use penstock_proto::admin::v1::key_service_server::KeyServiceServer;
@@ -98,6 +101,10 @@ pub fn routes(context: &Context, streams: &Streams) -> Routes {
             ManifestServiceServer::new(manifest::Manifests(context.clone()))
                 .max_decoding_message_size(manifest::MAX_REQUEST),
         )
+        .add_service(DoctorServiceServer::new(doctor::Doctor {
+            context: context.clone(),
+            streams: streams.clone(),
+        }))
         .add_service(FleetServiceServer::new(fleet::Fleet(context.clone())))
         .add_service(RouteServiceServer::new(route::Routes(context.clone())))
         .add_service(UsageServiceServer::new(usage::Ledger(context.clone())))

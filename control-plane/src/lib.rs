@@ -20,6 +20,7 @@
 //! | [`access`], [`credentials`] | who may call; secrets at rest |
 //! | [`tokens`] | access tokens that it obtains for providers |
 //! | [`console`] | health and metrics over HTTP |
+//! | [`doctor`] | what is wrong, and what to do |
 //! | [`prices`] | the prices that ship |
 //! | [`pipe`] | the in-memory way in |
 
@@ -31,6 +32,7 @@ pub mod config;
 pub mod console;
 pub mod context;
 pub mod credentials;
+pub mod doctor;
 pub mod fleet_states;
 mod grpc;
 mod incoming;

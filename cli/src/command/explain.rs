@@ -14,7 +14,7 @@ use crate::view::{self, LimitsNow};
 
 #[derive(clap::Args)]
 pub(crate) struct Explain {
-    /// The call's id, as its answer carries it in x-penstock-request-id; or an error: 529, NO_AVAILABLE_ACCOUNT, "Extra
+    /// The call's id, as its answer carries it in x-penstock-request-id; or an error: 529, `NO_AVAILABLE_ACCOUNT`, "Extra
     /// inputs are not permitted"
     #[arg(value_name = "REQUEST-ID|CODE|TEXT", required = true, num_args = 1..)]
     what: Vec<String>,

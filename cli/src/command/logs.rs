@@ -232,7 +232,9 @@ fn may_pass(failure: &Failure) -> bool {
         | Failure::File { .. }
         | Failure::Answered(_)
         | Failure::Output(_)
-        | Failure::Differs | Failure::Other(_) => false,
+        | Failure::Differs
+        | Failure::Unwell
+        | Failure::Other(_) => false,
     }
 }
 

@@ -80,6 +80,7 @@ const ADMIN_SERVICES: &[(&str, Methods)] = &[
             ("StopHttpDebug", CHANGE),
         ],
     ),
+    ("DoctorService", &[("Diagnose", READ), ("DescribeReplica", READ)]),
     (
         "ErrorRuleService",
         &[

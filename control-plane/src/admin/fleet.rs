@@ -103,7 +103,7 @@ impl Fleet {
 }
 
 /// A connected node was seen at or after this.
-pub(super) fn live_since(now: UnixMs) -> UnixMs {
+pub(crate) fn live_since(now: UnixMs) -> UnixMs {
     before(now, u64::try_from(SILENCE.as_millis()).unwrap_or(u64::MAX))
 }
 

@@ -17,4 +17,5 @@ pub(crate) mod spend;
 pub(crate) mod store;
 pub(crate) mod stored;
 pub(crate) mod token;
+pub(crate) mod upkeep;
 pub(crate) mod usage;

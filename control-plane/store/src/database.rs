@@ -26,6 +26,7 @@ mod rollup;
 pub(crate) mod spend;
 mod summary;
 mod tokens;
+mod upkeep;
 
 pub(crate) use commit::CHANNEL;
 

@@ -58,6 +58,7 @@ pub use api::stored::{
 pub use api::token::{
     OauthLogin, SealedToken, StoredToken, TokenFailure, TokenPut, TokenState, TokenWritten,
 };
+pub use api::upkeep::{DatabaseFacts, SealedPlace, Upkeep};
 pub use api::usage::{
     Ingested, UsageFilter, UsageGroup, UsageGrouping, UsageSubject, UsageSummary, UsageTotals,
 };

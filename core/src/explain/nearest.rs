@@ -7,7 +7,8 @@ use crate::failure;
 /// Suggestions, nearest first.
 const MOST: usize = 5;
 
-/// Words and texts that share most of their letters with what was asked: those with a common beginning or part first.
+/// Words and texts that share most of their letters with what was asked, nearest first.
+///
 /// Pairs of neighbouring letters are compared, which forgives letters that are missing, doubled or swapped.
 pub fn nearest(asked: &str) -> Vec<String> {
     let wanted = pairs(asked);
