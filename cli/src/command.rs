@@ -19,6 +19,7 @@ mod export;
 mod key;
 mod limits;
 mod logs;
+mod master_key;
 mod migrate;
 mod named;
 mod node;
@@ -117,6 +118,9 @@ enum Command {
     /// Data planes
     #[command(subcommand)]
     Node(node::Command),
+    /// The key that credentials are sealed under, and putting another in its place
+    #[command(subcommand)]
+    MasterKey(master_key::Command),
     /// What was used and what it cost: the last 24 hours unless told
     Usage(usage::Usage),
     /// What is wrong now, and what was told of it
@@ -174,6 +178,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Alert(command) => command.run(&session).await,
         Command::Webhook(command) => command.run(&session).await,
         Command::Node(command) => command.run(&session).await,
+        Command::MasterKey(command) => command.run(&session).await,
         Command::Usage(command) => command.run(&session).await,
         Command::Logs(command) => command.run(&session).await,
         Command::Debug(command) => command.run(&session).await,

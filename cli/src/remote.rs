@@ -11,6 +11,7 @@ use penstock_proto::admin::v1::key_service_client::KeyServiceClient;
 use penstock_proto::admin::v1::limits_service_client::LimitsServiceClient;
 use penstock_proto::admin::v1::log_service_client::LogServiceClient;
 use penstock_proto::admin::v1::manifest_service_client::ManifestServiceClient;
+use penstock_proto::admin::v1::master_key_service_client::MasterKeyServiceClient;
 use penstock_proto::admin::v1::notification_service_client::NotificationServiceClient;
 use penstock_proto::admin::v1::oauth_service_client::OauthServiceClient;
 use penstock_proto::admin::v1::operator_service_client::OperatorServiceClient;
@@ -71,6 +72,7 @@ impl Services {
         limits: LimitsServiceClient;
         manifests: ManifestServiceClient;
         logs: LogServiceClient;
+        master_key: MasterKeyServiceClient;
         oauth: OauthServiceClient;
         prices: PriceServiceClient;
         error_rules: ErrorRuleServiceClient;

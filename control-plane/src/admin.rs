@@ -16,6 +16,7 @@ mod breaker;
 mod config;
 mod debug;
 mod doctor;
+mod drain;
 mod enforcement;
 mod error_rule;
 mod fleet;
@@ -25,6 +26,7 @@ mod limits;
 mod log;
 mod manifest;
 mod mask;
+mod master_key;
 mod names;
 mod notification;
 mod oauth;
@@ -58,6 +60,7 @@ use penstock_proto::admin::v1::key_service_server::KeyServiceServer;
 use penstock_proto::admin::v1::limits_service_server::LimitsServiceServer;
 use penstock_proto::admin::v1::log_service_server::LogServiceServer;
 use penstock_proto::admin::v1::manifest_service_server::ManifestServiceServer;
+use penstock_proto::admin::v1::master_key_service_server::MasterKeyServiceServer;
 use penstock_proto::admin::v1::notification_service_server::NotificationServiceServer;
 use penstock_proto::admin::v1::oauth_service_server::OauthServiceServer;
 use penstock_proto::admin::v1::operator_service_server::OperatorServiceServer;
@@ -106,6 +109,9 @@ pub fn routes(context: &Context, streams: &Streams) -> Routes {
             streams: streams.clone(),
         }))
         .add_service(FleetServiceServer::new(fleet::Fleet(context.clone())))
+        .add_service(MasterKeyServiceServer::new(master_key::MasterKeys(
+            context.clone(),
+        )))
         .add_service(RouteServiceServer::new(route::Routes(context.clone())))
         .add_service(UsageServiceServer::new(usage::Ledger(context.clone())))
         .add_service(OperatorServiceServer::new(operator::Operators(context.clone())))

@@ -1,5 +1,6 @@
 //! Settings of the whole installation, pushed to data planes like any other resource.
 
+mod drained_nodes;
 mod fallbacks;
 mod http_debug;
 mod logging;
@@ -41,6 +42,8 @@ pub enum Setting {
     Logging(LoggingPolicy),
     /// Which HTTP traffic is written out for a while. Changed by `penstock debug`.
     HttpDebug(HttpDebug),
+    /// Data planes, by id, that are not to be ready. Changed by `penstock node drain`.
+    DrainedNodes(Vec<String>),
 }
 
 /// How limits are enforced as a whole.
@@ -156,7 +159,7 @@ impl UnpricedAction {
 
 impl Setting {
     /// Every setting at its default.
-    pub fn defaults() -> [Self; 9] {
+    pub fn defaults() -> [Self; 10] {
         [
             Self::Unpriced(UnpricedPolicy::default()),
             Self::ExplainRefusals(false),
@@ -167,6 +170,7 @@ impl Setting {
             Self::SelfService(false),
             Self::Logging(LoggingPolicy::default()),
             Self::HttpDebug(HttpDebug::default()),
+            Self::DrainedNodes(Vec::new()),
         ]
     }
 
@@ -181,6 +185,7 @@ impl Setting {
             Self::SelfService(_) => "self_service",
             Self::Logging(_) => "logging",
             Self::HttpDebug(_) => "http_debug",
+            Self::DrainedNodes(_) => "drained_nodes",
         }
     }
 
@@ -189,7 +194,11 @@ impl Setting {
         match self {
             Self::Unpriced(_) | Self::ExplainRefusals(_) | Self::Limits(_) => 1,
             Self::Routing(_) | Self::ModelFallbacks(_) => 3,
-            Self::Notifications(_) | Self::SelfService(_) | Self::Logging(_) | Self::HttpDebug(_) => 5,
+            Self::Notifications(_)
+            | Self::SelfService(_)
+            | Self::Logging(_)
+            | Self::HttpDebug(_)
+            | Self::DrainedNodes(_) => 5,
         }
     }
 
@@ -203,6 +212,7 @@ impl Setting {
             Self::Notifications(policy) => policy.validate(),
             Self::Logging(policy) => policy.validate(),
             Self::HttpDebug(debug) => debug.validate(),
+            Self::DrainedNodes(nodes) => drained_nodes::validate(nodes),
         }
     }
 }

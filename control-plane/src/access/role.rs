@@ -92,7 +92,10 @@ const ADMIN_SERVICES: &[(&str, Methods)] = &[
             ("TestErrorRule", READ),
         ],
     ),
-    ("FleetService", &[("ListNodes", READ), ("GetStatus", READ)]),
+    (
+        "FleetService",
+        &[("ListNodes", READ), ("GetStatus", READ), ("DrainNode", CHANGE)],
+    ),
     (
         "KeyService",
         &[
@@ -117,6 +120,10 @@ const ADMIN_SERVICES: &[(&str, Methods)] = &[
     (
         "ManifestService",
         &[("ApplyManifests", CHANGE), ("ExportManifests", READ)],
+    ),
+    (
+        "MasterKeyService",
+        &[("ShowMasterKey", READ), ("RotateMasterKey", ADMIN)],
     ),
     (
         "NotificationService",

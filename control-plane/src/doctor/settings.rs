@@ -51,7 +51,8 @@ fn of(setting: &Setting, now: UnixMs) -> Vec<Finding> {
         | Setting::Notifications(_)
         | Setting::SelfService(_)
         | Setting::Logging(_)
-        | Setting::HttpDebug(_) => Vec::new(),
+        | Setting::HttpDebug(_)
+        | Setting::DrainedNodes(_) => Vec::new(),
     }
 }
 
