@@ -43,6 +43,7 @@ mod g11_operators_are_told_of_trouble;
 mod g12_words_and_filters;
 mod g13_operators_say_what_an_error_means;
 mod g14_failed_calls_are_found;
+mod g15_a_start_that_fails_says_why;
 mod g15_startup_faults_are_explained;
 mod g16_a_restart_loses_no_request;
 mod limited;

@@ -45,7 +45,7 @@ fn commands(page: &str) -> Vec<(String, i32)> {
     let lines = blocks.flat_map(|block| block.split("```").next().unwrap_or_default().lines());
     lines
         .map(|line| match line.split_once("# exit code ") {
-            Some((command, code)) => (command.trim().to_owned(), code.trim().parse().unwrap()),
+            Some((command, code)) => (command.trim().to_owned(), code.trim().parse().unwrap_or(-1)),
             None => (line.trim().to_owned(), 0),
         })
         .collect()
