@@ -1,5 +1,6 @@
 //! Settings of the whole installation, pushed to data planes like any other resource.
 
+mod drained_nodes;
 mod fallbacks;
 mod http_debug;
 mod logging;
@@ -45,6 +46,8 @@ pub enum Setting {
     HttpDebug(HttpDebug),
     /// How long records are kept.
     Retention(RetentionPolicy),
+    /// Data planes, by id, that are not to be ready. Changed by `penstock node drain`.
+    DrainedNodes(Vec<String>),
 }
 
 /// How limits are enforced as a whole.
@@ -160,7 +163,7 @@ impl UnpricedAction {
 
 impl Setting {
     /// Every setting at its default.
-    pub fn defaults() -> [Self; 10] {
+    pub fn defaults() -> [Self; 11] {
         [
             Self::Unpriced(UnpricedPolicy::default()),
             Self::ExplainRefusals(false),
@@ -172,6 +175,7 @@ impl Setting {
             Self::Logging(LoggingPolicy::default()),
             Self::HttpDebug(HttpDebug::default()),
             Self::Retention(RetentionPolicy::default()),
+            Self::DrainedNodes(Vec::new()),
         ]
     }
 
@@ -187,6 +191,7 @@ impl Setting {
             Self::Logging(_) => "logging",
             Self::HttpDebug(_) => "http_debug",
             Self::Retention(_) => "retention",
+            Self::DrainedNodes(_) => "drained_nodes",
         }
     }
 
@@ -199,7 +204,8 @@ impl Setting {
             | Self::SelfService(_)
             | Self::Logging(_)
             | Self::HttpDebug(_)
-            | Self::Retention(_) => 5,
+            | Self::Retention(_)
+            | Self::DrainedNodes(_) => 5,
         }
     }
 
@@ -214,6 +220,7 @@ impl Setting {
             Self::Logging(policy) => policy.validate(),
             Self::HttpDebug(debug) => debug.validate(),
             Self::Retention(policy) => policy.validate(),
+            Self::DrainedNodes(nodes) => drained_nodes::validate(nodes),
         }
     }
 }

@@ -70,6 +70,7 @@ pub struct Snapshot {
     fallbacks: Vec<ModelFallback>,
     logging: LoggingPolicy,
     http_debug: HttpDebug,
+    drained_nodes: Vec<String>,
     refused: BTreeMap<ResourceRef, RefusedVersion>,
 }
 
@@ -163,6 +164,11 @@ impl Snapshot {
 
     pub fn explain_refusals(&self) -> bool {
         self.explain_refusals
+    }
+
+    /// Whether an operator took this data plane out of service.
+    pub fn is_drained(&self, node: &str) -> bool {
+        self.drained_nodes.iter().any(|drained| drained == node)
     }
 
     /// How limits are enforced as a whole.

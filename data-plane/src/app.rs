@@ -139,7 +139,7 @@ impl App {
             forgotten_settlements: self.fleet.forgotten_settlements(),
             breakers: self.breakers(&snapshot),
             ready: self.ready.is_set(),
-            draining: self.drain.has_begun(),
+            draining: self.drain.has_begun() || snapshot.is_drained(&self.node_id),
             uptime_seconds: self.uptime_ms() / 1000,
         }
     }

@@ -39,6 +39,7 @@ pub(crate) enum Value {
     Logging(LoggingPolicy),
     /// Windows; `penstock debug list` names them.
     HttpDebug(HttpDebug),
+    DrainedNodes(Vec<String>),
     /// `MODEL=SUBSTITUTE,SUBSTITUTE`.
     ModelFallbacks(Vec<String>),
 }
@@ -56,6 +57,7 @@ impl Setting {
             Core::Notifications(policy) => Value::Notifications(Box::new(policy)),
             Core::Logging(policy) => Value::Logging(policy),
             Core::HttpDebug(debug) => Value::HttpDebug(debug),
+            Core::DrainedNodes(nodes) => Value::DrainedNodes(nodes),
             Core::ModelFallbacks(list) => Value::ModelFallbacks(list.iter().map(fallback::write).collect()),
             Core::Limits(policy) => Value::Limits(Enforcement::at(policy, now)),
         };
@@ -69,7 +71,7 @@ impl Setting {
     fn text(&self) -> String {
         match &self.value {
             Value::Switch(on) => on.to_string(),
-            Value::ModelFallbacks(list) => joined(list),
+            Value::ModelFallbacks(list) | Value::DrainedNodes(list) => joined(list),
             Value::Routing(policy) => routing(policy),
             Value::Retention(policy) => retention(*policy),
             Value::Notifications(policy) => notifications(policy),

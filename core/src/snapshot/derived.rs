@@ -42,6 +42,7 @@ impl Snapshot {
         self.fallbacks = Vec::new();
         self.logging = LoggingPolicy::default();
         self.http_debug = HttpDebug::default();
+        self.drained_nodes = Vec::new();
         for (_, setting) in self.settings.values() {
             match setting {
                 Setting::Unpriced(policy) => self.unpriced = policy.clone(),
@@ -53,6 +54,7 @@ impl Snapshot {
                 Setting::Notifications(_) | Setting::SelfService(_) | Setting::Retention(_) => {}
                 Setting::Logging(policy) => self.logging.clone_from(policy),
                 Setting::HttpDebug(debug) => self.http_debug.clone_from(debug),
+                Setting::DrainedNodes(nodes) => self.drained_nodes.clone_from(nodes),
             }
         }
     }

@@ -36,6 +36,7 @@ pub fn setting_to_wire(setting: &Setting) -> wire::Setting {
         Setting::Logging(policy) => Value::Logging(logging::policy_to_wire(policy)),
         Setting::HttpDebug(debug) => Value::HttpDebug(logging::debug_to_wire(debug)),
         Setting::Retention(policy) => Value::Retention(retention_to_wire(*policy)),
+        Setting::DrainedNodes(nodes) => Value::DrainedNodes(wire::DrainedNodes { nodes: nodes.clone() }),
     };
     wire::Setting { value: Some(value) }
 }
@@ -56,6 +57,7 @@ pub fn setting_from_wire(setting: wire::Setting) -> Result<Setting, Invalid> {
         Value::Logging(policy) => Setting::Logging(logging::policy_from_wire(policy)?),
         Value::HttpDebug(debug) => Setting::HttpDebug(logging::debug_from_wire(debug)?),
         Value::Retention(policy) => Setting::Retention(retention_from_wire(policy)),
+        Value::DrainedNodes(drained) => Setting::DrainedNodes(drained.nodes),
         Value::Limits(policy) => Setting::Limits(LimitsPolicy {
             enabled: policy.enabled,
             off_until: policy.off_until_ms.map(UnixMs),
