@@ -27,7 +27,7 @@ fn doctor(stack: &Stack) -> Result<(Value, bool)> {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn g06_doctor_says_that_all_is_well_and_then_what_is_not() -> Result<()> {
     let stack = Stack::builder().start().await?;
     stack.prepare()?;
@@ -69,7 +69,7 @@ async fn g06_doctor_says_that_all_is_well_and_then_what_is_not() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn g06_doctor_finds_that_nobody_serves() -> Result<()> {
     let mut stack = Stack::builder().start().await?;
     stack.prepare()?;
@@ -81,7 +81,7 @@ async fn g06_doctor_finds_that_nobody_serves() -> Result<()> {
     .await
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f01_a_support_bundle_holds_no_secret() -> Result<()> {
     let stack = Stack::builder().start().await?;
     let secret = stack.prepare()?;
@@ -91,9 +91,8 @@ async fn f01_a_support_bundle_holds_no_secret() -> Result<()> {
         .cli(0)
         .run(&["user", "create", "--name", "bob", "--reason", marked])?;
     stack.synced().await?;
-    let mut body = anthropic_body("hello", false);
-    body["model"] = "no-such-model".into();
-    stack.messages(0, &secret, &body).await?;
+    let text = format!("[[fake status=500 type=api_error message='broken, with {marked}']]");
+    stack.messages(0, &secret, &anthropic_body(&text, false)).await?;
     until("the failure is in the log", || async {
         let calls = stack.cli(0).json(&["logs", "--failed"])?;
         Ok((calls["items"].as_array().map_or(0, Vec::len) > 0).then_some(()))
@@ -133,11 +132,11 @@ async fn f01_a_support_bundle_holds_no_secret() -> Result<()> {
         }
     }
     let failures = std::fs::read_to_string(bundle.join("failures.json"))?;
-    ensure!(failures.contains("no-such-model"), "{failures}");
+    ensure!(failures.contains("api_error"), "{failures}");
     Ok(())
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn g06_explain_needs_no_server() -> Result<()> {
     let cli = penstock_tests::Cli::new(&[("HOME", "/nonexistent")]);
     for asked in [

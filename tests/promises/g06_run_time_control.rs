@@ -3,7 +3,7 @@
 use anyhow::{Result, ensure};
 use penstock_tests::{Stack, anthropic_body, until};
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn g06_a_drained_data_plane_is_not_ready_and_serves_all_the_same() -> Result<()> {
     let stack = Stack::builder().data_planes(2).start().await?;
     let secret = stack.prepare()?;
@@ -54,7 +54,7 @@ async fn node_id(stack: &Stack, node: usize) -> Result<String> {
     Ok(health["node_id"].as_str().unwrap_or_default().to_owned())
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f01_the_master_key_is_replaced_under_load_and_the_old_one_is_put_away() -> Result<()> {
     let mut stack = Stack::builder().start().await?;
     let secret = stack.prepare()?;

@@ -55,7 +55,7 @@ const FAULTS: &[Fault] = &[
     fault(CONTROL, "--database-url DB --master-key-file KEY --other-master-key-file /nonexistent", &[ADMIN], &["/nonexistent"]),
     // Listeners and TLS.
     fault(CONTROL, "--master-key-file KEY --database-url DB --listen-grpc 0.0.0.0:0", &[ADMIN], &["--tls-cert", "--insecure-plaintext"]),
-    fault(CONTROL, "--master-key-file KEY --database-url DB --listen-grpc 192.0.2.1:9", &[ADMIN], &["--listen-grpc", "not one of this machine's"]),
+    fault(CONTROL, "--master-key-file KEY --database-url DB --insecure-plaintext --listen-grpc 192.0.2.1:9", &[ADMIN], &["--listen-grpc", "not one of this machine's"]),
     fault(CONTROL, "--master-key-file KEY --database-url DB --tls-cert /nonexistent --tls-key TEXT", &[ADMIN], &["--tls-cert", "/nonexistent"]),
     fault(CONTROL, "--master-key-file KEY --database-url DB --tls-cert TEXT --tls-key TEXT", &[ADMIN], &["TLS files cannot be used", "PEM"]),
     // Data plane.

@@ -6,8 +6,7 @@
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
-use penstock_tests::{binary, client, until};
-use serde_json::json;
+use penstock_tests::{anthropic_body, binary, client, until};
 
 use super::up_runs_all_on_one_machine::{Up, paste_curl};
 
@@ -64,10 +63,10 @@ async fn prepare(up: &Up) -> Result<(String, String, String)> {
         let answer = client()
             .post(format!("{}/v1/messages", up.traffic))
             .header("x-api-key", &secret)
-            .json(&json!({ "model": "no-such-model-anywhere", "max_tokens": 1, "messages": [{ "role": "user", "content": "hello" }] }))
+            .json(&anthropic_body("[[fake status=500 type=api_error]]", false))
             .send()
             .await?;
-        Ok((answer.status() != 401).then_some(answer))
+        Ok((answer.status() == 500).then_some(answer))
     })
     .await?;
     let id = answer
@@ -81,10 +80,10 @@ async fn prepare(up: &Up) -> Result<(String, String, String)> {
         Ok((shown && cli.run(&["explain", &id]).is_ok()).then_some(()))
     })
     .await?;
-    Ok((id, secret, "claude-sonnet-5".to_owned()))
+    Ok((id, secret, "claude-opus-4-8".to_owned()))
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn g06_every_command_of_the_troubleshooting_page_runs() -> Result<()> {
     let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/troubleshooting.md"))?;
     for subject in SUBJECTS {

@@ -239,7 +239,10 @@ fn way(provider: &Provider) -> String {
 fn advice(given: &str, name: &str) -> String {
     match given {
         "" => format!("`penstock provider test {name}`"),
-        given => format!("{given} Then `penstock provider test {name}`."),
+        given => format!(
+            "{}; then `penstock provider test {name}`",
+            given.trim_end_matches('.')
+        ),
     }
 }
 

@@ -121,7 +121,7 @@ const ROWS: &[(&str, Class, &str, &str)] = &[
     ("64", C, "AWS does not take a field of the request.", "`penstock request-filter create --name drop --body FIELD` removes it; report it if the gateway added it."),
     ("65", R, "A quota of the AWS account is used up.", "Ask AWS for more, or spread the load over regions."),
     ("66", N, "The account has no access to the model, or its agreement is being made.", "Ask for access in the Bedrock console; an agreement takes some minutes."),
-    ("67", K, "The AWS keys are wrong or over, or a clock is wrong.", "`penstock doctor` compares clocks; then `penstock provider update P --aws-access-key-id … --aws-secret-access-key -`."),
+    ("67", K, "The AWS keys are wrong or over, or a clock is wrong.", "`penstock doctor` compares clocks; then `penstock provider update P --aws-access-key-id … --aws-secret-access-key-env VAR`."),
     ("68", N, "The model is not in this region, or the form about its use was not sent.", "Send the form in the Bedrock console, or use another region."),
     ("69", T, "The model ran into a fault or out of time.", "Nothing: another is asked. Ask for less when it lasts."),
     ("70", R, "AWS throttles the account.", "Hold it lower: `penstock provider update P --rpm … --tpm …`, or spread the load over regions."),
