@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use prost::Message;
 
-const FILES: [&str; 27] = [
+const FILES: [&str; 29] = [
     "penstock/config/v1/config.proto",
     "penstock/fleet/v1/fleet.proto",
     "penstock/sync/v1/sync.proto",
@@ -33,6 +33,8 @@ const FILES: [&str; 27] = [
     "penstock/admin/v1/route.proto",
     "penstock/admin/v1/operator.proto",
     "penstock/admin/v1/audit.proto",
+    "penstock/admin/v1/backup.proto",
+    "penstock/admin/v1/import.proto",
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -48,6 +50,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         .boxed(".penstock.admin.v1.Manifest.spec.provider")
         .boxed(".penstock.admin.v1.Manifest.spec.user")
         .boxed(".penstock.admin.v1.Manifest.spec.key")
+        .boxed(".penstock.admin.v1.ImportItem.resource.provider")
+        .boxed(".penstock.admin.v1.ImportResourcesRequest.part.item")
         .skip_debug([
             ".penstock.config.v1.Provider",
             ".penstock.config.v1.Provider.other_credential",
@@ -84,6 +88,13 @@ fn main() -> Result<(), Box<dyn Error>> {
             ".penstock.admin.v1.CreateImportSuffixRequest",
             ".penstock.admin.v1.CreateOperatorResponse",
             ".penstock.admin.v1.RotateOperatorTokenResponse",
+            ".penstock.admin.v1.CreateBackupResponse",
+            ".penstock.admin.v1.RestoreBackupRequest",
+            ".penstock.admin.v1.RestoreBackupRequest.part",
+            ".penstock.admin.v1.ImportItem",
+            ".penstock.admin.v1.ImportItem.resource",
+            ".penstock.admin.v1.ImportResourcesRequest",
+            ".penstock.admin.v1.ImportResourcesRequest.part",
         ])
         .compile_fds(descriptors)?;
     Ok(())

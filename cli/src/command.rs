@@ -6,6 +6,7 @@
 mod alert;
 mod apply;
 mod audit;
+mod backup;
 mod breaker;
 mod completions;
 mod config;
@@ -15,6 +16,7 @@ mod edit;
 mod error_rule;
 mod explain;
 mod export;
+mod import;
 mod key;
 mod limits;
 mod logs;
@@ -141,6 +143,12 @@ enum Command {
     /// The history of the configuration
     #[command(subcommand)]
     Config(config::Command),
+    /// The whole installation in a file, and back
+    #[command(subcommand)]
+    Backup(backup::Command),
+    /// Taking over what another gateway had: its keys stay valid
+    #[command(subcommand)]
+    Import(import::Command),
     /// The database's schema; needs the database's URL and no control plane
     #[command(subcommand)]
     Migrate(migrate::Command),
@@ -183,6 +191,8 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Explain(command) => command.run(&session).await,
         Command::Route(command) => command.run(&session).await,
         Command::Config(command) => command.run(&session).await,
+        Command::Backup(command) => Box::pin(command.run(&session)).await,
+        Command::Import(command) => Box::pin(command.run(&session)).await,
         Command::Migrate(command) => command.run(&session).await,
         Command::Completions(command) => command.run(),
     }

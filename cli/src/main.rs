@@ -5,10 +5,12 @@
 //! 2 wrong usage).
 
 mod args;
+mod backup;
 mod command;
 mod connect;
 mod context;
 mod failure;
+mod import;
 mod input;
 mod manifest;
 mod output;

@@ -1,11 +1,13 @@
 //! The control plane's services, as the commands call them.
 
 use penstock_proto::admin::v1::audit_service_client::AuditServiceClient;
+use penstock_proto::admin::v1::backup_service_client::BackupServiceClient;
 use penstock_proto::admin::v1::breaker_service_client::BreakerServiceClient;
 use penstock_proto::admin::v1::config_service_client::ConfigServiceClient;
 use penstock_proto::admin::v1::debug_service_client::DebugServiceClient;
 use penstock_proto::admin::v1::error_rule_service_client::ErrorRuleServiceClient;
 use penstock_proto::admin::v1::fleet_service_client::FleetServiceClient;
+use penstock_proto::admin::v1::import_service_client::ImportServiceClient;
 use penstock_proto::admin::v1::key_service_client::KeyServiceClient;
 use penstock_proto::admin::v1::limits_service_client::LimitsServiceClient;
 use penstock_proto::admin::v1::log_service_client::LogServiceClient;
@@ -62,6 +64,8 @@ impl Services {
     }
 
     services! {
+        backups: BackupServiceClient;
+        imports: ImportServiceClient;
         breakers: BreakerServiceClient;
         providers: ProviderServiceClient;
         users: UserServiceClient;

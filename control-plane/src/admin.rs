@@ -12,12 +12,14 @@
 mod activation;
 mod audit;
 mod author;
+mod backup;
 mod breaker;
 mod config;
 mod debug;
 mod enforcement;
 mod error_rule;
 mod fleet;
+mod import;
 mod key;
 mod labels;
 mod limits;
@@ -47,11 +49,13 @@ mod user;
 mod word_rule;
 
 use penstock_proto::admin::v1::audit_service_server::AuditServiceServer;
+use penstock_proto::admin::v1::backup_service_server::BackupServiceServer;
 use penstock_proto::admin::v1::breaker_service_server::BreakerServiceServer;
 use penstock_proto::admin::v1::config_service_server::ConfigServiceServer;
 use penstock_proto::admin::v1::debug_service_server::DebugServiceServer;
 use penstock_proto::admin::v1::error_rule_service_server::ErrorRuleServiceServer;
 use penstock_proto::admin::v1::fleet_service_server::FleetServiceServer;
+use penstock_proto::admin::v1::import_service_server::ImportServiceServer;
 use penstock_proto::admin::v1::key_service_server::KeyServiceServer;
 use penstock_proto::admin::v1::limits_service_server::LimitsServiceServer;
 use penstock_proto::admin::v1::log_service_server::LogServiceServer;
@@ -111,4 +115,6 @@ pub fn routes(context: &Context, streams: &Streams) -> Routes {
             context: context.clone(),
             streams: streams.clone(),
         }))
+        .add_service(BackupServiceServer::new(backup::Backups(context.clone())))
+        .add_service(ImportServiceServer::new(import::Imports(context.clone())))
 }

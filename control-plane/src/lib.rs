@@ -18,6 +18,7 @@
 //! | [`fleet_states`] | which providers are well, merged from what data planes report |
 //! | [`admin`] | operators' services |
 //! | [`access`], [`credentials`] | who may call; secrets at rest |
+//! | `backup` | the installation as a text, and back |
 //! | [`tokens`] | access tokens that it obtains for providers |
 //! | [`console`] | health and metrics over HTTP |
 //! | [`prices`] | the prices that ship |
@@ -27,6 +28,7 @@
 pub mod access;
 pub mod admin;
 mod alerts;
+mod backup;
 pub mod clock;
 pub mod config;
 pub mod console;

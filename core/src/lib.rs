@@ -25,12 +25,14 @@
 //! | [`word_rule`], [`request_filter`] | what a request must not contain, and what is changed in it |
 //! | [`alert`] | when operators are told of trouble |
 //! | [`operator`] | who may operate, and their roles |
+//! | [`backup`] | the form in which an installation is written to a file |
 //! | [`error`] | every error a caller can get, in every dialect's terms |
 
 pub mod access;
 pub mod alert;
 pub mod api_key;
 pub mod backoff;
+pub mod backup;
 pub mod cidr;
 pub mod client;
 pub mod cost;

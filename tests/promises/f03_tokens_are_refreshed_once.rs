@@ -352,3 +352,41 @@ async fn f03_up_logs_in_and_refreshes_on_one_machine() -> Result<()> {
     }
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn g05_a_login_comes_back_from_a_backup_without_a_new_one() -> Result<()> {
+    let bench = Bench::start(1, 1).await?;
+    let old = bench.stack.cli(0);
+    bench.log_in(&old).await?;
+    let file = bench.stack.folder.path().join("backup");
+    let file = file.to_str().context("a path")?;
+    old.run(&["backup", "create", file, "--kind", "with-secrets", "--yes-i-know"])?;
+
+    let trusted = bench.server.address().to_string();
+    let up = Up::start(&["--trusted-token-host", &trusted]).await?;
+    let cli = up.cli();
+    cli.run(&["backup", "restore", file, "--yes"])?;
+    let status = cli.json(&["oauth", "status", "oauth"])?["items"][0].clone();
+    assert_eq!(
+        (&status["state"], &status["has_refresh_token"]),
+        (&"ready".into(), &true.into())
+    );
+    let url = format!("{}/v1/messages", up.traffic);
+    let body = anthropic_body("hello", false);
+    until("the restored token is used", || async {
+        let request = bench.stack.http.post(&url).header("x-api-key", &bench.key);
+        let answer = request.json(&body).send().await?;
+        Ok((answer.status() == 200).then_some(()))
+    })
+    .await?;
+    // What is there is newer than the backup: it stays.
+    cli.run(&["oauth", "refresh", "oauth"])?;
+    let newer = cli.json(&["oauth", "status", "oauth"])?["items"][0]["token_version"].clone();
+    let again = cli.json(&["backup", "restore", file, "--yes"])?;
+    assert!(again["sections"].to_string().contains("provider_tokens"));
+    assert_eq!(
+        cli.json(&["oauth", "status", "oauth"])?["items"][0]["token_version"],
+        newer
+    );
+    Ok(())
+}

@@ -1,5 +1,6 @@
 //! What Penstock promises, shown through the real binaries. One file a promise, one binary for all.
 
+mod a03_keys_of_other_gateways_stay_valid;
 mod a04_access_rules_hold_everywhere;
 mod a08_a_disabled_key_is_refused_everywhere;
 mod b01_callers_of_each_dialect_are_served;
@@ -34,6 +35,7 @@ mod g01_a_rollback_is_a_new_revision;
 mod g02_a_bad_resource_is_refused_alone;
 mod g03_traffic_goes_on_without_the_control_plane;
 mod g04_files_make_an_installation;
+mod g05_backups_bring_an_installation_back;
 mod g09_a_user_sees_only_itself;
 mod g09_operators_are_let_in;
 mod g09_roles_decide_on_every_rpc;
@@ -47,6 +49,7 @@ mod g16_a_restart_loses_no_request;
 mod limited;
 mod one_script_call_for_each_hash_tag;
 mod sdks_talk_through_a_data_plane;
+mod the_whole_life_of_an_installation;
 mod tls_between_the_planes;
 mod up_holds_rules;
 mod up_runs_all_on_one_machine;

@@ -53,6 +53,14 @@ type Methods = &'static [(&'static str, Rule)];
 const ADMIN_SERVICES: &[(&str, Methods)] = &[
     ("AuditService", &[("ListAuditEntries", READ)]),
     (
+        "BackupService",
+        &[
+            // Also of the kinds without secrets: hashes of keys and the whole ledger are in them.
+            ("CreateBackup", ADMIN),
+            ("RestoreBackup", ADMIN),
+        ],
+    ),
+    (
         "BreakerService",
         &[
             ("ListBreakers", READ),
@@ -95,6 +103,8 @@ const ADMIN_SERVICES: &[(&str, Methods)] = &[
         "FleetService",
         &[("ListNodes", READ), ("GetStatus", READ), ("ListCounters", READ)],
     ),
+    // Many changes of the kinds that operators make one by one. What is there stays, and no secret comes back.
+    ("ImportService", &[("ImportResources", CHANGE)]),
     (
         "KeyService",
         &[

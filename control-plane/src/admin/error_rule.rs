@@ -125,7 +125,7 @@ fn put(rule: ErrorRule) -> Put {
     Put::new(reference, NewSpec::ErrorRule(Box::new(rule)))
 }
 
-fn read_spec(name: &str, spec: Option<config::ErrorRule>) -> Result<ErrorRule, Status> {
+pub(super) fn read_spec(name: &str, spec: Option<config::ErrorRule>) -> Result<ErrorRule, Status> {
     let rule =
         convert::error_rule_from_wire(name, required("spec", spec)?).map_err(status::invalid_in("spec"))?;
     rule.validate().map_err(|invalid| match invalid.field.as_str() {

@@ -177,7 +177,7 @@ fn is_shipped(stored: &Stored) -> bool {
     matches!(&stored.spec, StoredSpec::Price(price) if price.source == PriceSource::Shipped)
 }
 
-fn read_spec(name: &str, spec: Option<config::Price>) -> Result<Price, Status> {
+pub(super) fn read_spec(name: &str, spec: Option<config::Price>) -> Result<Price, Status> {
     let manual = config::Price {
         source: config::PriceSource::Manual.into(),
         ..required("spec", spec)?

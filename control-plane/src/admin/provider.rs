@@ -4,7 +4,9 @@ mod credential;
 mod named;
 mod proxy;
 
-pub(super) use credential::{read_account, set as set_credential};
+pub(super) use credential::{
+    read as read_credential, read_account, seal as seal_credential, set as set_credential,
+};
 pub(super) use named::check as check_name;
 pub(super) use proxy::password as proxy_password;
 
@@ -177,7 +179,7 @@ pub(super) fn expect_or_any(version: u64) -> Expect {
     }
 }
 
-fn read_spec(spec: Option<ProviderSpec>) -> Result<Provider, Status> {
+pub(super) fn read_spec(spec: Option<ProviderSpec>) -> Result<Provider, Status> {
     let provider =
         convert::provider_from_wire(required("spec", spec)?).map_err(status::invalid_in("spec"))?;
     provider.validate().map_err(status::invalid_in("spec"))?;

@@ -115,7 +115,7 @@ fn put(filter: RequestFilter) -> Put {
     Put::new(reference, NewSpec::RequestFilter(Box::new(filter)))
 }
 
-fn read_spec(name: &str, spec: Option<config::RequestFilter>) -> Result<RequestFilter, Status> {
+pub(super) fn read_spec(name: &str, spec: Option<config::RequestFilter>) -> Result<RequestFilter, Status> {
     let filter = convert::request_filter_from_wire(name, required("spec", spec)?)
         .map_err(status::invalid_in("spec"))?;
     filter

@@ -113,7 +113,7 @@ fn put(rule: WordRule) -> Put {
     Put::new(reference, NewSpec::WordRule(Box::new(rule)))
 }
 
-fn read_spec(name: &str, spec: Option<config::WordRule>) -> Result<WordRule, Status> {
+pub(super) fn read_spec(name: &str, spec: Option<config::WordRule>) -> Result<WordRule, Status> {
     let rule =
         convert::word_rule_from_wire(name, required("spec", spec)?).map_err(status::invalid_in("spec"))?;
     rule.validate().map_err(|invalid| match invalid.field.as_str() {

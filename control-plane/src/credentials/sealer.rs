@@ -31,6 +31,8 @@ pub enum Field {
     Login,
     /// URL and secret of a webhook.
     Webhook,
+    /// Which backup was checked.
+    Ticket,
 }
 
 /// Seals under one master key.
@@ -69,6 +71,7 @@ impl Field {
             Self::Token => "token",
             Self::Login => "login",
             Self::Webhook => "webhook",
+            Self::Ticket => "ticket",
         }
     }
 }

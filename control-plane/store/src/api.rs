@@ -2,6 +2,7 @@
 
 pub(crate) mod accounts;
 pub(crate) mod alert;
+pub(crate) mod archive;
 pub(crate) mod audit;
 pub(crate) mod command;
 pub(crate) mod commit;

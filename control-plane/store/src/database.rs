@@ -5,6 +5,7 @@
 
 mod accounts;
 mod alerts;
+mod archive;
 mod audit;
 mod baseline;
 mod call;

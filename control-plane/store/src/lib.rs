@@ -17,11 +17,12 @@
 //! * One row that cannot be read never hides another: see [`Unreadable`].
 //!
 //! # Layout
-//! `api/` the types and the trait; `open/` connecting, migrations and their faults; `sql/` statements that run on both
+//! `api/` the types and the trait; `archive/` the tables that backups take along; `open/` connecting, migrations and their faults; `sql/` statements that run on both
 //! databases; `rows/` one file a table: columns ↔ domain; `database/` the trait's one implementation; `postgres/` and
 //! `sqlite/` what truly differs.
 
 mod api;
+mod archive;
 mod database;
 mod open;
 mod postgres;
@@ -34,6 +35,7 @@ pub use api::alert::{
     AlertRow, Alerts, Attempted, CallFacts, Delivery, DeliveryFilter, DeliveryState, Looked, Notification,
     ProviderCalls, Webhook, WebhookWritten,
 };
+pub use api::archive::{Archive, ArchiveRow, ArchiveTable, Column, ColumnKind, Fate, Merge, Says};
 pub use api::audit::{AuditEnd, AuditEntry, AuditFilter};
 pub use api::command::{NodeAnswer, NodeCommand};
 pub use api::commit::{Applied, Commit, Committed, CredentialChange, Expect, MAX_OPS, NewSpec, Op, Put};
@@ -51,6 +53,7 @@ pub use api::recharge::{NewCharge, PriceBackfill, Recharge};
 pub use api::retention::{Aged, Cleaned, Retained};
 pub use api::spend::{
     Baseline, BaselineQuestion, Delivered, MinuteSpend, Spend, SpendSpan, SpendSubject, SpoolMark,
+    first_minute_kept,
 };
 pub use api::store::Store;
 pub use api::stored::{
@@ -65,4 +68,5 @@ pub use api::usage::{
     Among, Ingested, SessionUsage, UsageFilter, UsageGroup, UsageGrouping, UsageOrder, UsageSubject,
     UsageSummary, UsageTotals,
 };
+pub use archive::{OTHER_TABLES, SPEND_DAYS, SPEND_MINUTES, TABLES};
 pub use open::{Backend, MigrationStatus, OpenError, OpenOptions, migrate_up, migrations, open};

@@ -16,7 +16,10 @@ use crate::credentials::{Definition, Field, read_service_account};
 use crate::tokens::{Purpose, check_address};
 
 /// What was given, in the field of older releases or in the newer one. None: the present one stays.
-pub(super) fn read(key: Option<String>, new: Option<NewCredential>) -> Result<Option<Definition>, Status> {
+pub(in crate::admin) fn read(
+    key: Option<String>,
+    new: Option<NewCredential>,
+) -> Result<Option<Definition>, Status> {
     let new = new.and_then(|new| new.credential);
     let given = match (key, new) {
         (None, None) => return Ok(None),
@@ -55,7 +58,7 @@ pub(in crate::admin) fn read_account(outer: &str, file: String) -> Result<Defini
 }
 
 /// Seals it. Where its tokens are obtained is checked first.
-pub(super) fn seal(
+pub(in crate::admin) fn seal(
     context: &Context,
     reference: &ResourceRef,
     given: Option<Definition>,

@@ -3,6 +3,8 @@
 //! A commit's operations happen together or not at all, in the order given, and make one revision. An operation that
 //! would change nothing is left out: no version rises and nothing is logged; a commit of only such makes no revision.
 
+use std::num::NonZeroI64;
+
 use penstock_core::error_rule::ErrorRule;
 use penstock_core::key::Key;
 use penstock_core::price::Price;
@@ -49,6 +51,8 @@ pub struct Put {
     /// The lowest schema that understands every restriction in the spec.
     pub min_schema: u32,
     pub expect: Expect,
+    /// Of a resource that is not there yet, when it was made elsewhere: Unix milliseconds. None: now.
+    pub created_at: Option<NonZeroI64>,
 }
 
 /// What a resource shall say. The variant must agree with that of the reference. The store trusts that the caller has
@@ -140,12 +144,20 @@ impl Put {
             reference,
             spec,
             expect: Expect::Any,
+            created_at: None,
         }
     }
 
     #[must_use]
     pub fn expecting(mut self, expect: Expect) -> Self {
         self.expect = expect;
+        self
+    }
+
+    /// Of a resource that comes back from elsewhere.
+    #[must_use]
+    pub fn made_at(mut self, at: UnixMs) -> Self {
+        self.created_at = NonZeroI64::new(at.0);
         self
     }
 }

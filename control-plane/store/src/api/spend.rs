@@ -74,6 +74,20 @@ pub struct Delivered {
     pub at: UnixMs,
 }
 
+/// Days of minutes that are kept at least; older ones are summed up to days.
+const MINUTES_KEPT_DAYS: i64 = 35;
+const DAY_MS: i64 = 86_400_000;
+
+/// Older minutes are folded into days: the beginning of a UTC day.
+pub fn first_minute_kept(now: UnixMs) -> UnixMs {
+    let from = kept_from(now).0;
+    UnixMs(from - from.rem_euclid(DAY_MS))
+}
+
+pub(crate) fn kept_from(now: UnixMs) -> UnixMs {
+    UnixMs(now.0.saturating_sub(MINUTES_KEPT_DAYS * DAY_MS))
+}
+
 impl SpendSubject {
     pub fn level(self) -> Level {
         match self {

@@ -16,6 +16,7 @@ use uuid::Uuid;
 
 use super::accounts::Accounts;
 use super::alert::Alerts;
+use super::archive::Archive;
 use super::command::{NodeAnswer, NodeCommand};
 use super::commit::{Commit, Committed};
 use super::error::Error;
@@ -34,7 +35,7 @@ use crate::open::Backend;
 
 /// The control plane's database.
 #[async_trait]
-pub trait Store: Accounts + Alerts + Ledger + Send + Sync + 'static {
+pub trait Store: Accounts + Alerts + Archive + Ledger + Send + Sync + 'static {
     fn backend(&self) -> Backend;
 
     /// Asks the database for a sign of life.

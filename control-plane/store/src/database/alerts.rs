@@ -18,6 +18,8 @@ use crate::api::alert::{
 };
 use crate::api::error::Error;
 
+pub(super) use webhooks::bring_back as bring_webhook_back;
+
 /// The most of a listing.
 const MOST: u32 = 1_000;
 

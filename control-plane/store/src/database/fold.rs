@@ -8,13 +8,11 @@
 use penstock_core::time::UnixMs;
 
 use super::Database;
-use super::records::DAY_MS;
 use crate::api::error::Error;
+use crate::api::spend::{first_minute_kept, kept_from};
 use crate::sql::fault::{Attempts, Fault};
 use crate::sql::query::sql;
 
-/// Days of minutes that are kept at least.
-const KEPT_DAYS: i64 = 35;
 /// Minutes of one step; those of one instant more or less.
 const STEP: u32 = 5_000;
 /// In one call. The next one goes on.
@@ -22,9 +20,8 @@ const MAX_STEPS: u32 = 2_000;
 
 impl Database {
     pub(super) async fn fold(&self, now: UnixMs) -> Result<u64, Error> {
-        let kept_from = now.0.saturating_sub(KEPT_DAYS * DAY_MS);
-        self.forget_marks(kept_from).await?;
-        let before = kept_from - kept_from.rem_euclid(DAY_MS);
+        self.forget_marks(kept_from(now).0).await?;
+        let before = first_minute_kept(now).0;
         let mut moved = 0;
         for _ in 0..MAX_STEPS {
             let mut attempts = Attempts::default();

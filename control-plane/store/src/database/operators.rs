@@ -94,6 +94,33 @@ impl Database {
         self.tell(tx).await
     }
 
+    /// With its version and its times.
+    pub(super) async fn bring_operator_back(&self, operator: &StoredOperator) -> Result<bool, Error> {
+        let put = OperatorPut {
+            id: operator.id,
+            operator: operator.operator.clone(),
+            token: operator.token.clone(),
+            expect: Expect::Absent,
+        };
+        let query = sql(
+            "INSERT INTO operators (id, name, role, user_id, enabled, expires_at, token_hash, token_hint, \
+             previous_hash, previous_until, version, created_at, updated_at, last_used_at) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) ON CONFLICT DO NOTHING",
+        );
+        let query = values(query, &put)
+            .bind(operator.version.max(1))
+            .bind(operator.created_at)
+            .bind(operator.updated_at)
+            .bind(operator.last_used_at);
+        let mut tx = self.pools.write().await?;
+        begin(&mut tx).await?;
+        if tx.execute(query).await? == 0 {
+            return Ok(false);
+        }
+        self.tell(tx).await?;
+        Ok(true)
+    }
+
     /// Takes no version and no news: nobody waits for it.
     pub(super) async fn mark_operators_used(&self, used: &[(OperatorId, UnixMs)]) -> Result<(), Error> {
         let mut tx = self.pools.write().await?;

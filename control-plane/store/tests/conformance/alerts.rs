@@ -23,7 +23,7 @@ on_both!(
 
 const LATER: UnixMs = UnixMs(NOW.0 + 10_000);
 
-fn webhook(n: u128, rules: &[Rule]) -> Webhook {
+pub(crate) fn webhook(n: u128, rules: &[Rule]) -> Webhook {
     Webhook {
         id: Uuid::from_u128(n),
         name: format!("hook-{n}"),
@@ -43,7 +43,7 @@ fn webhook(n: u128, rules: &[Rule]) -> Webhook {
     }
 }
 
-fn told(n: u128, rule: Rule) -> Notification {
+pub(crate) fn told(n: u128, rule: Rule) -> Notification {
     Notification {
         id: Uuid::from_u128(n),
         rule,

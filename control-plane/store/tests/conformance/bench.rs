@@ -114,6 +114,25 @@ impl Bench {
         open(&OpenOptions::new(&self.url)).await.unwrap()
     }
 
+    /// The one text column of each row that a query of the test itself finds, past the store.
+    pub(crate) async fn texts(&self, query: String) -> Vec<String> {
+        let query = AssertSqlSafe(query);
+        match self.store.backend() {
+            Backend::Postgres => {
+                let mut connection = PgConnection::connect(&self.url).await.unwrap();
+                let found = sqlx::query_scalar(query).fetch_all(&mut connection).await;
+                connection.close().await.unwrap();
+                found.unwrap()
+            }
+            Backend::Sqlite => {
+                let mut connection = SqliteConnection::connect(&self.url).await.unwrap();
+                let found = sqlx::query_scalar(query).fetch_all(&mut connection).await;
+                connection.close().await.unwrap();
+                found.unwrap()
+            }
+        }
+    }
+
     /// Runs a statement of the test itself, past the store.
     pub(crate) async fn execute(&self, statement: String) {
         match self.store.backend() {

@@ -9,6 +9,7 @@
 
 mod access;
 mod alerts;
+mod archive;
 mod audit;
 mod bench;
 mod build;

@@ -26,7 +26,7 @@ fn operator(name: &str) -> Operator {
     }
 }
 
-fn put(n: u8, name: &str, expect: Expect) -> OperatorPut {
+pub(crate) fn put(n: u8, name: &str, expect: Expect) -> OperatorPut {
     OperatorPut {
         id: id(n),
         operator: operator(name),

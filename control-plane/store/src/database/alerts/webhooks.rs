@@ -65,10 +65,18 @@ pub(super) async fn delete(pools: &Pools, id: Uuid) -> Result<bool, Error> {
     Ok(deleted == 1)
 }
 
+/// As it was. False: its id or its name is there.
+pub(in crate::database) async fn bring_back(pools: &Pools, webhook: &Webhook) -> Result<bool, Error> {
+    let mut tx = pools.write().await?;
+    let written = tx.execute(insert(webhook)).await?;
+    tx.commit().await?;
+    Ok(written == 1)
+}
+
 fn insert(webhook: &Webhook) -> Query {
     sql(
         "INSERT INTO webhooks (id, name, enabled, preset, rules, host, key_id, ciphertext, signed, version, created_at, \
-         updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1, $10, $10) ON CONFLICT DO NOTHING",
+         updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING",
     )
     .bind(webhook.id)
     .bind(&webhook.name)
@@ -79,6 +87,8 @@ fn insert(webhook: &Webhook) -> Query {
     .bind(&webhook.sealed.key_id)
     .bind(webhook.sealed.ciphertext.as_slice())
     .bind(webhook.signed)
+    .bind(webhook.version.max(1))
+    .bind(webhook.created_at)
     .bind(webhook.updated_at)
 }
 

@@ -3,6 +3,7 @@
 use penstock_core::invalid::Invalid;
 use penstock_core::key::Key;
 use penstock_core::resource::{Kind, ResourceRef};
+use penstock_core::time::UnixMs;
 
 use super::{Work, find, label, log};
 use crate::api::commit::{Applied, CredentialChange, NewSpec, Put};
@@ -26,7 +27,7 @@ impl Work {
             version,
             min_schema: put.min_schema,
             spec: new_spec(&put.spec, version, existing.as_ref())?,
-            created_at: old.map_or(self.at, |old| old.created_at),
+            created_at: old.map_or_else(|| self.made_at(put), |old| old.created_at),
             updated_at: self.at,
         };
         if let Some(old) = old
@@ -45,6 +46,11 @@ impl Work {
             changed: true,
             stored: Some(new),
         })
+    }
+
+    /// Of something that is not there yet.
+    fn made_at(&self, put: &Put) -> UnixMs {
+        put.created_at.map_or(self.at, |at| UnixMs(at.get()))
     }
 
     async fn write(&mut self, new: &Stored, existing: Option<&Existing>) -> Result<(), Fault> {

@@ -1,0 +1,174 @@
+//! What becomes of `tests/fixtures/claude-code-hub`, which `make.py` there makes.
+
+use std::path::PathBuf;
+
+use penstock_proto::admin::v1::ImportItem;
+use penstock_proto::admin::v1::create_key_request::Import;
+use penstock_proto::admin::v1::import_item::Resource;
+use penstock_proto::admin::v1::{CreateKeyRequest, CreateProviderRequest};
+use penstock_proto::config::v1 as config;
+
+use super::*;
+use crate::import::draft::Remark;
+
+fn drafted(name: &str) -> (Vec<ImportItem>, Vec<Remark>) {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("../tests/fixtures")
+        .join(name);
+    let options = Options {
+        zone: "Asia/Shanghai".to_owned(),
+    };
+    read(&path, &options).ok().unwrap().into_parts()
+}
+
+fn user(items: &[ImportItem], name: &str) -> config::User {
+    let found = items.iter().find_map(|item| match &item.resource {
+        Some(Resource::User(request)) => request.spec.clone().filter(|spec| spec.name == name),
+        _ => None,
+    });
+    found.unwrap()
+}
+
+fn key(items: &[ImportItem], source: &str) -> CreateKeyRequest {
+    let found = items
+        .iter()
+        .find(|item| item.source == source && matches!(item.resource, Some(Resource::Key(_))));
+    match found.and_then(|item| item.resource.clone()) {
+        Some(Resource::Key(request)) => request,
+        _ => panic!("{source}"),
+    }
+}
+
+fn provider(items: &[ImportItem], name: &str) -> CreateProviderRequest {
+    let found = items.iter().find_map(|item| match &item.resource {
+        Some(Resource::Provider(request)) => {
+            Some((**request).clone()).filter(|request| request.spec.as_ref().unwrap().name == name)
+        }
+        _ => None,
+    });
+    found.unwrap()
+}
+
+fn notes(notes: &[Remark], source: &str) -> String {
+    let of = notes.iter().filter(|remark| remark.source == source);
+    of.map(|remark| remark.note.as_str())
+        .collect::<Vec<_>>()
+        .join("; ")
+}
+
+#[test]
+fn a03_csv_and_json_of_one_database_say_the_same() {
+    let (csv, csv_notes) = drafted("claude-code-hub");
+    let (json, json_notes) = drafted("claude-code-hub.json");
+    assert!(csv == json && !csv.is_empty());
+    assert_eq!(csv_notes, json_notes);
+}
+
+#[test]
+fn a03_users_and_keys_keep_their_limits_and_secrets() {
+    let (items, _) = drafted("claude-code-hub");
+    let ann = user(&items, "ann");
+    let limits = ann.limits.unwrap();
+    assert_eq!((limits.rpm, limits.usd_daily_nanousd), (60, 100_000_000_000));
+    assert_eq!(
+        (limits.daily_reset_minute, limits.zone.as_str()),
+        (480, "Asia/Shanghai")
+    );
+    assert_eq!(ann.access.unwrap().expires_at_ms, Some(4_102_358_400_000));
+    let key = key(&items, "keys 1");
+    assert!(
+        matches!(key.import, Some(Import::Secret(secret)) if secret == "sk-0123456789abcdef0123456789abcdef")
+    );
+    let limits = key.spec.unwrap().limits.unwrap();
+    assert!(limits.daily_rolling);
+    assert_eq!(
+        (limits.usd_daily_nanousd, limits.concurrent_sessions),
+        (10_500_000_000, 2)
+    );
+}
+
+#[test]
+fn a03_a_key_may_use_what_it_could_use_there() {
+    let (items, _) = drafted("claude-code-hub");
+    assert_eq!(user(&items, "ann").access.unwrap().groups, ["backup", "cli"]);
+    assert_eq!(
+        key(&items, "keys 1").spec.unwrap().access.unwrap().groups,
+        ["cli"]
+    );
+    assert_eq!(
+        key(&items, "keys 2").spec.unwrap().access.unwrap().groups,
+        ["cli", "backup"]
+    );
+    // Providers without a group are those of the group default.
+    assert_eq!(provider(&items, "shared").spec.unwrap().groups, ["default"]);
+}
+
+#[test]
+fn a03_providers_keep_their_settings() {
+    let (items, _) = drafted("claude-code-hub");
+    let main = provider(&items, "Main-EU").spec.unwrap();
+    assert_eq!(
+        (main.weight, main.priority, main.cost_multiplier_millionths),
+        (10, 1, 1_250_000)
+    );
+    assert_eq!(main.breaker.unwrap().failures, Some(3));
+    assert_eq!(main.timeouts.unwrap().first_byte_ms, Some(30_000));
+    assert_eq!(main.redirects[0].to, "claude-sonnet-4-5-20250929");
+    assert_eq!(
+        provider(&items, "shared").spec.unwrap().base_urls,
+        ["PROVIDER_URL"]
+    );
+    let codex = provider(&items, "codex");
+    assert_eq!(codex.proxy_password.as_deref(), Some("p@ss"));
+    let codex = codex.spec.unwrap();
+    assert_eq!(codex.base_urls, ["PROVIDER_URL/v1"]);
+    assert_eq!(codex.outbound.unwrap().proxy, "http://relay@proxy.example:8080");
+}
+
+#[test]
+fn a03_the_newest_manual_price_and_the_rules_come_along() {
+    let (items, remarks) = drafted("claude-code-hub");
+    let price = items.iter().find_map(|item| match &item.resource {
+        Some(Resource::Price(request)) => Some(request.clone()),
+        _ => None,
+    });
+    let price = price.unwrap();
+    assert_eq!(price.name, "house-model");
+    assert!(
+        price
+            .spec
+            .unwrap()
+            .rates
+            .iter()
+            .any(|rate| rate.pico_usd == 1_000_000)
+    );
+    let kinds = |wanted: fn(&Resource) -> bool| {
+        items
+            .iter()
+            .filter(|item| item.resource.as_ref().is_some_and(wanted))
+            .count()
+    };
+    assert_eq!(kinds(|resource| matches!(resource, Resource::ErrorRule(_))), 1);
+    assert_eq!(kinds(|resource| matches!(resource, Resource::WordRule(_))), 1);
+    assert_eq!(
+        kinds(|resource| matches!(resource, Resource::RequestFilter(_))),
+        2
+    );
+    assert!(notes(&remarks, "model_prices").contains("1 prices came from LiteLLM"));
+}
+
+#[test]
+fn a03_what_has_no_counterpart_is_said_and_not_quoted() {
+    let (_, remarks) = drafted("claude-code-hub");
+    assert!(notes(&remarks, "users 3").contains("deleted"));
+    assert!(notes(&remarks, "users 1").contains("administrator"));
+    assert!(notes(&remarks, "keys 1").contains("cache_ttl_preference"));
+    assert!(notes(&remarks, "providers 1").contains("max_retry_attempts"));
+    assert!(notes(&remarks, "providers 3").contains("codex_reasoning_effort_preference"));
+    assert!(notes(&remarks, "providers 4").contains("gemini-cli"));
+    assert!(notes(&remarks, "message_request").contains("1 rows"));
+    let all: String = remarks.iter().map(|remark| remark.note.clone()).collect();
+    for secret in ["sk-0123", "sk-fake", "p%40ss", "p@ss"] {
+        assert!(!all.contains(secret), "{secret}");
+    }
+}

@@ -1,0 +1,173 @@
+//! What becomes of `tests/fixtures/claude-relay-service`, which `make.py` there makes.
+
+use std::path::PathBuf;
+
+use penstock_core::api_key::KeyHash;
+use penstock_proto::admin::v1::create_key_request::Import;
+use penstock_proto::admin::v1::import_item::Resource;
+use penstock_proto::admin::v1::new_credential::Credential;
+use penstock_proto::admin::v1::{CreateKeyRequest, CreateProviderRequest, ImportItem};
+
+use super::*;
+use crate::import::draft::Remark;
+
+const VARIABLE: &str = "made-up-encryption-key-32-chars!";
+
+fn read_with(name: &str, variable: Option<&str>) -> Result<Draft, Failure> {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/claude-relay-service");
+    let options = Options {
+        encryption_key: variable.map(Secret::new),
+        user: "relay".to_owned(),
+        suffix: "relay".to_owned(),
+        zone: "Asia/Shanghai".to_owned(),
+    };
+    read(&path.join(name), &options)
+}
+
+fn drafted(name: &str) -> (Vec<ImportItem>, Vec<Remark>) {
+    read_with(name, Some(VARIABLE)).ok().unwrap().into_parts()
+}
+
+fn key(items: &[ImportItem], name: &str) -> CreateKeyRequest {
+    let found = items.iter().find_map(|item| match &item.resource {
+        Some(Resource::Key(request)) => {
+            Some(request.clone()).filter(|request| request.spec.as_ref().unwrap().name == name)
+        }
+        _ => None,
+    });
+    found.unwrap()
+}
+
+fn provider(items: &[ImportItem], name: &str) -> CreateProviderRequest {
+    let found = items.iter().find_map(|item| match &item.resource {
+        Some(Resource::Provider(request)) => {
+            Some((**request).clone()).filter(|request| request.spec.as_ref().unwrap().name == name)
+        }
+        _ => None,
+    });
+    found.unwrap()
+}
+
+fn credential(request: &CreateProviderRequest) -> Option<Credential> {
+    request.new_credential.clone().and_then(|new| new.credential)
+}
+
+#[test]
+fn a03_keys_are_known_by_the_hash_with_the_variable() {
+    let (items, _) = drafted("export.json");
+    let Some(Resource::ImportSuffix(suffix)) = &items[0].resource else {
+        panic!("the suffix comes first");
+    };
+    assert_eq!(
+        (suffix.name.as_str(), suffix.secret.as_str()),
+        ("relay", VARIABLE)
+    );
+    let keys: std::collections::BTreeMap<String, String> = serde_json::from_str(include_str!(
+        "../../../../tests/fixtures/claude-relay-service/keys.json"
+    ))
+    .unwrap();
+    match key(&items, "shared").import.unwrap() {
+        Import::Suffixed(hash) => {
+            assert_eq!(hash.sha256, KeyHash::of_suffixed(&keys["shared"], VARIABLE).0);
+            assert_eq!(hash.import_suffix, "relay");
+        }
+        Import::Secret(_) | Import::Sha256(_) => panic!("a hash"),
+    }
+    assert!(
+        matches!(key(&items, "plain").import.unwrap(), Import::Secret(secret) if secret == keys["plain"])
+    );
+}
+
+#[test]
+fn a03_limits_are_taken_over_exactly_or_told() {
+    let (items, remarks) = drafted("export.json");
+    let shared = key(&items, "shared").spec.unwrap();
+    let limits = shared.limits.unwrap();
+    assert_eq!((limits.rpm, limits.concurrent_requests), (600, 3));
+    assert_eq!(limits.usd_daily_nanousd, 12_500_000_000);
+    assert_eq!(shared.access.unwrap().allowed_dialects.len(), 4);
+    assert!(key(&items, "bound").spec.unwrap().limits.is_none());
+    let all: String = remarks
+        .iter()
+        .map(|remark| format!("{}: {}\n", remark.source, remark.note))
+        .collect();
+    for said in [
+        "API key \"bound\": its number of requests in 60 minutes",
+        "API key \"shared\": has no counterpart: weeklyOpusCostLimit",
+        "was deleted there",
+        "admins: 1 are not taken over",
+    ] {
+        assert!(all.contains(said), "{said}: {all}");
+    }
+}
+
+#[test]
+fn a03_a_bound_key_uses_its_account_and_others_the_shared_ones() {
+    let (items, _) = drafted("export.json");
+    let groups = |name| key(&items, name).spec.unwrap().access.unwrap().groups;
+    assert_eq!(
+        groups("bound"),
+        [
+            "account-Console-of-Bob",
+            "shared-openai",
+            "shared-gemini",
+            "shared-droid"
+        ]
+    );
+    assert!(groups("shared").contains(&"shared-claude".to_owned()));
+    let of = |name| provider(&items, name).spec.unwrap().groups;
+    assert_eq!(of("Console-of-Bob"), ["account-Console-of-Bob"]);
+    assert_eq!(of("Console-shared"), ["account-Console-shared", "shared-claude"]);
+}
+
+#[test]
+fn a03_rules_on_models_clients_and_the_first_use_come_along() {
+    let (items, _) = drafted("export.json");
+    let bound = key(&items, "bound").spec.unwrap();
+    assert_eq!(bound.user_id, "bob");
+    assert_eq!(bound.access.unwrap().blocked_models.len(), 1);
+    let waiting = key(&items, "waiting").spec.unwrap().access.unwrap();
+    assert_eq!(waiting.activation.unwrap().expires_after_ms, 7 * 86_400_000);
+    assert_eq!(waiting.allowed_clients.len(), 1);
+}
+
+#[test]
+fn a03_accounts_that_log_in_wait_for_a_login_and_others_work() {
+    let (items, _) = drafted("export.json");
+    let oauth = provider(&items, "OAuth");
+    assert!(credential(&oauth).is_none() && !oauth.spec.unwrap().enabled);
+    let setup = provider(&items, "Setup-token");
+    assert!(matches!(credential(&setup), Some(Credential::BearerToken(_))));
+    assert_eq!(setup.proxy_password.as_deref(), Some("proxy-password-made-up"));
+    let console = provider(&items, "Console-shared").spec.unwrap();
+    let limits = console.limits.unwrap();
+    assert_eq!(
+        (limits.usd_daily_nanousd, limits.daily_reset_minute),
+        (25_000_000_000, 390)
+    );
+}
+
+#[test]
+fn a03_secrets_of_a_redis_are_decrypted_under_the_variable_alone() {
+    let (items, _) = drafted("redis.jsonl");
+    let responses = provider(&items, "Responses");
+    let key = "sk-fake-credential-of-the-provider-0123456789";
+    assert!(matches!(credential(&responses), Some(Credential::ApiKey(text)) if text == key));
+    assert!(responses.spec.unwrap().groups.contains(&"Team-GPT".to_owned()));
+    let azure = provider(&items, "Azure").spec.unwrap();
+    assert_eq!(
+        (azure.api_version.as_str(), azure.redirects[0].to.as_str()),
+        ("2024-10-21", "our-gpt")
+    );
+    match credential(&provider(&items, "Bedrock")) {
+        Some(Credential::AwsKeys(keys)) => assert_eq!(keys.access_key_id, "AKIAMADEUP0123456789"),
+        _ => panic!("keys of AWS"),
+    }
+    let without = read_with("redis.jsonl", None).err().unwrap().to_string();
+    assert!(without.contains("--encryption-key-env"), "{without}");
+    let wrong = read_with("redis.jsonl", Some("another"))
+        .err()
+        .unwrap()
+        .to_string();
+    assert!(wrong.contains("not the ENCRYPTION_KEY"), "{wrong}");
+}

@@ -1,0 +1,272 @@
+//! Writing a backup: pieces of text, each made when the one before was taken.
+//!
+//! Nothing runs when nobody listens, so memory holds the configuration and one page of the ledger, however slow the
+//! reader. The configuration and the access tokens are of one moment. The ledger is read page by page after it, records
+//! first: sums that are read later can hold a little more than the records, never less, and a restore takes the greater.
+
+use std::collections::VecDeque;
+
+use penstock_core::backup::{BackupKind, Counts, FORMAT, Header, VERSION, Writer};
+use penstock_core::id::{ProviderId, RequestId};
+use penstock_core::resource::{Kind, ResourceRef, SCHEMA};
+use penstock_core::time::UnixMs;
+use penstock_store::{ArchiveRow, Error, Loaded, Stored, StoredProvider, StoredSpec, UsageFilter};
+use serde::Serialize;
+use serde_json::Value;
+
+use super::held::{self, Held};
+use super::resource::ResourceRow;
+use super::sanitise::{self, Sanitiser};
+use super::section::{self, Rest};
+use crate::clock;
+use crate::context::Context;
+use crate::credentials::UnsealError;
+
+/// Of a piece, about.
+const PIECE: usize = 64 << 10;
+/// Rows of the ledger, so that a piece stays far below the usual 4 MiB of a message.
+const PAGE: u32 = 200;
+
+/// A backup being written.
+pub(crate) struct Export {
+    context: Context,
+    kind: BackupKind,
+    sanitiser: Option<Sanitiser>,
+    writer: Writer,
+    header: Option<Header>,
+    resources: VecDeque<Stored>,
+    held: VecDeque<Held>,
+    rest: VecDeque<Rest>,
+    /// The last row of the section that is being written.
+    cursor: Cursor,
+    stage: Stage,
+    rows: u64,
+    expected: u64,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Configuration,
+    Rest,
+    End,
+}
+
+#[derive(Default)]
+struct Cursor {
+    row: Option<ArchiveRow>,
+    record: Option<RequestId>,
+}
+
+/// A piece of the text, and how far it goes.
+pub(crate) struct Piece {
+    pub(crate) lines: Vec<u8>,
+    pub(crate) rows: u64,
+    pub(crate) expected: u64,
+}
+
+/// Why there is no backup.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ExportError {
+    #[error(transparent)]
+    Store(#[from] Error),
+    #[error("a secret of {place} cannot be read: {source}; set it again, or make a standard backup")]
+    Secret { place: String, source: UnsealError },
+    #[error("{0} cannot be read by this release: a backup would lack it. Mend or delete it first")]
+    Unreadable(ResourceRef),
+    #[error("a row cannot be written")]
+    Row(#[from] serde_json::Error),
+    #[error("the system has no random numbers")]
+    Random(#[from] getrandom::Error),
+}
+
+impl Export {
+    pub(crate) async fn begin(
+        context: &Context,
+        kind: BackupKind,
+        include_usage: bool,
+    ) -> Result<Self, ExportError> {
+        let loaded = context.store.load().await?;
+        if let Some(unreadable) = loaded.unreadable.first() {
+            return Err(ExportError::Unreadable(unreadable.reference.clone()));
+        }
+        let (resources, tokens) = sorted(loaded);
+        let held = held::read(&*context.store, tokens).await?;
+        let rest = Rest::all(include_usage);
+        let mut counts = count(&resources);
+        for section in &rest {
+            let rows = match section {
+                Rest::Tokens | Rest::Operators | Rest::Webhooks => {
+                    let of = held.iter().filter(|held| held.section().name() == section.name());
+                    of.count().try_into().unwrap_or(u64::MAX)
+                }
+                Rest::Records => context.store.count_usage(&everything()).await?,
+                Rest::Table(table) => context.store.count_rows(table).await?,
+            };
+            counts.insert(section.name().to_owned(), rows);
+        }
+        let expected = counts.values().sum();
+        let header = Header {
+            format: FORMAT.to_owned(),
+            version: VERSION,
+            product: env!("CARGO_PKG_VERSION").to_owned(),
+            schema: SCHEMA,
+            kind,
+            created_at: clock::now(),
+            master_key: (kind == BackupKind::Standard).then(|| context.sealer.key_id().to_owned()),
+            include_usage,
+            counts,
+        };
+        let sanitised = kind == BackupKind::Sanitised;
+        Ok(Self {
+            context: context.clone(),
+            kind,
+            sanitiser: sanitised.then(Sanitiser::new).transpose()?,
+            writer: Writer::default(),
+            header: Some(header),
+            resources,
+            held,
+            rest: rest.into(),
+            cursor: Cursor::default(),
+            stage: Stage::Configuration,
+            rows: 0,
+            expected,
+        })
+    }
+
+    /// None after the last piece.
+    pub(crate) async fn next_piece(&mut self) -> Result<Option<Piece>, ExportError> {
+        let mut text = String::new();
+        if let Some(header) = self.header.take() {
+            text += &self.writer.header(&header)?;
+        }
+        while text.len() < PIECE {
+            match self.stage {
+                Stage::Configuration => match self.resources.pop_front() {
+                    Some(stored) => text += &self.resource(&stored)?,
+                    None => {
+                        text += &self.writer.checkpoint()?;
+                        self.stage = Stage::Rest;
+                    }
+                },
+                Stage::Rest => match self.rest.front().copied() {
+                    Some(section) => self.page(section, &mut text).await?,
+                    None => {
+                        text += &self.writer.end()?;
+                        self.stage = Stage::End;
+                    }
+                },
+                Stage::End => break,
+            }
+        }
+        Ok((!text.is_empty()).then(|| Piece {
+            lines: text.into_bytes(),
+            rows: self.rows,
+            expected: self.expected,
+        }))
+    }
+
+    fn resource(&mut self, stored: &Stored) -> Result<String, ExportError> {
+        let kind = stored.reference.kind();
+        let row = ResourceRow::of(&self.context.sealer, stored, self.kind);
+        let row = row.map_err(|source| ExportError::Secret {
+            place: stored.reference.to_string(),
+            source,
+        })?;
+        let named = !matches!(kind, Kind::Provider | Kind::User | Kind::Key);
+        self.row(section::name_of(kind), kind.as_str(), row, named)
+    }
+
+    /// A page of a section that is no configuration; after its last one the section is done.
+    async fn page(&mut self, section: Rest, text: &mut String) -> Result<(), ExportError> {
+        let store = self.context.store.clone();
+        let before = self.rows;
+        match section {
+            Rest::Tokens | Rest::Operators | Rest::Webhooks => {
+                let of = |held: &mut Held| held.section().name() == section.name();
+                if let Some(held) = self.held.pop_front_if(of) {
+                    let (what, place) = (held.what(), held.label());
+                    let row = held.row(&self.context.sealer, self.kind);
+                    if let Some(row) = row.map_err(|source| ExportError::Secret { place, source })? {
+                        *text += &self.row(section.name(), what, row, false)?;
+                    }
+                    return Ok(());
+                }
+            }
+            Rest::Records => {
+                for record in store.usage_with_decisions(self.cursor.record, PAGE).await? {
+                    self.cursor.record = Some(record.id);
+                    *text += &self.row(section.name(), "record", record, false)?;
+                }
+            }
+            Rest::Table(table) => {
+                for row in store.archive_rows(table, self.cursor.row.as_ref(), PAGE).await? {
+                    let written = match &self.sanitiser {
+                        Some(sanitiser) => sanitiser.archived(table, row.clone()),
+                        None => row.clone(),
+                    };
+                    self.cursor.row = Some(row);
+                    self.rows += 1;
+                    *text += &self.writer.row(table.name, &written)?;
+                }
+            }
+        }
+        if self.rows == before {
+            self.rest.pop_front();
+            self.cursor = Cursor::default();
+        }
+        Ok(())
+    }
+
+    fn row(
+        &mut self,
+        section: &str,
+        what: &str,
+        row: impl Serialize,
+        named: bool,
+    ) -> Result<String, ExportError> {
+        self.rows += 1;
+        let Some(sanitiser) = &self.sanitiser else {
+            return Ok(self.writer.row(section, &row)?);
+        };
+        let row: Value = sanitise::json(&row)?;
+        let row = sanitiser.row(what, row, named);
+        Ok(self.writer.row(section, &row)?)
+    }
+}
+
+/// In the order of the sections, in each by id; and the providers that have a token.
+fn sorted(loaded: Loaded) -> (VecDeque<Stored>, Vec<(ProviderId, Box<StoredProvider>)>) {
+    let place = |kind| section::CONFIGURATION.iter().position(|(of, _)| *of == kind);
+    let mut resources = loaded.resources;
+    resources.sort_by(|a, b| {
+        let of = |stored: &Stored| place(stored.reference.kind());
+        of(a).cmp(&of(b)).then_with(|| a.reference.cmp(&b.reference))
+    });
+    let with_token = resources
+        .iter()
+        .filter_map(|stored| match (&stored.reference, &stored.spec) {
+            (ResourceRef::Provider(id), StoredSpec::Provider(provider)) if provider.token.is_some() => {
+                Some((*id, provider.clone()))
+            }
+            (_, _) => None,
+        });
+    let tokens = with_token.collect();
+    (resources.into(), tokens)
+}
+
+fn count(resources: &VecDeque<Stored>) -> Counts {
+    let mut counts = Counts::new();
+    for (_, name) in section::CONFIGURATION {
+        counts.insert(name.to_owned(), 0);
+    }
+    for stored in resources {
+        let name = section::name_of(stored.reference.kind());
+        *counts.entry(name.to_owned()).or_default() += 1;
+    }
+    counts
+}
+
+fn everything() -> UsageFilter {
+    // Far enough, and far from overflow.
+    UsageFilter::span(UnixMs(0), UnixMs(i64::MAX / 2))
+}
