@@ -4,8 +4,10 @@ mod breaker_actions;
 mod logs;
 mod others;
 mod price_backfills;
+mod retention;
 mod rollups;
 mod spend;
+mod sums;
 
 use crate::api::archive::ArchiveTable;
 
@@ -13,14 +15,18 @@ pub use others::OTHER_TABLES;
 pub use spend::{DAYS as SPEND_DAYS, MINUTES as SPEND_MINUTES};
 
 /// All of them.
-pub static TABLES: [&ArchiveTable; 10] = [
+pub static TABLES: [&ArchiveTable; 14] = [
     &breaker_actions::TABLE,
     &price_backfills::TABLE,
     &rollups::TABLE,
+    &sums::DAYS,
+    &sums::TRAFFIC,
+    &sums::OUTCOMES,
     &spend::TOTALS,
     &spend::MINUTES,
     &spend::DAYS,
     &spend::MARKS,
+    &retention::MARKS,
     &logs::AUDIT,
     &logs::FAILED_CALLS,
     &logs::NOTIFICATIONS,
