@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use prost::Message;
 
-const FILES: [&str; 28] = [
+const FILES: [&str; 29] = [
     "penstock/config/v1/config.proto",
     "penstock/fleet/v1/fleet.proto",
     "penstock/sync/v1/sync.proto",
@@ -28,6 +28,7 @@ const FILES: [&str; 28] = [
     "penstock/admin/v1/limits.proto",
     "penstock/admin/v1/log.proto",
     "penstock/admin/v1/usage.proto",
+    "penstock/admin/v1/session.proto",
     "penstock/admin/v1/breaker.proto",
     "penstock/admin/v1/route.proto",
     "penstock/admin/v1/operator.proto",

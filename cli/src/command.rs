@@ -10,6 +10,7 @@ mod backup;
 mod breaker;
 mod completions;
 mod config;
+mod counter;
 mod debug;
 mod edit;
 mod error_rule;
@@ -29,6 +30,7 @@ mod provider;
 mod request_filter;
 mod route;
 mod session;
+mod sessions;
 mod setting;
 mod status;
 mod usage;
@@ -115,6 +117,12 @@ enum Command {
     /// Data planes
     #[command(subcommand)]
     Node(node::Command),
+    /// What data planes share in Redis
+    #[command(subcommand)]
+    Counter(counter::Command),
+    /// Conversations, which stay with one provider
+    #[command(subcommand)]
+    Session(sessions::Command),
     /// What was used and what it cost: the last 24 hours unless told
     Usage(usage::Usage),
     /// What is wrong now, and what was told of it
@@ -175,6 +183,8 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Alert(command) => command.run(&session).await,
         Command::Webhook(command) => command.run(&session).await,
         Command::Node(command) => command.run(&session).await,
+        Command::Counter(command) => command.run(&session).await,
+        Command::Session(command) => command.run(&session).await,
         Command::Usage(command) => command.run(&session).await,
         Command::Logs(command) => command.run(&session).await,
         Command::Debug(command) => command.run(&session).await,

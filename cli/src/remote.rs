@@ -19,6 +19,7 @@ use penstock_proto::admin::v1::price_service_client::PriceServiceClient;
 use penstock_proto::admin::v1::provider_service_client::ProviderServiceClient;
 use penstock_proto::admin::v1::request_filter_service_client::RequestFilterServiceClient;
 use penstock_proto::admin::v1::route_service_client::RouteServiceClient;
+use penstock_proto::admin::v1::session_service_client::SessionServiceClient;
 use penstock_proto::admin::v1::usage_service_client::UsageServiceClient;
 use penstock_proto::admin::v1::user_service_client::UserServiceClient;
 use penstock_proto::admin::v1::word_rule_service_client::WordRuleServiceClient;
@@ -81,6 +82,7 @@ impl Services {
         configuration: ConfigServiceClient;
         fleet: FleetServiceClient;
         usage: UsageServiceClient;
+        sessions: SessionServiceClient;
         routes: RouteServiceClient;
         operators: OperatorServiceClient;
         audit: AuditServiceClient;

@@ -42,6 +42,7 @@ mod resets;
 mod rollback;
 mod route;
 mod scope;
+mod session;
 mod status;
 mod usage;
 mod user;
@@ -66,6 +67,7 @@ use penstock_proto::admin::v1::price_service_server::PriceServiceServer;
 use penstock_proto::admin::v1::provider_service_server::ProviderServiceServer;
 use penstock_proto::admin::v1::request_filter_service_server::RequestFilterServiceServer;
 use penstock_proto::admin::v1::route_service_server::RouteServiceServer;
+use penstock_proto::admin::v1::session_service_server::SessionServiceServer;
 use penstock_proto::admin::v1::usage_service_server::UsageServiceServer;
 use penstock_proto::admin::v1::user_service_server::UserServiceServer;
 use penstock_proto::admin::v1::word_rule_service_server::WordRuleServiceServer;
@@ -104,6 +106,7 @@ pub fn routes(context: &Context, streams: &Streams) -> Routes {
         )
         .add_service(FleetServiceServer::new(fleet::Fleet(context.clone())))
         .add_service(RouteServiceServer::new(route::Routes(context.clone())))
+        .add_service(SessionServiceServer::new(session::Sessions(context.clone())))
         .add_service(UsageServiceServer::new(usage::Ledger(context.clone())))
         .add_service(OperatorServiceServer::new(operator::Operators(context.clone())))
         .add_service(AuditServiceServer::new(audit::AuditLog(context.clone())))

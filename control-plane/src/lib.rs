@@ -22,6 +22,7 @@
 //! | [`tokens`] | access tokens that it obtains for providers |
 //! | [`console`] | health and metrics over HTTP |
 //! | [`prices`] | the prices that ship |
+//! | `retention` | cleaning of old records |
 //! | [`pipe`] | the in-memory way in |
 
 pub mod access;
@@ -42,6 +43,7 @@ pub mod metrics;
 pub mod nodes;
 pub mod pipe;
 pub mod prices;
+mod retention;
 mod serve;
 pub mod startup;
 pub mod streams;

@@ -40,6 +40,12 @@ pub struct Metrics {
     pub first_uses: Counter,
     /// Access tokens asked for, by what came of it.
     pub token_refreshes: Family<RefreshLabels, Counter>,
+    /// Cleanings, by how they ended.
+    pub retention_runs: Family<RunLabels, Counter>,
+    /// Old records that were cleaned, by kind.
+    pub retention_rows: Family<KindLabels, Counter>,
+    /// Partitions that were dropped whole.
+    pub retention_partitions: Counter,
     /// Lines of the log that were lost; set when it is asked for.
     pub log_dropped_lines: Gauge<i64, AtomicI64>,
     /// New epochs begun because the store had been restored.
@@ -54,7 +60,7 @@ pub struct UpdateLabels {
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 pub struct KindLabels {
-    /// As [`penstock_core::resource::Kind::as_str`].
+    /// As [`penstock_core::resource::Kind::as_str`], or [`penstock_store::Retained::as_str`].
     pub kind: &'static str,
 }
 
@@ -67,6 +73,12 @@ pub struct UsageLabels {
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 pub struct RefreshLabels {
     /// `refreshed`, `failed` (it is tried again) or `stopped` (an operator must do something).
+    pub result: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub struct RunLabels {
+    /// `done`, `off`, `elsewhere` (another replica cleans) or `failed` (it goes on later).
     pub result: &'static str,
 }
 
@@ -104,6 +116,25 @@ impl Metrics {
         );
         self.register_state(registry);
         self.register_reports(registry);
+        self.register_retention(registry);
+    }
+
+    fn register_retention(&self, registry: &mut Registry) {
+        registry.register(
+            "retention_runs",
+            "Cleanings of old records, by how they ended",
+            self.retention_runs.clone(),
+        );
+        registry.register(
+            "retention_rows",
+            "Old records that were cleaned, dropped partitions included",
+            self.retention_rows.clone(),
+        );
+        registry.register(
+            "retention_partitions",
+            "Partitions of old records that were dropped whole",
+            self.retention_partitions.clone(),
+        );
     }
 
     fn register_state(&self, registry: &mut Registry) {

@@ -6,7 +6,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use penstock_core::time::UnixMs;
 use tokio::net::TcpListener;
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
@@ -19,7 +18,7 @@ use crate::context::Context;
 use crate::pipe::PipeListener;
 use crate::startup::Fault;
 use crate::streams::Streams;
-use crate::{access, alerts, fleet_states, grpc, index, logging, nodes, sync, tokens};
+use crate::{access, alerts, fleet_states, grpc, index, logging, nodes, retention, sync, tokens};
 
 /// Calls under way have so long to finish.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -115,6 +114,7 @@ fn spawn(
     tasks.spawn(finished(access::operators::follow(operators, rest.clone())));
     tasks.spawn(finished(logging::follow(Arc::clone(index), rest.clone())));
     tasks.spawn(finished(care_for_ledger(context.clone(), rest.clone())));
+    tasks.spawn(finished(retention::follow(context.clone(), rest.clone())));
     let lifecycle = Lifecycle {
         live_after: started.live_after,
         stopping: stops.stopping.clone(),
@@ -146,10 +146,6 @@ async fn care_for_ledger(context: Context, stop: CancellationToken) {
         }
         if let Err(error) = context.store.prepare_ledger(clock::now()).await {
             tracing::warn!(%error, "the ledger's next partitions are made later; nothing is lost meanwhile");
-        }
-        let kept = UnixMs(clock::now().0.saturating_sub(access::audit::KEPT_MS));
-        if let Err(error) = context.store.forget_audit(kept).await {
-            tracing::warn!(%error, "old entries of the audit log are forgotten later");
         }
         match context.store.fold_spend(clock::now()).await {
             Ok(minutes) => tracing::debug!(minutes, "old minutes of spend are summed up to days"),

@@ -4,6 +4,7 @@ mod api_page;
 pub(crate) mod fake_accounts;
 mod fake_alerts;
 mod fake_archive;
+mod fake_ledger;
 pub(crate) mod fake_store;
 pub(crate) mod plane;
 pub(crate) mod token_endpoint;

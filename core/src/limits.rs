@@ -16,6 +16,7 @@
 
 pub mod dimension;
 pub mod exceeded;
+pub mod forecast;
 pub mod reading;
 pub mod window;
 

@@ -65,6 +65,21 @@ impl fmt::Display for SessionId {
     }
 }
 
+/// Text that is no session: not 32 hexadecimal digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a session is 32 hexadecimal digits")]
+pub struct NotASession;
+
+impl std::str::FromStr for SessionId {
+    type Err = NotASession;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let mut half = [0; 16];
+        hex::decode_to_slice(text, &mut half).map_err(|_| NotASession)?;
+        Ok(Self(half))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -82,5 +97,7 @@ mod tests {
         let text = SessionId::of(KeyId::from_parts(1, &[1; 10]), "my-conversation").to_string();
         assert_eq!(text.len(), 32);
         assert!(text.bytes().all(|b| b.is_ascii_hexdigit()));
+        assert_eq!(text.parse::<SessionId>().unwrap().to_string(), text);
+        assert_eq!("5e55".parse::<SessionId>(), Err(NotASession));
     }
 }

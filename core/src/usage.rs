@@ -1,6 +1,8 @@
 //! What a call used, and the record of it.
 
 pub mod decision;
+pub mod series;
+pub mod times;
 
 use serde::{Deserialize, Serialize};
 
@@ -140,6 +142,23 @@ impl Outcome {
         match self {
             Self::Succeeded | Self::UpstreamError | Self::Interrupted | Self::ClientAbort => true,
             Self::Rejected | Self::Failed => false,
+        }
+    }
+
+    pub const ALL: [Self; 6] = [
+        Self::Succeeded,
+        Self::UpstreamError,
+        Self::Interrupted,
+        Self::ClientAbort,
+        Self::Rejected,
+        Self::Failed,
+    ];
+
+    /// Whether it went wrong on the providers' side: what error rates count.
+    pub fn failed(self) -> bool {
+        match self {
+            Self::UpstreamError | Self::Interrupted | Self::Failed => true,
+            Self::Succeeded | Self::ClientAbort | Self::Rejected => false,
         }
     }
 

@@ -22,6 +22,7 @@ mod provider;
 mod record;
 mod request_filter;
 mod resource;
+mod retention;
 mod routing;
 mod setting;
 mod update;

@@ -1,7 +1,7 @@
 //! G9: the role `user` reaches its own user by whatever name or id, and nothing of anybody else.
 
 use anyhow::Result;
-use penstock_tests::{Cli, Stack, anthropic_body};
+use penstock_tests::{Cli, Stack, anthropic_body, until};
 use serde_json::Value;
 
 /// A user's own account, and another user with keys and usage.
@@ -44,7 +44,7 @@ impl Story {
 async fn g09_of_others_the_answer_is_that_of_what_does_not_exist() -> Result<()> {
     let story = Story::begin().await?;
     let (cli, [bob, key]) = (&story.cli, story.bobs_ids());
-    let cases: [(&str, &str, &[&str]); 10] = [
+    let cases: [(&str, &str, &[&str]); 15] = [
         ("bob", "nobody", &["user", "get", "?"]),
         (
             &bob,
@@ -67,6 +67,11 @@ async fn g09_of_others_the_answer_is_that_of_what_does_not_exist() -> Result<()>
             "019a0000-0000-7000-8000-000000000000",
             &["limits", "show", "--key", "?"],
         ),
+        ("bob", "nobody", &["usage", "series", "--user", "?"]),
+        ("bob/laptop", "nobody/laptop", &["usage", "export", "--key", "?"]),
+        ("bob", "nobody", &["session", "list", "--user", "?"]),
+        ("bob/laptop", "nobody/laptop", &["session", "list", "--key", "?"]),
+        ("bob", "nobody", &["limits", "forecast", "--user", "?"]),
     ];
     for (others, nothing, args) in cases {
         let said = |name: &str| -> Result<String> {
@@ -117,6 +122,15 @@ async fn g09_its_own_is_all_that_it_is_shown() -> Result<()> {
     for args in [
         &["usage", "--by", "provider"][..],
         &["usage", "--provider", "claude"],
+        &["usage", "series", "--provider", "claude"],
+        &["usage", "export", "--provider", "claude"],
+        &["usage", "top", "provider"],
+        &["usage", "errors"],
+        &["usage", "clean", "--dry-run"],
+        &["session", "list", "--provider", "claude"],
+        &["session", "kick", "00000000000000000000000000000000"],
+        &["counter", "list"],
+        &["limits", "forecast", "--provider", "claude"],
         &["limits", "show", "--provider", "claude"],
         &["user", "list"],
         &["provider", "list"],
@@ -128,6 +142,68 @@ async fn g09_its_own_is_all_that_it_is_shown() -> Result<()> {
         let said = cli.fails(args)?.stderr;
         assert!(said.contains("role user"), "{args:?}: {said}");
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn g09_its_own_is_all_that_it_can_count_and_take_away() -> Result<()> {
+    let story = Story::begin().await?;
+    let (cli, admin, [bob, key]) = (&story.cli, story.stack.cli(0), story.bobs_ids());
+    let provider = admin.json(&["provider", "get", "claude"])?;
+    let hidden =
+        [&provider["id"], &provider["name"], &story.bob["id"]].map(|value| value.as_str().unwrap_or("none"));
+    let series = cli.json(&["usage", "series", "--bucket", "month"])?;
+    assert_eq!(series["totals"]["requests"], 1, "{series}");
+    let from = series["items"]
+        .as_array()
+        .and_then(|items| items.last()?["from"].as_str());
+    let month: String = from.unwrap_or_default().chars().take(7).collect();
+    for args in [
+        &["usage", "top", "user"][..],
+        &["usage", "top", "session"],
+        &["usage", "--session", "none-of-anybody"],
+        &["usage", "chargeback", "--month", &month, "--by", "user"],
+        &["usage", "chargeback", "--month", &month, "--by", "key"],
+        &["usage", "chargeback", "--month", &month, "--by", "tag"],
+        &["session", "list"],
+        &["session", "list", "--key", "laptop"],
+    ] {
+        let told = cli.json(args)?;
+        let items = told["items"].as_array().map_or(0, Vec::len);
+        assert!(items <= 1, "{args:?}: {told}");
+        if let Some(requests) = told["totals"]["requests"].as_u64() {
+            assert!(requests <= 1, "{args:?}: {told}");
+        }
+        for hidden in hidden {
+            let quoted = format!("\"{hidden}\"");
+            assert!(!told.to_string().contains(&quoted), "{args:?}: {told}");
+        }
+    }
+    for format in ["csv", "jsonl"] {
+        let file = cli.run(&["usage", "export", "--format", format])?;
+        assert_eq!(
+            file.lines().filter(|line| line.contains("alice")).count(),
+            1,
+            "{file}"
+        );
+        for hidden in hidden {
+            assert!(
+                !file.contains(&format!("\"{hidden}\"")) && !file.contains(&format!(",{hidden},")),
+                "{file}"
+            );
+        }
+        let others = cli.run(&["usage", "export", "--format", format, "--key", &key])?;
+        assert!(!others.contains("bob") && !others.contains(&bob), "{others}");
+    }
+    admin.run(&["user", "update", "alice", "--usd-total", "1000", "--tag", "ours"])?;
+    admin.run(&["user", "update", "bob", "--usd-total", "1000", "--tag", "ours"])?;
+    let forecast = cli.json(&["limits", "forecast", "--key", "laptop"])?;
+    assert_eq!(forecast["items"].as_array().map(Vec::len), Some(1), "{forecast}");
+    until("the tag is known", || async {
+        Ok((admin.json(&["usage", "--tag", "ours"])?["requests"] == 3).then_some(()))
+    })
+    .await?;
+    assert_eq!(cli.json(&["usage", "--tag", "ours"])?["requests"], 1);
     Ok(())
 }
 

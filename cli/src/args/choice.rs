@@ -10,6 +10,7 @@ use penstock_core::operator::Role;
 use penstock_core::provider::ProviderKind;
 use penstock_core::resource::Kind as Resource;
 use penstock_core::setting::{Degraded, UnpricedAction};
+use penstock_core::usage::Outcome;
 
 /// A kind of resource.
 pub(crate) fn kind() -> impl TypedValueParser<Value = Resource> {
@@ -44,6 +45,11 @@ pub(crate) fn dialect() -> impl TypedValueParser<Value = Dialect> {
 /// What happens to a model without a price.
 pub(crate) fn unpriced_action() -> impl TypedValueParser<Value = UnpricedAction> {
     words(&UnpricedAction::ALL, UnpricedAction::as_str)
+}
+
+/// How a call ended.
+pub(crate) fn outcome() -> impl TypedValueParser<Value = Outcome> {
+    words(&Outcome::ALL, Outcome::as_str)
 }
 
 /// How a budget is held.

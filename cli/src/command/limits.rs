@@ -21,6 +21,14 @@ pub(crate) enum Command {
         #[command(flatten)]
         subject: Subject,
     },
+    /// When budgets are reached if spending goes on as it did, from the ledger
+    Forecast {
+        #[command(flatten)]
+        subject: Subject,
+        /// As it did in the last so many hours
+        #[arg(long, value_name = "N", default_value_t = 24, value_parser = clap::value_parser!(u32).range(1..=720))]
+        hours: u32,
+    },
     /// Forget what was used until now: it counts no longer, on any data plane
     Reset {
         #[command(flatten)]
@@ -57,6 +65,14 @@ impl Command {
                 };
                 let answer = session.connect().await?.limits().show_limits(request).await?;
                 session.print(&view::LimitsUsed::read(answer.into_inner())?)
+            }
+            Self::Forecast { subject, hours } => {
+                let request = wire::ForecastLimitsRequest {
+                    subject: Some(subject.wire()),
+                    hours,
+                };
+                let answer = session.connect().await?.limits().forecast_limits(request).await?;
+                session.print(&view::Forecasts::read(answer.into_inner())?)
             }
             Self::Reset {
                 subject,

@@ -3,6 +3,7 @@
 mod limits;
 mod logging;
 mod notifications;
+mod retention;
 mod routing;
 
 use clap::{ArgAction, Subcommand};
@@ -59,6 +60,13 @@ pub(crate) enum Set {
     Routing {
         #[command(flatten)]
         flags: routing::Flags,
+        #[command(flatten)]
+        reason: Reason,
+    },
+    /// How many days records are kept; only what is given changes
+    Retention {
+        #[command(flatten)]
+        flags: retention::Flags,
         #[command(flatten)]
         reason: Reason,
     },
@@ -129,6 +137,7 @@ impl Set {
             }
             Self::Limits { flags, reason } => return flags.run(session, &reason).await,
             Self::Routing { flags, reason } => return flags.run(session, &reason).await,
+            Self::Retention { flags, reason } => return flags.run(session, &reason).await,
             Self::Notifications { flags, reason } => return flags.run(session, &reason).await,
             Self::Logging { flags, reason } => return flags.run(session, &reason).await,
         };

@@ -1,21 +1,28 @@
 //! `penstock usage`.
 
+mod export;
+mod filter;
+mod more;
+
 use clap::{Subcommand, ValueEnum};
 use penstock_proto::admin::v1 as wire;
 
 use super::session::Session;
-use crate::args::duration::Millis;
-use crate::args::moment::Past;
 use crate::failure::Failure;
 use crate::view;
-
-const DAY: Past = Past::Ago(Millis(86_400_000));
+use filter::Filter;
 
 #[derive(clap::Args)]
 #[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Usage {
     #[command(subcommand)]
     what: Option<What>,
+    #[command(flatten)]
+    summary: Summary,
+}
+
+#[derive(clap::Args)]
+struct Summary {
     #[command(flatten)]
     filter: Filter,
     /// Sums for each of these, too
@@ -25,6 +32,12 @@ pub(crate) struct Usage {
 
 #[derive(Subcommand)]
 enum What {
+    /// Sums, as without a word behind `usage`
+    Summary(Summary),
+    /// Sums by hour, day, week or month
+    Series(more::Series),
+    /// Who used or cost the most
+    Top(more::Top),
     /// Single calls, newest first
     Records {
         #[command(flatten)]
@@ -36,60 +49,61 @@ enum What {
         #[arg(long, value_name = "ID")]
         before: Option<String>,
     },
-}
-
-/// Which calls.
-#[derive(Clone, Debug, clap::Args)]
-struct Filter {
-    /// From when on: 24h, 7d, 2026-11-01, 2026-11-01T10:00:00Z [default: 24h]
-    #[arg(long, value_name = "TIME")]
-    since: Option<Past>,
-    /// Until when, written as --since [default: now]
-    #[arg(long, value_name = "TIME")]
-    until: Option<Past>,
-    /// Name or id
-    #[arg(long)]
-    user: Option<String>,
-    /// user/key, the bare name while it is unique, or id
-    #[arg(long)]
-    key: Option<String>,
-    /// Name or id
-    #[arg(long)]
-    provider: Option<String>,
-    /// As callers asked for it
-    #[arg(long)]
-    model: Option<String>,
+    /// Sessions with calls in the last hours, as `session list`
+    Sessions(super::sessions::List),
+    /// Single calls as a file, oldest first, however many
+    Export(export::Export),
+    /// What a month cost, for each user, key, tag or group
+    Chargeback(more::Chargeback),
+    /// How calls ended and how long they took: by hour, by error, by provider and model
+    Errors(more::Errors),
+    /// Clean what is older than the setting `retention` says; it is cleaned each hour anyway
+    Clean(more::Clean),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum By {
+pub(super) enum By {
     User,
     Key,
     Provider,
     Model,
     Hour,
+    /// Counted from single records
+    Session,
 }
 
 impl Usage {
     pub(crate) async fn run(self, session: &Session) -> Result<(), Failure> {
         match self.what {
+            None => self.summary.run(session).await,
+            Some(What::Summary(summary)) => summary.run(session).await,
+            Some(What::Series(series)) => series.run(session).await,
+            Some(What::Top(top)) => top.run(session).await,
             Some(What::Records {
                 filter,
                 limit,
                 before,
             }) => records(session, &filter, limit, before).await,
-            None => summary(session, &self.filter, self.by).await,
+            Some(What::Sessions(list)) => list.run(session).await,
+            Some(What::Export(export)) => export.run(session).await,
+            Some(What::Chargeback(chargeback)) => chargeback.run(session).await,
+            Some(What::Errors(errors)) => errors.run(session).await,
+            Some(What::Clean(clean)) => clean.run(session).await,
         }
     }
 }
 
-async fn summary(session: &Session, filter: &Filter, by: Option<By>) -> Result<(), Failure> {
-    let request = wire::SummarizeUsageRequest {
-        filter: Some(filter.wire(session)),
-        group_by: by.map_or(wire::UsageGrouping::Unspecified, By::wire).into(),
-    };
-    let answer = session.connect().await?.usage().summarize_usage(request).await?;
-    session.print(&view::Usage::read(answer.into_inner(), by.map(By::word)))
+impl Summary {
+    async fn run(self, session: &Session) -> Result<(), Failure> {
+        let request = wire::SummarizeUsageRequest {
+            filter: Some(self.filter.wire(session)),
+            group_by: self.by.map_or(wire::UsageGrouping::Unspecified, By::wire).into(),
+            order: 0,
+            limit: 0,
+        };
+        let answer = session.connect().await?.usage().summarize_usage(request).await?;
+        session.print(&view::Usage::read(answer.into_inner(), self.by.map(By::word)))
+    }
 }
 
 async fn records(
@@ -112,20 +126,6 @@ async fn records(
     session.print_list(answer.into_inner().records, view::UsageRecord::read)
 }
 
-impl Filter {
-    fn wire(&self, session: &Session) -> wire::UsageFilter {
-        wire::UsageFilter {
-            from_ms: self.since.unwrap_or(DAY).resolve(session.now).0,
-            // 0: the server's now, and a little more for clocks that run ahead.
-            to_ms: self.until.map_or(0, |until| until.resolve(session.now).0),
-            user: self.user.clone().unwrap_or_default(),
-            key: self.key.clone().unwrap_or_default(),
-            provider: self.provider.clone().unwrap_or_default(),
-            model: self.model.clone().unwrap_or_default(),
-        }
-    }
-}
-
 impl By {
     fn wire(self) -> wire::UsageGrouping {
         match self {
@@ -134,6 +134,7 @@ impl By {
             Self::Provider => wire::UsageGrouping::Provider,
             Self::Model => wire::UsageGrouping::Model,
             Self::Hour => wire::UsageGrouping::Hour,
+            Self::Session => wire::UsageGrouping::Session,
         }
     }
 
@@ -144,6 +145,7 @@ impl By {
             Self::Provider => "provider",
             Self::Model => "model",
             Self::Hour => "hour",
+            Self::Session => "session",
         }
     }
 }

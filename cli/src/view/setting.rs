@@ -1,7 +1,7 @@
 //! Settings.
 
 use penstock_core::setting::{
-    HttpDebug, LogLevel, LoggingPolicy, NotificationPolicy, RoutingPolicy, Setting as Core,
+    HttpDebug, LogLevel, LoggingPolicy, NotificationPolicy, RetentionPolicy, RoutingPolicy, Setting as Core,
 };
 use penstock_core::time::UnixMs;
 use penstock_proto::admin::v1 as wire;
@@ -34,6 +34,7 @@ pub(crate) enum Value {
     Limits(Enforcement),
     Switch(bool),
     Routing(RoutingPolicy),
+    Retention(RetentionPolicy),
     Notifications(Box<NotificationPolicy>),
     Logging(LoggingPolicy),
     /// Windows; `penstock debug list` names them.
@@ -51,6 +52,7 @@ impl Setting {
             },
             Core::ExplainRefusals(on) | Core::SelfService(on) => Value::Switch(on),
             Core::Routing(policy) => Value::Routing(policy),
+            Core::Retention(policy) => Value::Retention(policy),
             Core::Notifications(policy) => Value::Notifications(Box::new(policy)),
             Core::Logging(policy) => Value::Logging(policy),
             Core::HttpDebug(debug) => Value::HttpDebug(debug),
@@ -69,6 +71,7 @@ impl Setting {
             Value::Switch(on) => on.to_string(),
             Value::ModelFallbacks(list) => joined(list),
             Value::Routing(policy) => routing(policy),
+            Value::Retention(policy) => retention(*policy),
             Value::Notifications(policy) => notifications(policy),
             Value::Logging(policy) => logging(policy),
             Value::HttpDebug(debug) => format!("{} windows", debug.windows.len()),
@@ -96,6 +99,18 @@ impl Setting {
     fn origin(&self) -> String {
         (if self.version == 0 { "default" } else { "set" }).to_owned()
     }
+}
+
+fn retention(policy: RetentionPolicy) -> String {
+    let off = if policy.enabled {
+        ""
+    } else {
+        "off: nothing is cleaned; else "
+    };
+    format!(
+        "{off}usage records {} days, failed calls {} days, audit log {} days",
+        policy.usage_records_days, policy.failed_calls_days, policy.audit_log_days
+    )
 }
 
 fn notifications(policy: &NotificationPolicy) -> String {

@@ -17,7 +17,7 @@ pub(crate) struct Usage {
     #[serde(flatten)]
     pub sums: Totals,
     pub totals: Totals,
-    /// What the items have in common: `user`, `key`, `provider`, `model`, `hour`.
+    /// What the items have in common: `user`, `key`, `provider`, `model`, `hour`, `session`.
     pub by: Option<&'static str>,
     pub items: Vec<Group>,
     /// There are more items than were sent; the totals hold all.
@@ -80,7 +80,7 @@ impl From<wire::UsageTotals> for Totals {
     }
 }
 
-const COLUMNS: [&str; 8] = [
+pub(super) const COLUMNS: [&str; 8] = [
     "REQUESTS",
     "REJECTED",
     "INPUT",
@@ -92,7 +92,7 @@ const COLUMNS: [&str; 8] = [
 ];
 
 impl Totals {
-    fn cells(&self) -> Vec<String> {
+    pub(super) fn cells(&self) -> Vec<String> {
         let tokens = &self.tokens;
         vec![
             self.requests.to_string(),

@@ -6,7 +6,8 @@
 //! call itself, so no secret gets here. What the gate refuses has an entry too, and so has a sign-in: the first use of a
 //! token from an address in half a day, and tokens that are not accepted, both bounded, since anybody can make them.
 //!
-//! A caller that goes away before the answer leaves an entry without an outcome.
+//! A caller that goes away before the answer leaves an entry without an outcome. How long entries are kept is said by the
+//! setting `retention` ([`crate::retention`]).
 
 mod sign_ins;
 
@@ -29,9 +30,6 @@ use super::gate::peer;
 use super::role::{Needs, needs_of};
 use crate::clock;
 use sign_ins::SignIns;
-
-/// How long entries are kept.
-pub const KEPT_MS: i64 = 400 * 24 * 3_600_000;
 
 /// What is told of a long list of targets.
 const MAX_TARGET: usize = 500;

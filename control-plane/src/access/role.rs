@@ -99,7 +99,10 @@ const ADMIN_SERVICES: &[(&str, Methods)] = &[
             ("TestErrorRule", READ),
         ],
     ),
-    ("FleetService", &[("ListNodes", READ), ("GetStatus", READ)]),
+    (
+        "FleetService",
+        &[("ListNodes", READ), ("GetStatus", READ), ("ListCounters", READ)],
+    ),
     // Many changes of the kinds that operators make one by one. What is there stays, and no secret comes back.
     ("ImportService", &[("ImportResources", CHANGE)]),
     (
@@ -117,7 +120,11 @@ const ADMIN_SERVICES: &[(&str, Methods)] = &[
     ),
     (
         "LimitsService",
-        &[("ShowLimits", READ_OWN), ("ResetLimits", CHANGE)],
+        &[
+            ("ShowLimits", READ_OWN),
+            ("ForecastLimits", READ_OWN),
+            ("ResetLimits", CHANGE),
+        ],
     ),
     (
         "LogService",
@@ -200,10 +207,20 @@ const ADMIN_SERVICES: &[(&str, Methods)] = &[
     ),
     ("RouteService", &[("PlanRoute", READ)]),
     (
+        "SessionService",
+        &[("ListSessions", READ_OWN), ("KickSession", CHANGE)],
+    ),
+    (
         "UsageService",
         &[
             ("SummarizeUsage", READ_OWN),
+            ("GetUsageSeries", READ_OWN),
             ("ListUsageRecords", READ_OWN),
+            ("ExportUsage", READ_OWN),
+            ("ListCharges", READ_OWN),
+            // Of providers.
+            ("ErrorTrends", READ),
+            ("CleanUsage", CHANGE),
             ("GetCall", READ),
         ],
     ),

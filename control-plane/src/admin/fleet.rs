@@ -46,6 +46,25 @@ impl FleetService for Fleet {
     }
 
     /// Answers also without a database: what is known then is what the index holds.
+    async fn list_counters(
+        &self,
+        _: Request<wire::ListCountersRequest>,
+    ) -> Result<Response<wire::ListCountersResponse>, Status> {
+        use penstock_proto::sync::v1::{CountCounters, command, command_result};
+        let question = command::Command::CountCounters(CountCounters {});
+        let answered = crate::sync::ask(&self.0, question).await?;
+        match answered.result.result {
+            Some(command_result::Result::Counters(report)) => Ok(Response::new(wire::ListCountersResponse {
+                report: Some(report),
+                node_id: answered.node,
+            })),
+            Some(_) | None => Err(Status::unavailable(format!(
+                "data plane {} cannot look through the counters: {}",
+                answered.node, answered.result.error
+            ))),
+        }
+    }
+
     async fn get_status(
         &self,
         _: Request<wire::GetStatusRequest>,

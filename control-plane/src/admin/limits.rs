@@ -4,6 +4,7 @@
 //! resource like any other: it sets the instant before which nothing counts, and so it reaches every data plane, outlives
 //! lost counters and stands in the history.
 
+mod forecast;
 mod subject;
 
 use penstock_core::limits::{Dimension, Limits};
@@ -51,6 +52,20 @@ impl LimitsService for LimitsOf {
         }))
     }
 
+    async fn forecast_limits(
+        &self,
+        request: Request<wire::ForecastLimitsRequest>,
+    ) -> Result<Response<wire::ForecastLimitsResponse>, Status> {
+        let (store, scope) = (&*self.0.store, Scope::of(&request));
+        let request = request.into_inner();
+        let subject = required("subject", request.subject)?;
+        let held = subject::find(store, scope, &subject).await?;
+        let owner = held.owner(store).await?;
+        forecast::make(store, &held, owner.as_ref(), request.hours, clock::now())
+            .await
+            .map(Response::new)
+    }
+
     async fn reset_limits(
         &self,
         request: Request<wire::ResetLimitsRequest>,
@@ -93,7 +108,9 @@ impl LimitsOf {
             Some(
                 command_result::Result::Limits(_)
                 | command_result::Result::Route(_)
-                | command_result::Result::ProviderTest(_),
+                | command_result::Result::ProviderTest(_)
+                | command_result::Result::SessionKicked(_)
+                | command_result::Result::Counters(_),
             )
             | None => {
                 return Err(unreadable(&held.label(), &answered.node, &answered.result.error));

@@ -44,7 +44,9 @@ pub(super) async fn run(
         Some(
             command_result::Result::ProviderTest(_)
             | command_result::Result::Limits(_)
-            | command_result::Result::Route(_),
+            | command_result::Result::Route(_)
+            | command_result::Result::SessionKicked(_)
+            | command_result::Result::Counters(_),
         )
         | None => Err(Status::unavailable(format!(
             "provider {name:?} was not tested: data plane {}: {}",

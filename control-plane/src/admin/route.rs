@@ -36,7 +36,7 @@ impl RouteService for Routes {
         let answered = sync::ask(&self.0, Command::PlanRoute(question)).await?;
         let plan = match answered.result.result {
             Some(Answer::Route(plan)) if answered.result.error.is_empty() => plan,
-            Some(Answer::Route(_) | Answer::Limits(_) | Answer::ProviderTest(_)) | None => {
+            Some(_) | None => {
                 return Err(unplanned(&answered.node, &answered.result.error));
             }
         };

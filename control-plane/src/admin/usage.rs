@@ -1,47 +1,69 @@
 //! The ledger: sums, single records, and one call with all that is known of it.
-//!
-//! Filters take names or ids. An id need not exist any more: the ledger outlives users, keys and providers.
 
 mod call;
+mod charges;
+mod clean;
 mod cost;
+mod export;
+mod filter;
+mod series;
+mod trends;
+
+use std::pin::Pin;
 
 use penstock_core::invalid::Invalid;
+use penstock_core::money::Millionths;
 use penstock_core::resource::ResourceRef;
-use penstock_core::time::UnixMs;
+use penstock_core::usage::UsageRecord;
 use penstock_proto::admin::v1 as wire;
 use penstock_proto::admin::v1::usage_service_server::UsageService;
 use penstock_proto::convert;
-use penstock_proto::telemetry::v1::UsageRecord;
-use penstock_store::{UsageFilter, UsageGroup, UsageGrouping, UsageSubject, UsageTotals};
+use penstock_store::{
+    UsageFilter, UsageGroup, UsageGrouping, UsageOrder, UsageSubject, UsageSummary, UsageTotals,
+};
+use tokio_stream::Stream;
 use tonic::{Request, Response, Status};
 
+use super::author::Author;
 use super::scope::Scope;
-use super::{labels, names, status};
-use crate::clock;
+use super::{labels, status};
 use crate::context::Context;
 use crate::index::Index;
 
 const DEFAULT_LIMIT: u32 = 100;
 const MAX_LIMIT: u32 = 1_000;
-/// A span without an end reaches so far beyond now, for nodes whose clocks run ahead.
-const AHEAD_MS: u64 = 300_000;
+
+/// An answer in pieces.
+type Pieces<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
 pub(super) struct Ledger(pub(super) Context);
 
 #[tonic::async_trait]
 impl UsageService for Ledger {
+    type ExportUsageStream = Pieces<wire::ExportUsageResponse>;
+    type CleanUsageStream = Pieces<wire::CleanUsageResponse>;
+
     async fn summarize_usage(
         &self,
         request: Request<wire::SummarizeUsageRequest>,
     ) -> Result<Response<wire::SummarizeUsageResponse>, Status> {
         let scope = Scope::of(&request);
         let request = request.into_inner();
-        let filter = self.filter(scope, request.filter).await?;
+        let filter = filter::read(&self.0, scope, request.filter).await?;
         let group_by = grouping(request.group_by)?;
         if group_by == Some(UsageGrouping::Provider) {
             scope.refuse("providers")?;
         }
-        let summary = self.0.store.summarize_usage(&filter, group_by).await;
+        let order = order(request.order)?;
+        let limit = match request.limit {
+            0 => UsageSummary::MAX_GROUPS,
+            limit => limit.min(UsageSummary::MAX_GROUPS),
+        };
+        let store = &self.0.store;
+        let summary = match group_by {
+            Some(group_by) => store.top_usage(&filter, group_by, order, limit).await,
+            None => store.summarize_usage(&filter, None).await,
+        };
         let summary = summary.map_err(status::from_store)?;
         let group = |group: &UsageGroup| {
             let (id, name) = subject(&group.subject, &self.0.index);
@@ -57,13 +79,65 @@ impl UsageService for Ledger {
         }))
     }
 
+    async fn get_usage_series(
+        &self,
+        request: Request<wire::GetUsageSeriesRequest>,
+    ) -> Result<Response<wire::GetUsageSeriesResponse>, Status> {
+        let scope = Scope::of(&request);
+        series::get(&self.0, scope, request.into_inner())
+            .await
+            .map(Response::new)
+    }
+
+    async fn export_usage(
+        &self,
+        request: Request<wire::ExportUsageRequest>,
+    ) -> Result<Response<Self::ExportUsageStream>, Status> {
+        let scope = Scope::of(&request);
+        let export = export::Export::begin(&self.0, scope, request.into_inner()).await?;
+        Ok(Response::new(Box::pin(export.pieces())))
+    }
+
+    async fn list_charges(
+        &self,
+        request: Request<wire::ListChargesRequest>,
+    ) -> Result<Response<wire::ListChargesResponse>, Status> {
+        let scope = Scope::of(&request);
+        charges::list(&self.0, scope, &request.into_inner())
+            .await
+            .map(Response::new)
+    }
+
+    async fn error_trends(
+        &self,
+        request: Request<wire::ErrorTrendsRequest>,
+    ) -> Result<Response<wire::ErrorTrendsResponse>, Status> {
+        trends::read(&self.0, request.into_inner())
+            .await
+            .map(Response::new)
+    }
+
+    async fn clean_usage(
+        &self,
+        request: Request<wire::CleanUsageRequest>,
+    ) -> Result<Response<Self::CleanUsageStream>, Status> {
+        let author = Author::of(&request);
+        let dry_run = request.into_inner().dry_run;
+        author.about("cleaning", if dry_run { "dry run" } else { "now" });
+        let pieces: Self::CleanUsageStream = match dry_run {
+            true => Box::pin(tokio_stream::once(clean::dry_run(&self.0).await)),
+            false => Box::pin(clean::Cleaning::begin(&self.0).await?.pieces()),
+        };
+        Ok(Response::new(pieces))
+    }
+
     async fn list_usage_records(
         &self,
         request: Request<wire::ListUsageRecordsRequest>,
     ) -> Result<Response<wire::ListUsageRecordsResponse>, Status> {
         let scope = Scope::of(&request);
         let request = request.into_inner();
-        let filter = self.filter(scope, request.filter).await?;
+        let filter = filter::read(&self.0, scope, request.filter).await?;
         let limit = if request.limit == 0 {
             DEFAULT_LIMIT
         } else {
@@ -75,12 +149,10 @@ impl UsageService for Ledger {
         };
         let records = self.0.store.usage_records(&filter, limit, before).await;
         let records = records.map_err(status::from_store)?;
-        let records = records.iter().map(convert::usage_record_to_wire);
+        let records = records.into_iter().map(|record| shown(record, scope));
+        let records = records.map(|record| convert::usage_record_to_wire(&record));
         Ok(Response::new(wire::ListUsageRecordsResponse {
-            records: match scope.own() {
-                None => records.collect(),
-                Some(_) => records.map(without_provider).collect(),
-            },
+            records: records.collect(),
         }))
     }
 
@@ -94,75 +166,25 @@ impl UsageService for Ledger {
     }
 }
 
-/// Which calls are asked for: names become ids.
+/// Which calls are asked for, by somebody who may see all: names become ids.
 pub(super) async fn filter(context: &Context, filter: wire::UsageFilter) -> Result<UsageFilter, Status> {
-    let ledger = Ledger(context.clone());
-    ledger.filter(Scope::everything(), Some(filter)).await
+    filter::read(context, Scope::everything(), Some(filter)).await
 }
 
-impl Ledger {
-    /// Of what the caller may see: its own user restricts whatever else is asked.
-    async fn filter(&self, scope: Scope, filter: Option<wire::UsageFilter>) -> Result<UsageFilter, Status> {
-        let filter = filter.unwrap_or_default();
-        let store = &*self.0.store;
-        let (from, to) = span(filter.from_ms, filter.to_ms, clock::now())?;
-        let user = match (filter.user.as_str(), filter.user.parse(), scope.own()) {
-            ("", _, own) => own,
-            (_, Ok(id), None) => Some(id),
-            (text, _, _) => Some(scope.user(store, text).await?.id),
-        };
-        let key = match (filter.key.as_str(), filter.key.parse()) {
-            ("", _) => None,
-            // It may be gone; of another user's key nothing is found.
-            (_, Ok(id)) => Some(id),
-            (text, Err(_)) => Some(scope.key(store, text).await?.id),
-        };
-        if !filter.provider.is_empty() {
-            scope.refuse("providers")?;
-        }
-        let provider = match filter.provider.as_str() {
-            "" => None,
-            text => Some(match text.parse() {
-                Ok(id) => id,
-                Err(_) => names::provider(store, text).await?.id,
-            }),
-        };
-        Ok(UsageFilter {
-            from,
-            to,
-            user,
-            key,
-            provider,
-            model: (!filter.model.is_empty()).then_some(filter.model),
-        })
+/// A record as the caller may see it: a user does not learn who served it, nor where.
+fn shown(record: UsageRecord, scope: Scope) -> UsageRecord {
+    if scope.own().is_none() {
+        return record;
     }
-}
-
-/// What a user may know of a call: not who served it, nor where.
-fn without_provider(record: UsageRecord) -> UsageRecord {
     UsageRecord {
-        provider_id: String::new(),
+        provider_id: None,
         node_id: String::new(),
-        upstream_request_id: String::new(),
+        upstream_request_id: None,
         model_served: String::new(),
-        cost_multiplier_millionths: 0,
+        cost_multiplier: Millionths(0),
         decision: None,
         ..record
     }
-}
-
-fn span(from_ms: i64, to_ms: i64, now: UnixMs) -> Result<(UnixMs, UnixMs), Status> {
-    let to = if to_ms == 0 {
-        now.plus_ms(AHEAD_MS)
-    } else {
-        UnixMs(to_ms)
-    };
-    let from = UnixMs(from_ms);
-    if from >= to {
-        let problem = format!("({from}) must lie before the end of the span ({to})");
-        return Err(status::invalid(&Invalid::new("filter.from_ms", problem)));
-    }
-    Ok((from, to))
 }
 
 fn grouping(value: i32) -> Result<Option<UsageGrouping>, Status> {
@@ -178,6 +200,20 @@ fn grouping(value: i32) -> Result<Option<UsageGrouping>, Status> {
         Wire::Provider => Some(UsageGrouping::Provider),
         Wire::Model => Some(UsageGrouping::Model),
         Wire::Hour => Some(UsageGrouping::Hour),
+        Wire::Session => Some(UsageGrouping::Session),
+    })
+}
+
+fn order(value: i32) -> Result<UsageOrder, Status> {
+    use wire::UsageOrder as Wire;
+    let unknown = |_| {
+        let problem = format!("has the value {value}, which this release does not know");
+        status::invalid(&Invalid::new("order", problem))
+    };
+    Ok(match Wire::try_from(value).map_err(unknown)? {
+        Wire::Unspecified | Wire::Cost => UsageOrder::Cost,
+        Wire::Tokens => UsageOrder::Tokens,
+        Wire::Requests => UsageOrder::Requests,
     })
 }
 
@@ -194,6 +230,7 @@ fn subject(subject: &UsageSubject, index: &Index) -> (String, String) {
         UsageSubject::Provider(Some(id)) => named(ResourceRef::Provider(*id)),
         UsageSubject::Provider(None) => (String::new(), String::new()),
         UsageSubject::Model(model) => (model.clone(), model.clone()),
+        UsageSubject::Session(session) => (session.clone(), session.clone()),
         UsageSubject::Hour(at) => (at.0.to_string(), at.to_string()),
     }
 }
@@ -225,25 +262,6 @@ fn not_an_id(field: &str, text: &str) -> Status {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const NOW: UnixMs = UnixMs(1_700_000_000_000);
-
-    #[test]
-    fn e06_a_span_without_an_end_reaches_beyond_now() {
-        let (from, to) = span(0, 0, NOW).unwrap();
-        assert_eq!(from, UnixMs(0));
-        assert!(to > NOW);
-    }
-
-    #[test]
-    fn e06_a_span_that_ends_before_it_begins_is_refused() {
-        let error = span(10, 10, NOW).unwrap_err();
-        assert!(
-            error.message().contains("must lie before the end"),
-            "{}",
-            error.message()
-        );
-    }
 
     #[test]
     fn e06_a_grouping_of_a_newer_release_is_refused() {

@@ -84,8 +84,4 @@ impl Accounts for FakeStore {
     ) -> Result<Vec<AuditEntry>, Error> {
         Ok(self.here()?.accounts.audit.iter().rev().cloned().collect())
     }
-
-    async fn forget_audit(&self, _: UnixMs) -> Result<u64, Error> {
-        Ok(0)
-    }
 }

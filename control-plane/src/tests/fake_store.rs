@@ -483,40 +483,6 @@ impl Store for FakeStore {
         self.here().map(|_| 0)
     }
 
-    async fn summarize_usage(
-        &self,
-        _: &UsageFilter,
-        _: Option<UsageGrouping>,
-    ) -> Result<UsageSummary, Error> {
-        panic!("not faked")
-    }
-
-    async fn usage_records(
-        &self,
-        _: &UsageFilter,
-        _: u32,
-        _: Option<RequestId>,
-    ) -> Result<Vec<UsageRecord>, Error> {
-        panic!("not faked")
-    }
-
-    async fn usage_record(&self, _: RequestId) -> Result<Option<UsageRecord>, Error> {
-        panic!("not faked")
-    }
-
-    async fn usage_after(
-        &self,
-        _: &UsageFilter,
-        _: Option<RequestId>,
-        _: u32,
-    ) -> Result<Vec<UsageRecord>, Error> {
-        panic!("not faked")
-    }
-
-    async fn count_usage(&self, _: &UsageFilter) -> Result<u64, Error> {
-        panic!("not faked")
-    }
-
     async fn recharge(
         &self,
         _: &[penstock_store::Recharge],

@@ -9,6 +9,7 @@ mod archive;
 mod audit;
 mod baseline;
 mod call;
+mod cleaned;
 mod command;
 mod commit;
 mod failures;
@@ -18,15 +19,20 @@ mod fleet_states;
 mod fold;
 mod history;
 mod ingest;
+mod ledger;
 mod log;
 mod nodes;
 mod operators;
 mod recharge;
 pub(crate) mod records;
+mod retention;
 mod rollup;
+mod sessions;
 pub(crate) mod spend;
 mod summary;
+mod sums;
 mod tokens;
+mod trends;
 
 pub(crate) use commit::CHANNEL;
 
@@ -56,7 +62,7 @@ use crate::api::spend::{Baseline, BaselineQuestion, Delivered};
 use crate::api::store::Store;
 use crate::api::stored::{Changes, Head, Loaded, Sealed, Stored};
 use crate::api::token::{OauthLogin, StoredToken, TokenFailure, TokenPut, TokenState, TokenWritten};
-use crate::api::usage::{Ingested, UsageFilter, UsageGrouping, UsageSummary};
+use crate::api::usage::Ingested;
 use crate::open::Backend;
 use crate::sql::query::sql;
 use crate::sql::tx::Pools;
@@ -191,40 +197,6 @@ impl Store for Database {
 
     async fn fold_spend(&self, now: UnixMs) -> Result<u64, Error> {
         self.fold(now).await
-    }
-
-    async fn summarize_usage(
-        &self,
-        filter: &UsageFilter,
-        group_by: Option<UsageGrouping>,
-    ) -> Result<UsageSummary, Error> {
-        self.summarize(filter, group_by).await
-    }
-
-    async fn usage_records(
-        &self,
-        filter: &UsageFilter,
-        limit: u32,
-        before: Option<RequestId>,
-    ) -> Result<Vec<UsageRecord>, Error> {
-        self.newest_records(filter, limit, before).await
-    }
-
-    async fn usage_record(&self, id: RequestId) -> Result<Option<UsageRecord>, Error> {
-        self.one_record(id).await
-    }
-
-    async fn usage_after(
-        &self,
-        filter: &UsageFilter,
-        after: Option<RequestId>,
-        limit: u32,
-    ) -> Result<Vec<UsageRecord>, Error> {
-        self.records_after(filter, after, limit).await
-    }
-
-    async fn count_usage(&self, filter: &UsageFilter) -> Result<u64, Error> {
-        self.count_records(filter).await
     }
 
     async fn recharge(&self, recharges: &[Recharge], progress: &PriceBackfill) -> Result<u64, Error> {

@@ -45,10 +45,12 @@ pub use api::fleet_state::{FleetAction, FleetState, Put as FleetPut};
 pub use api::history::{
     Action, Change, Differences, LoggedKey, LoggedProvider, LoggedSpec, Revision, RevisionFilter,
 };
+pub use api::ledger::Ledger;
 pub use api::node::{NodeRow, RefusedResource};
 pub use api::operator::{OperatorPut, OperatorToken, Operators, StoredOperator};
 pub use api::page::{Filter, Listed, Lookup, Page};
 pub use api::recharge::{NewCharge, PriceBackfill, Recharge};
+pub use api::retention::{Aged, Cleaned, Retained};
 pub use api::spend::{
     Baseline, BaselineQuestion, Delivered, MinuteSpend, Spend, SpendSpan, SpendSubject, SpoolMark,
     first_minute_kept,
@@ -61,8 +63,10 @@ pub use api::stored::{
 pub use api::token::{
     OauthLogin, SealedToken, StoredToken, TokenFailure, TokenPut, TokenState, TokenWritten,
 };
+pub use api::trends::{Endings, Kind as EndingKind, Route as TrendRoute, TrendFilter, Trends};
 pub use api::usage::{
-    Ingested, UsageFilter, UsageGroup, UsageGrouping, UsageSubject, UsageSummary, UsageTotals,
+    Among, Ingested, SessionUsage, UsageFilter, UsageGroup, UsageGrouping, UsageOrder, UsageSubject,
+    UsageSummary, UsageTotals,
 };
 pub use archive::{OTHER_TABLES, SPEND_DAYS, SPEND_MINUTES, TABLES};
 pub use open::{Backend, MigrationStatus, OpenError, OpenOptions, migrate_up, migrations, open};

@@ -3,6 +3,7 @@
 pub(crate) mod connect;
 pub(crate) mod ledger;
 pub(crate) mod listen;
+pub(crate) mod retention;
 pub(crate) mod spend;
 
 /// The database user may not do this.

@@ -86,6 +86,7 @@ async fn summarize(
     let request = wire::SummarizeUsageRequest {
         filter: Some(filter),
         group_by: by.into(),
+        ..wire::SummarizeUsageRequest::default()
     };
     Ok(operator
         .usage_service()

@@ -50,7 +50,7 @@ impl Snapshot {
                 Setting::Routing(policy) => self.routing = *policy,
                 Setting::ModelFallbacks(fallbacks) => self.fallbacks.clone_from(fallbacks),
                 // For control planes alone.
-                Setting::Notifications(_) | Setting::SelfService(_) => {}
+                Setting::Notifications(_) | Setting::SelfService(_) | Setting::Retention(_) => {}
                 Setting::Logging(policy) => self.logging.clone_from(policy),
                 Setting::HttpDebug(debug) => self.http_debug.clone_from(debug),
             }

@@ -15,6 +15,8 @@
 //! | [`local`] | counters in the process |
 //! | [`redis`] | counters in Redis; the scripts are in `redis/lua` |
 //! | [`binding`] | sticky sessions |
+//! | `kick` | taking a session its provider and its slots away |
+//! | `survey` | what lies in Redis, for operators |
 //! | [`trial`] | the one call that tries a provider whose breaker was open |
 //! | `notes` | what is told to Redis behind the callers' backs |
 //! | [`account`], [`subject`] | whose counters, and what a call takes of them |
@@ -29,6 +31,7 @@ mod counts;
 mod degraded;
 mod fleet;
 mod grant;
+mod kick;
 pub mod local;
 mod node;
 mod notes;
@@ -37,17 +40,20 @@ mod replay;
 mod settle;
 mod state;
 pub mod subject;
+mod survey;
 pub mod trial;
 mod windows;
 
 pub use binding::{Bind, Binding, Keep};
 pub use fleet::{Enforcement, Fleet};
 pub use grant::{Claim, Denied, Grant, Policy, Wish};
+pub use kick::Kicked;
 pub use local::CacheFigures;
 pub use node::Node;
 pub use redis::BadRedisUrl;
 pub use settle::Ended;
 pub use state::RedisState;
+pub use survey::{Keys, Survey};
 pub use trial::{Lease, Trial};
 
 /// Whole seconds, at least one.

@@ -18,9 +18,10 @@ mod trials;
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use penstock_core::session::SessionId;
 use penstock_core::time::UnixMs;
 
-use crate::account::Account;
+use crate::account::{Account, SubjectName};
 use crate::counters::{
     Admit, Adopt, Call, Counters, Noted, RecordNumber, Renewed, Seed, Seeded, Settle, TopUp, Unreachable,
     Usage, Verdict,
@@ -59,6 +60,17 @@ impl Local {
         for shard in &self.shards {
             lock(shard).retain(|_, state| !state.is_stale(now));
         }
+    }
+
+    /// Takes a session out of a subject's concurrent ones. Whether it was one.
+    pub(crate) fn free(&self, account: Account, subject: SubjectName, session: SessionId) -> bool {
+        let Some(shard) = self.shards.get(account.spread() % SHARDS) else {
+            return false;
+        };
+        let mut shard = lock(shard);
+        shard
+            .get_mut(&account)
+            .is_some_and(|state| state.free(subject, session))
     }
 
     fn on<T>(&self, account: Account, act: impl FnOnce(&mut AccountState, UnixMs) -> T) -> T {

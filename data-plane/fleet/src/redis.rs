@@ -11,6 +11,7 @@ mod failure;
 mod link;
 mod reply;
 mod script;
+mod survey;
 mod trials;
 
 pub use counters::RedisCounters;

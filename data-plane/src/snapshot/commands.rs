@@ -3,8 +3,10 @@
 //! [`AT_ONCE`] are under way at most; one more is answered at once with an error, as is one that takes longer than
 //! [`PATIENCE`]. When the stream ends, those under way end with it: whoever gave them knows.
 
+mod counters;
 mod provider_test;
 mod route;
+mod session;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,6 +27,8 @@ use crate::commands::{Reading, Subject, read_limits};
 const AT_ONCE: usize = 8;
 /// The control plane waits three seconds in all, and asks a second node in them.
 const PATIENCE: Duration = Duration::from_secs(1);
+/// For what looks through all of Redis.
+const LONG_PATIENCE: Duration = Duration::from_secs(9);
 
 /// The commands of one stream.
 pub(super) struct Commands {
@@ -60,7 +64,10 @@ impl Commands {
             let id = command.id.clone();
             let patience = match &command.command {
                 Some(Command::TestProvider(test)) => provider_test::patience(test),
-                Some(Command::ReadLimits(_) | Command::PlanRoute(_)) | None => PATIENCE,
+                Some(Command::CountCounters(_)) => LONG_PATIENCE,
+                Some(Command::ReadLimits(_) | Command::PlanRoute(_) | Command::KickSession(_)) | None => {
+                    PATIENCE
+                }
             };
             let answered = tokio::time::timeout(patience, answer(&app, command)).await;
             let message = answered.unwrap_or_else(|_| refusal(&id, "this data plane had no answer in time"));
@@ -79,6 +86,11 @@ async fn answer(app: &App, command: wire::Command) -> wire::SyncRequest {
             let tested = provider_test::test(app, question).await;
             tested.map(Answer::ProviderTest)
         }
+        Some(Command::KickSession(question)) => {
+            let kicked = session::kick(app, &question).await;
+            kicked.map(Answer::SessionKicked)
+        }
+        Some(Command::CountCounters(_)) => counters::count(app).await.map(Answer::Counters),
         None => Err("this data plane does not know the command; upgrade it".to_owned()),
     };
     match answered {

@@ -9,6 +9,7 @@ use super::enums::{
 };
 use super::notifications;
 use super::price::{rates_from_wire, rates_to_wire};
+use super::retention::{retention_from_wire, retention_to_wire};
 use super::routing::{fallbacks_from_wire, fallbacks_to_wire, policy_from_wire, policy_to_wire};
 use super::{logging, required};
 use crate::config::v1 as wire;
@@ -34,6 +35,7 @@ pub fn setting_to_wire(setting: &Setting) -> wire::Setting {
         Setting::Notifications(policy) => Value::Notifications(notifications::to_wire(policy)),
         Setting::Logging(policy) => Value::Logging(logging::policy_to_wire(policy)),
         Setting::HttpDebug(debug) => Value::HttpDebug(logging::debug_to_wire(debug)),
+        Setting::Retention(policy) => Value::Retention(retention_to_wire(*policy)),
     };
     wire::Setting { value: Some(value) }
 }
@@ -53,6 +55,7 @@ pub fn setting_from_wire(setting: wire::Setting) -> Result<Setting, Invalid> {
         Value::Notifications(policy) => Setting::Notifications(notifications::from_wire(policy)?),
         Value::Logging(policy) => Setting::Logging(logging::policy_from_wire(policy)?),
         Value::HttpDebug(debug) => Setting::HttpDebug(logging::debug_from_wire(debug)?),
+        Value::Retention(policy) => Setting::Retention(retention_from_wire(policy)),
         Value::Limits(policy) => Setting::Limits(LimitsPolicy {
             enabled: policy.enabled,
             off_until: policy.off_until_ms.map(UnixMs),

@@ -21,7 +21,7 @@ use penstock_core::resource::{ImportSuffixSpec, ProviderSpec, Resource, Resource
 use penstock_core::secret::Secret;
 use penstock_core::setting::{
     DebugSubject, DebugWindow, HttpDebug, ImportSuffix, LogLevel, LoggingPolicy, ModelFallback,
-    NotificationPolicy, RoutingPolicy, Setting, UnpricedAction, UnpricedPolicy,
+    NotificationPolicy, RetentionPolicy, RoutingPolicy, Setting, UnpricedAction, UnpricedPolicy,
 };
 use penstock_core::snapshot::{Refusal, Upsert};
 use penstock_core::time::UnixMs;
@@ -238,6 +238,15 @@ fn specs() -> Vec<(ResourceRef, Spec)> {
                 model: ModelPattern::Contains("opus".into()),
                 substitutes: vec!["a".into(), "b".into()],
             }])),
+        ),
+        (
+            ResourceRef::Setting("retention".into()),
+            Spec::Setting(Setting::Retention(RetentionPolicy {
+                enabled: false,
+                usage_records_days: 1,
+                failed_calls_days: 2,
+                audit_log_days: 3,
+            })),
         ),
         (
             ResourceRef::Setting("logging".into()),

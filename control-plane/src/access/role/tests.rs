@@ -57,6 +57,8 @@ fn g10_what_is_no_reading_is_audited() {
                 "Search",
                 "Tail",
                 "Export",
+                "Forecast",
+                "ErrorTrends",
                 "WhoAmI",
             ];
             let reads = reads.iter().any(|verb| method.starts_with(verb)) || *method == "TestErrorRule";

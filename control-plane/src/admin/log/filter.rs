@@ -32,6 +32,7 @@ pub(super) async fn read(
         key: asked.key,
         provider: asked.provider,
         model: asked.model,
+        ..wire::UsageFilter::default()
     };
     let usage: UsageFilter = usage::filter(context, usage).await?;
     let text = |field: &str, text: String| match text.len() {

@@ -62,12 +62,9 @@ impl Backfill {
             id => resumed(context, id).await?,
         };
         let filter = UsageFilter {
-            from: progress.from,
-            to: progress.to,
-            user: None,
-            key: None,
             provider: progress.provider,
             model: progress.model.clone(),
+            ..UsageFilter::span(progress.from, progress.to)
         };
         let total = context.store.count_usage(&filter).await;
         Ok(Self {

@@ -45,7 +45,4 @@ pub trait Accounts {
         limit: u32,
         before: Option<AuditId>,
     ) -> Result<Vec<AuditEntry>, Error>;
-
-    /// Forgets entries from before this instant, in many small transactions. How many.
-    async fn forget_audit(&self, before: UnixMs) -> Result<u64, Error>;
 }

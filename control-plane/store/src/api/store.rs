@@ -23,18 +23,19 @@ use super::error::Error;
 use super::failure::{FailedCallRow, LogFilter, LoggedCall};
 use super::fleet_state::{FleetAction, FleetState, Put};
 use super::history::{Differences, Revision, RevisionFilter};
+use super::ledger::Ledger;
 use super::node::NodeRow;
 use super::page::{Filter, Listed, Lookup, Page};
 use super::recharge::{PriceBackfill, Recharge};
 use super::spend::{Baseline, BaselineQuestion, Delivered};
 use super::stored::{Changes, Head, Loaded, Sealed, Stored};
 use super::token::{OauthLogin, StoredToken, TokenFailure, TokenPut, TokenState, TokenWritten};
-use super::usage::{Ingested, UsageFilter, UsageGrouping, UsageSummary};
+use super::usage::Ingested;
 use crate::open::Backend;
 
 /// The control plane's database.
 #[async_trait]
-pub trait Store: Accounts + Alerts + Archive + Send + Sync + 'static {
+pub trait Store: Accounts + Alerts + Archive + Ledger + Send + Sync + 'static {
     fn backend(&self) -> Backend;
 
     /// Asks the database for a sign of life.
@@ -121,36 +122,6 @@ pub trait Store: Accounts + Alerts + Archive + Send + Sync + 'static {
     /// delivered nothing since then are forgotten. Many small transactions; whatever it ends with, sums are right and
     /// the next call goes on. The number of minutes moved. Call it daily.
     async fn fold_spend(&self, now: UnixMs) -> Result<u64, Error>;
-
-    /// Sums, from the hourly rollups; the span is widened to whole hours.
-    async fn summarize_usage(
-        &self,
-        filter: &UsageFilter,
-        group_by: Option<UsageGrouping>,
-    ) -> Result<UsageSummary, Error>;
-
-    /// One record with its decision; None when the ledger does not hold it.
-    async fn usage_record(&self, id: RequestId) -> Result<Option<UsageRecord>, Error>;
-
-    /// Single records, newest first, at most `limit` (at most 1000), with ids below `before`, without their decisions. A record whose
-    /// `started_at` is more than a day away from the time inside its id may be missed.
-    async fn usage_records(
-        &self,
-        filter: &UsageFilter,
-        limit: u32,
-        before: Option<RequestId>,
-    ) -> Result<Vec<UsageRecord>, Error>;
-
-    /// Records of the filter with ids above `after`, by id, at most `limit` (at most 1000), without their decisions.
-    async fn usage_after(
-        &self,
-        filter: &UsageFilter,
-        after: Option<RequestId>,
-        limit: u32,
-    ) -> Result<Vec<UsageRecord>, Error>;
-
-    /// How many records the filter has.
-    async fn count_usage(&self, filter: &UsageFilter) -> Result<u64, Error>;
 
     /// Gives records another cost, changes the hourly sums and what their subjects have spent by the difference, and
     /// writes how far the backfill is, in one transaction. A record that does not cost what it cost when it was read stays

@@ -49,8 +49,4 @@ impl Accounts for Database {
     ) -> Result<Vec<AuditEntry>, Error> {
         self.newest_audit(filter, limit, before).await
     }
-
-    async fn forget_audit(&self, before: UnixMs) -> Result<u64, Error> {
-        self.forget_audit_before(before).await
-    }
 }

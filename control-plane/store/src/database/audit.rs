@@ -1,4 +1,4 @@
-//! The audit log: written in two steps, read from the newest, forgotten in small parts.
+//! The audit log: written in two steps, read from the newest, cleaned as other records are ([`super::retention`]).
 
 use penstock_core::id::AuditId;
 use penstock_core::time::UnixMs;
@@ -11,9 +11,6 @@ use crate::sql::query::sql;
 
 /// More entries than this are not read at once.
 const MAX_ENTRIES: u32 = 1_000;
-
-/// Entries that one transaction forgets.
-const FORGET: u32 = 5_000;
 
 #[derive(sqlx::FromRow)]
 struct AuditRow {
@@ -85,22 +82,6 @@ impl Database {
         let rows: Vec<AuditRow> = tx.fetch_all(query).await?;
         tx.commit().await?;
         Ok(rows.into_iter().map(AuditRow::read).collect())
-    }
-
-    pub(super) async fn forget_audit_before(&self, at: UnixMs) -> Result<u64, Error> {
-        let mut forgotten = 0;
-        loop {
-            let query = sql(
-                "DELETE FROM audit_log WHERE id IN (SELECT id FROM audit_log WHERE at < $1 ORDER BY at LIMIT $2)",
-            );
-            let mut tx = self.pools.write().await?;
-            let deleted = tx.execute(query.bind(at).bind(FORGET)).await?;
-            tx.commit().await?;
-            forgotten += deleted;
-            if deleted < u64::from(FORGET) {
-                return Ok(forgotten);
-            }
-        }
     }
 }
 

@@ -2,7 +2,8 @@
 //!
 //! A span is the sum of whole days (older than 35 days), whole minutes, and the minute in which it begins, of which the
 //! single records tell what came after its beginning. Whether a day was folded ([`super::fold`]) is seen from its row,
-//! not from a clock: of a folded day the single records tell the part.
+//! not from a clock: of a folded day the single records tell the part. Where they are cleaned, sums tell a little more
+//! ([`super::cleaned`]).
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -13,6 +14,7 @@ use penstock_core::time::UnixMs;
 use uuid::Uuid;
 
 use super::Database;
+use super::cleaned;
 use super::records::{DAY_MS, first_id};
 use super::spend::{MINUTE_MS, Subject};
 use crate::api::error::Error;
@@ -63,11 +65,15 @@ async fn answer(tx: &mut Tx, question: &BaselineQuestion, room: &mut Room) -> Re
         kind: question.subject.level().as_str(),
         id: question.subject.id(),
     };
+    let gone = cleaned::until(tx).await?;
     let cuts = cut(tx, subject, &question.spans).await?;
     let whole = whole(tx, subject, &cuts).await?;
     let mut spends = Vec::with_capacity(cuts.len());
     for (cut, whole) in cuts.iter().zip(whole) {
-        let first = first(tx, question.subject, cut).await?;
+        let first = match cut.span.from.0 < gone.saturating_add(DAY_MS) {
+            true => first_of_sums(tx, question.subject, cut).await?,
+            false => first(tx, question.subject, cut).await?,
+        };
         let total = whole + first.values().sum::<i64>();
         let minutes = match cut.span.by_minute {
             true => minutes(tx, subject, cut, first, room).await?,
@@ -162,6 +168,41 @@ async fn first(tx: &mut Tx, subject: SpendSubject, cut: &Cut) -> Result<BTreeMap
     .push_bind(to)
     .push(" GROUP BY 1");
     Ok(pairs(tx, query).await?.into_iter().collect())
+}
+
+/// The same where the records may be gone: the whole of the minute in which the span begins, or of the hour in a folded
+/// day. A little more than was spent, never less.
+async fn first_of_sums(
+    tx: &mut Tx,
+    subject: SpendSubject,
+    cut: &Cut,
+) -> Result<BTreeMap<i64, i64>, sqlx::Error> {
+    let (from, to) = (cut.span.from.0, cut.minutes_from);
+    if from <= 0 || from == to {
+        return Ok(BTreeMap::new());
+    }
+    let minute = from - from.rem_euclid(MINUTE_MS);
+    if to == up_to(from, MINUTE_MS) {
+        let query = sql(
+            "SELECT minute, cost_nanousd FROM spend_minutes WHERE subject_kind = $1 AND subject_id = $2 AND minute = $3",
+        );
+        let query = query
+            .bind(subject.level().as_str())
+            .bind(subject.id())
+            .bind(minute);
+        return Ok(pairs(tx, query).await?.into_iter().collect());
+    }
+    let query = sql("SELECT CAST(COALESCE(SUM(cost_nanousd), 0) AS BIGINT) FROM usage_rollups WHERE hour >= $1 AND hour < $2")
+        .bind(UnixMs(from).hour())
+        .bind(to)
+        .push(match subject.level() {
+            Level::Key => " AND key_id = ",
+            Level::User => " AND user_id = ",
+            Level::Provider => " AND provider_id = ",
+        })
+        .push_bind(subject.id());
+    let (spent,): (i64,) = tx.fetch_one(query).await?;
+    Ok(BTreeMap::from([(minute, spent)]))
 }
 
 async fn minutes(

@@ -125,6 +125,7 @@ impl Database {
         }
         rollup.write(&mut tx).await?;
         spent.write(&mut tx).await?;
+        rollup.write_shared(&mut tx).await?;
         write_progress(&mut tx, progress, changed).await?;
         tx.commit().await?;
         Ok(changed)

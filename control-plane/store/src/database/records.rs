@@ -3,7 +3,7 @@
 use penstock_core::id::{KeyId, ProviderId, RequestId, UserId};
 use penstock_core::money::{Millionths, NanoUsd};
 use penstock_core::time::UnixMs;
-use penstock_core::usage::{TokenUsage, UsageRecord};
+use penstock_core::usage::{Outcome, TokenUsage, UsageRecord};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
@@ -13,7 +13,7 @@ use super::{Database, call};
 use crate::api::error::Error;
 use crate::api::usage::UsageFilter;
 use crate::sql::query::{Query, sql};
-use crate::sql::value::{storable, word};
+use crate::sql::value::{Value, storable, word};
 
 /// A record as both databases hold it. The order is that of the columns.
 #[derive(Clone, sqlx::FromRow)]
@@ -106,7 +106,7 @@ impl Database {
 
 /// A statement on records that ends with `started_at >= $1 AND started_at < $2`, held to the filter.
 pub(super) fn in_range(query: Query, filter: &UsageFilter) -> Query {
-    query
+    let query = query
         .bind(filter.from)
         .bind(filter.to)
         // These two let Postgres leave out whole partitions.
@@ -115,10 +115,43 @@ pub(super) fn in_range(query: Query, filter: &UsageFilter) -> Query {
             Some(first_id(filter.from.0.saturating_sub(DAY_MS))),
         )
         .push_some(" AND id < ", Some(first_id(filter.to.0.saturating_add(DAY_MS))))
+        .push_some(" AND session = ", filter.session.as_deref())
+        .push_some(" AND outcome = ", filter.outcome.map(Outcome::as_str));
+    let query = match filter.status {
+        Some((from, to)) if from == to => query.push(" AND status = ").push_bind(i64::from(from)),
+        Some((from, to)) => query
+            .push(" AND status >= ")
+            .push_bind(i64::from(from))
+            .push(" AND status <= ")
+            .push_bind(i64::from(to)),
+        None => query,
+    };
+    of_subjects(query, filter)
+}
+
+/// Held to the filter's subjects and its model.
+pub(super) fn of_subjects(query: Query, filter: &UsageFilter) -> Query {
+    let query = query
         .push_some(" AND user_id = ", filter.user.map(|id| id.0))
         .push_some(" AND key_id = ", filter.key.map(|id| id.0))
         .push_some(" AND provider_id = ", filter.provider.map(|id| id.0))
-        .push_some(" AND model = ", filter.model.as_deref())
+        .push_some(" AND model = ", filter.model.as_deref());
+    let Some(among) = &filter.among else {
+        return query;
+    };
+    let users: Vec<Value> = among.users.iter().map(|id| id.0.into()).collect();
+    let keys: Vec<Value> = among.keys.iter().map(|id| id.0.into()).collect();
+    match (users.is_empty(), keys.is_empty()) {
+        (true, true) => query.push(" AND 1 = 0"),
+        (false, true) => query.push(" AND user_id IN ").push_list(users),
+        (true, false) => query.push(" AND key_id IN ").push_list(keys),
+        (false, false) => query
+            .push(" AND (user_id IN ")
+            .push_list(users)
+            .push(" OR key_id IN ")
+            .push_list(keys)
+            .push(")"),
+    }
 }
 
 /// The lowest UUIDv7 of an instant or later.

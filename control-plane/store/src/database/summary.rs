@@ -1,4 +1,8 @@
-//! Sums over the ledger, from the hourly rollups.
+//! Questions to the ledger that sums answer.
+//!
+//! [`source`] chooses the table and holds the statement to the filter; here it is grouped and read.
+
+mod source;
 
 use penstock_core::id::{KeyId, ProviderId, UserId};
 use penstock_core::time::UnixMs;
@@ -7,14 +11,18 @@ use uuid::Uuid;
 use super::Database;
 use super::rollup::Sums;
 use crate::api::error::Error;
-use crate::api::usage::{UsageFilter, UsageGroup, UsageGrouping, UsageSubject, UsageSummary};
+use crate::api::usage::{
+    UsageFilter, UsageGroup, UsageGrouping, UsageOrder, UsageSubject, UsageSummary, UsageTotals,
+};
 use crate::sql::query::{Query, sql};
-use crate::sql::tx::{Row, Tx};
+use crate::sql::tx::Tx;
+use source::Question;
 
 /// The subject's column comes as `subject`.
 #[derive(sqlx::FromRow)]
 struct UuidGroup {
-    subject: Uuid,
+    /// None: no provider was asked, says a record.
+    subject: Option<Uuid>,
     #[sqlx(flatten)]
     totals: Sums,
 }
@@ -33,131 +41,162 @@ struct HourGroup {
     totals: Sums,
 }
 
-/// Sums of bigints are wider on Postgres; cast, both databases give the same.
-const SUMS: &str = "CAST(COALESCE(SUM(requests), 0) AS BIGINT) AS requests, \
-    CAST(COALESCE(SUM(rejected), 0) AS BIGINT) AS rejected, \
-    CAST(COALESCE(SUM(unpriced_requests), 0) AS BIGINT) AS unpriced_requests, \
-    CAST(COALESCE(SUM(input_tokens), 0) AS BIGINT) AS input_tokens, \
-    CAST(COALESCE(SUM(output_tokens), 0) AS BIGINT) AS output_tokens, \
-    CAST(COALESCE(SUM(cache_read_tokens), 0) AS BIGINT) AS cache_read_tokens, \
-    CAST(COALESCE(SUM(cache_write_tokens), 0) AS BIGINT) AS cache_write_tokens, \
-    CAST(COALESCE(SUM(cache_write_1h_tokens), 0) AS BIGINT) AS cache_write_1h_tokens, \
-    CAST(COALESCE(SUM(cache_write_12h_tokens), 0) AS BIGINT) AS cache_write_12h_tokens, \
-    CAST(COALESCE(SUM(reasoning_tokens), 0) AS BIGINT) AS reasoning_tokens, \
-    CAST(COALESCE(SUM(web_searches), 0) AS BIGINT) AS web_searches, \
-    CAST(COALESCE(SUM(audio_input_tokens), 0) AS BIGINT) AS audio_input_tokens, \
-    CAST(COALESCE(SUM(image_input_tokens), 0) AS BIGINT) AS image_input_tokens, \
-    CAST(COALESCE(SUM(audio_output_tokens), 0) AS BIGINT) AS audio_output_tokens, \
-    CAST(COALESCE(SUM(image_output_tokens), 0) AS BIGINT) AS image_output_tokens, \
-    CAST(COALESCE(SUM(cost_nanousd), 0) AS BIGINT) AS cost_nanousd FROM usage_rollups WHERE hour >= ";
-
 impl Database {
     pub(super) async fn summarize(
         &self,
         filter: &UsageFilter,
-        group_by: Option<UsageGrouping>,
+        grouping: Option<UsageGrouping>,
+        order: UsageOrder,
+        limit: u32,
     ) -> Result<UsageSummary, Error> {
         let from = filter.from.hour();
         // The hour that holds the last millisecond counts whole.
         let to = UnixMs(filter.to.0.saturating_sub(1)).hour().plus_ms(3_600_000);
-        let span = UsageFilter {
+        let filter = UsageFilter {
             from,
             to,
             ..filter.clone()
         };
+        let question = Question {
+            filter,
+            grouping,
+            order,
+            limit: match grouping {
+                // Their sums are not the total.
+                Some(UsageGrouping::Session) => limit,
+                // With all groups at hand, the total need not be asked for.
+                Some(_) | None => limit.max(UsageSummary::MAX_GROUPS),
+            }
+            .min(UsageSummary::ALL_GROUPS),
+        };
         let mut tx = self.pools.read().await?;
-        let totals: Sums = tx.fetch_one(restrict(sql("SELECT ").push(SUMS), &span)).await?;
-        let mut groups = match group_by {
-            Some(grouping) => groups(&mut tx, &span, grouping).await?,
+        let mut groups = match grouping {
+            Some(grouping) => groups(&mut tx, &question, grouping).await?,
             None => Vec::new(),
         };
+        let all = usize::try_from(question.limit).unwrap_or(usize::MAX);
+        let complete = grouping.is_some_and(|by| by != UsageGrouping::Session) && groups.len() <= all;
+        let totals = match complete {
+            true => summed(&groups),
+            false => {
+                let totals: Sums = tx.fetch_one(question.summed(sql("SELECT "))).await?;
+                totals.totals()
+            }
+        };
         tx.commit().await?;
-        let max = usize::try_from(UsageSummary::MAX_GROUPS).unwrap_or(usize::MAX);
-        let truncated = groups.len() > max;
-        groups.truncate(max);
+        let most = all.min(usize::try_from(limit).unwrap_or(usize::MAX));
+        let truncated = groups.len() > most;
+        groups.truncate(most);
         Ok(UsageSummary {
             from,
             to,
-            totals: totals.totals(),
+            totals,
             groups,
             truncated,
         })
     }
 }
 
-fn restrict(query: Query, filter: &UsageFilter) -> Query {
-    query
-        .push_bind(filter.from)
-        .push(" AND hour < ")
-        .push_bind(filter.to)
-        .push_some(" AND user_id = ", filter.user.map(|id| id.0))
-        .push_some(" AND key_id = ", filter.key.map(|id| id.0))
-        .push_some(" AND provider_id = ", filter.provider.map(|id| id.0))
-        .push_some(" AND model = ", filter.model.as_deref())
-}
+/// Qualified, the names are those of the rows and not of their sums.
+const TOKENS_FIRST: &str = " ORDER BY SUM(calls.input_tokens + calls.output_tokens + calls.cache_read_tokens \
+    + calls.cache_write_tokens + calls.cache_write_1h_tokens + calls.cache_write_12h_tokens) DESC, 1 LIMIT ";
 
 async fn groups(
     tx: &mut Tx,
-    filter: &UsageFilter,
+    question: &Question,
     grouping: UsageGrouping,
 ) -> Result<Vec<UsageGroup>, sqlx::Error> {
-    let (subject, by, order) = match grouping {
-        UsageGrouping::User => ("user_id", " GROUP BY user_id", DEAREST),
-        UsageGrouping::Key => ("key_id", " GROUP BY key_id", DEAREST),
-        UsageGrouping::Provider => ("provider_id", " GROUP BY provider_id", DEAREST),
-        UsageGrouping::Model => ("model", " GROUP BY model", DEAREST),
-        UsageGrouping::Hour => ("hour", " GROUP BY hour", " ORDER BY hour LIMIT "),
-    };
-    let query = sql("SELECT ").push(subject).push(" AS subject, ").push(SUMS);
-    // One more tells whether there are more.
-    let query = restrict(query, filter)
-        .push(by)
-        .push(order)
-        .push_bind(UsageSummary::MAX_GROUPS + 1);
-    match grouping {
-        UsageGrouping::User => {
-            fetch(tx, query, |g: UuidGroup| {
-                (UsageSubject::User(UserId(g.subject)), g.totals)
-            })
-            .await
+    let query = grouped(question, grouping);
+    Ok(match grouping {
+        UsageGrouping::User | UsageGrouping::Key | UsageGrouping::Provider => {
+            let rows: Vec<UuidGroup> = tx.fetch_all(query).await?;
+            rows.into_iter().map(|row| row.group(grouping)).collect()
         }
-        UsageGrouping::Key => {
-            fetch(tx, query, |g: UuidGroup| {
-                (UsageSubject::Key(KeyId(g.subject)), g.totals)
-            })
-            .await
-        }
-        UsageGrouping::Provider => fetch(tx, query, |g: UuidGroup| (provider(g.subject), g.totals)).await,
-        UsageGrouping::Model => {
-            fetch(tx, query, |g: TextGroup| {
-                (UsageSubject::Model(g.subject), g.totals)
-            })
-            .await
+        UsageGrouping::Model | UsageGrouping::Session => {
+            let rows: Vec<TextGroup> = tx.fetch_all(query).await?;
+            rows.into_iter().map(|row| row.group(grouping)).collect()
         }
         UsageGrouping::Hour => {
-            fetch(tx, query, |g: HourGroup| {
-                (UsageSubject::Hour(UnixMs(g.subject)), g.totals)
-            })
-            .await
+            let rows: Vec<HourGroup> = tx.fetch_all(query).await?;
+            rows.into_iter().map(HourGroup::group).collect()
+        }
+    })
+}
+
+fn grouped(question: &Question, grouping: UsageGrouping) -> Query {
+    let subject = match grouping {
+        UsageGrouping::User => "user_id",
+        UsageGrouping::Key => "key_id",
+        UsageGrouping::Provider => "provider_id",
+        UsageGrouping::Model => "model",
+        UsageGrouping::Hour => "hour",
+        UsageGrouping::Session => "session",
+    };
+    let order = match (grouping, question.order) {
+        (UsageGrouping::Hour, _) => " ORDER BY subject LIMIT ",
+        (_, UsageOrder::Cost) => " ORDER BY cost_nanousd DESC, requests DESC, subject LIMIT ",
+        (_, UsageOrder::Requests) => " ORDER BY requests DESC, cost_nanousd DESC, subject LIMIT ",
+        (_, UsageOrder::Tokens) => TOKENS_FIRST,
+    };
+    let query = sql("SELECT ").push(subject).push(" AS subject, ");
+    let mut query = question.summed(query);
+    if grouping == UsageGrouping::Session {
+        // No session is none in common.
+        query = query.push(" WHERE session IS NOT NULL");
+    }
+    let query = query.push(" GROUP BY ").push(subject).push(order);
+    // One more tells whether there are more.
+    query.push_bind(question.limit.saturating_add(1))
+}
+
+/// What all groups have together, when there are all.
+fn summed(groups: &[UsageGroup]) -> UsageTotals {
+    let mut totals = UsageTotals::default();
+    for group in groups {
+        totals += group.totals;
+    }
+    totals
+}
+
+impl UuidGroup {
+    fn group(self, grouping: UsageGrouping) -> UsageGroup {
+        let id = self.subject.unwrap_or_default();
+        let subject = match grouping {
+            UsageGrouping::User => UsageSubject::User(UserId(id)),
+            UsageGrouping::Key => UsageSubject::Key(KeyId(id)),
+            UsageGrouping::Provider | UsageGrouping::Model | UsageGrouping::Hour | UsageGrouping::Session => {
+                UsageSubject::Provider((!id.is_nil()).then_some(ProviderId(id)))
+            }
+        };
+        UsageGroup {
+            subject,
+            totals: self.totals.totals(),
         }
     }
 }
 
-const DEAREST: &str = " ORDER BY cost_nanousd DESC, requests DESC, subject LIMIT ";
-
-async fn fetch<R: Row>(
-    tx: &mut Tx,
-    query: Query,
-    group: impl Fn(R) -> (UsageSubject, Sums) + Send,
-) -> Result<Vec<UsageGroup>, sqlx::Error> {
-    let rows: Vec<R> = tx.fetch_all(query).await?;
-    let groups = rows.into_iter().map(group).map(|(subject, totals)| UsageGroup {
-        subject,
-        totals: totals.totals(),
-    });
-    Ok(groups.collect())
+impl TextGroup {
+    fn group(self, grouping: UsageGrouping) -> UsageGroup {
+        let subject = match grouping {
+            UsageGrouping::Session => UsageSubject::Session(self.subject),
+            UsageGrouping::User
+            | UsageGrouping::Key
+            | UsageGrouping::Provider
+            | UsageGrouping::Model
+            | UsageGrouping::Hour => UsageSubject::Model(self.subject),
+        };
+        UsageGroup {
+            subject,
+            totals: self.totals.totals(),
+        }
+    }
 }
 
-fn provider(id: Uuid) -> UsageSubject {
-    UsageSubject::Provider((!id.is_nil()).then_some(ProviderId(id)))
+impl HourGroup {
+    fn group(self) -> UsageGroup {
+        UsageGroup {
+            subject: UsageSubject::Hour(UnixMs(self.subject)),
+            totals: self.totals.totals(),
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use penstock_core::id::AuditId;
 use penstock_core::time::UnixMs;
-use penstock_store::{AuditEnd, AuditEntry, AuditFilter};
+use penstock_store::{AuditEnd, AuditEntry, AuditFilter, Retained};
 
 use crate::bench::{Bench, on_both};
 
@@ -126,7 +126,8 @@ async fn g10_old_entries_are_forgotten(bench: Bench) {
     for n in 1..=3 {
         bench.store.begin_audit(&entry(n, "ann", "x")).await.unwrap();
     }
-    assert_eq!(bench.store.forget_audit(UnixMs(3)).await.unwrap(), 2);
+    let cleaned = bench.store.clean(Retained::AuditLog, UnixMs(3), UnixMs(9)).await;
+    assert_eq!(cleaned.unwrap().rows, 2);
     let left = bench
         .store
         .audit_entries(&AuditFilter::default(), 10, None)

@@ -20,14 +20,7 @@ on_both!(
 );
 
 fn all() -> UsageFilter {
-    UsageFilter {
-        from: UnixMs(0),
-        to: UnixMs(NOW.0 + 1_000_000),
-        user: None,
-        key: None,
-        provider: None,
-        model: None,
-    }
+    UsageFilter::span(UnixMs(0), UnixMs(NOW.0 + 1_000_000))
 }
 
 fn backfill(n: u128) -> PriceBackfill {

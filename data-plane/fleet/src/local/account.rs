@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use penstock_core::id::RequestId;
 use penstock_core::limits::Dimension;
+use penstock_core::session::SessionId;
 use penstock_core::time::UnixMs;
 
 use super::check::first_exceeded;
@@ -52,6 +53,12 @@ impl AccountState {
     /// Whether nothing is in flight and nothing happened for long.
     pub(super) fn is_stale(&self, now: UnixMs) -> bool {
         self.open.is_empty() && now.0 - self.last > SETTLED_MS + SETTLED_MS / 2
+    }
+
+    /// Whether the session had a slot.
+    pub(super) fn free(&mut self, subject: SubjectName, session: SessionId) -> bool {
+        let state = self.subjects.get_mut(&subject);
+        state.is_some_and(|state| state.sessions.remove(&session).is_some())
     }
 
     pub(super) fn admit(&mut self, admit: &Admit, now: UnixMs) -> Verdict {

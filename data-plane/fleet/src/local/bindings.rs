@@ -8,12 +8,14 @@ use std::hash::BuildHasher;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use penstock_core::id::ProviderId;
 use penstock_core::session::SessionId;
 use penstock_core::time::UnixMs;
 
 use super::recent::Recent;
 use crate::binding::{Bind, Binding, Bindings, Bound, FRESH_MS};
 use crate::counters::Unreachable;
+use crate::kick::NO_PROVIDER;
 
 const SHARDS: usize = 32;
 /// Of each generation of a shard: 131 072 sessions in all.
@@ -153,6 +155,15 @@ impl LocalBindings {
             kept.standing = Standing::OnItsWay(number);
             Some(number)
         })
+    }
+
+    /// Forgets it. To which provider it was bound.
+    pub(crate) fn forget(&self, session: SessionId) -> Option<ProviderId> {
+        let now = (self.clock)();
+        let kept = self.on(session, |shard| shard.remove(&session));
+        kept.filter(|kept| kept.binding.expires_at > now)
+            .map(|kept| kept.binding.provider)
+            .filter(|provider| *provider != NO_PROVIDER)
     }
 
     /// What Redis says of what was noted under this number. None: it was not told, or does not answer.

@@ -45,6 +45,11 @@ impl<K: Eq + Hash, V> Recent<K, V> {
         self.young.insert(key, value);
     }
 
+    pub(super) fn remove(&mut self, key: &K) -> Option<V> {
+        let old = self.old.remove(key);
+        self.young.remove(key).or(old)
+    }
+
     pub(super) fn len(&self) -> usize {
         self.young.len() + self.old.len()
     }

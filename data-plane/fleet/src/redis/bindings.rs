@@ -6,8 +6,10 @@ use uuid::Uuid;
 
 use super::counters::{PATIENCE, RedisCounters};
 use super::script::ScriptCall;
+use crate::account::{Account, SubjectName};
 use crate::binding::{Bind, Bindings, Bound};
 use crate::counters::Unreachable;
+use crate::kick::NO_PROVIDER;
 
 impl Bindings for RedisCounters {
     async fn bound(&self, session: SessionId) -> Result<Option<Bound>, Unreachable> {
@@ -30,6 +32,30 @@ impl Bindings for RedisCounters {
             .arg(bind.keep.renew_below_ms());
         let words: Vec<String> = self.link.invoke(&call, PATIENCE).await?;
         read(&words)
+    }
+}
+
+impl RedisCounters {
+    /// Takes a session its provider away. Which one it had.
+    pub(crate) async fn unbind(&self, session: SessionId) -> Result<Option<ProviderId>, Unreachable> {
+        let mut call = ScriptCall::new(&self.scripts.unbind, &[key(session)]);
+        call.arg(self.now()).arg(NO_PROVIDER.0.simple().to_string());
+        let held: String = self.link.invoke(&call, PATIENCE).await?;
+        Ok(Uuid::try_parse(&held).ok().map(ProviderId))
+    }
+
+    /// Takes a session out of a subject's concurrent ones. Whether it was one.
+    pub(crate) async fn free(
+        &self,
+        account: Account,
+        subject: SubjectName,
+        session: SessionId,
+    ) -> Result<bool, Unreachable> {
+        let set = format!("penstock:1:{{{account}}}:s:{subject}");
+        let mut call = ScriptCall::new(&self.scripts.free, &[set]);
+        call.arg(session.to_string());
+        let freed: i64 = self.link.invoke(&call, PATIENCE).await?;
+        Ok(freed > 0)
     }
 }
 

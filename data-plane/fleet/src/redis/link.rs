@@ -125,6 +125,36 @@ impl Link {
         Err(Failure::Away(failed))
     }
 
+    /// Asks a command that is no script. A failure of it does not set Redis aside: operators ask these, not calls.
+    pub(super) async fn query<T: FromRedisValue>(
+        &self,
+        command: &Cmd,
+        patience: Duration,
+    ) -> Result<T, Failure> {
+        let connection = self.connected()?;
+        within(patience, connection.query(command)).await
+    }
+
+    /// The same of several.
+    pub(super) async fn pipeline(
+        &self,
+        pipeline: &redis::Pipeline,
+        patience: Duration,
+    ) -> Result<Vec<redis::Value>, Failure> {
+        let connection = self.connected()?;
+        within(patience, connection.pipeline(pipeline)).await
+    }
+
+    pub(super) fn is_cluster(&self) -> bool {
+        let connection = self.connection.load();
+        matches!(connection.as_deref(), Some(Connection::Cluster(_)))
+    }
+
+    fn connected(&self) -> Result<Arc<Connection>, Failure> {
+        let connection = self.connection.load_full();
+        connection.ok_or_else(|| Failure::Away("Redis is set aside".to_owned()))
+    }
+
     /// Lets nobody use this connection any more.
     fn set_aside(&self, connection: &Arc<Connection>, why: &str) {
         let held = self.connection.load();
@@ -236,11 +266,29 @@ impl Connection {
         }
     }
 
+    async fn pipeline(&self, pipeline: &redis::Pipeline) -> RedisResult<Vec<redis::Value>> {
+        match self {
+            Self::Single(connection) => pipeline.query_async(&mut connection.clone()).await,
+            Self::Cluster(connection) => pipeline.query_async(&mut connection.clone()).await,
+        }
+    }
+
     async fn query<T: FromRedisValue>(&self, command: &Cmd) -> RedisResult<T> {
         match self {
             Self::Single(connection) => command.query_async(&mut connection.clone()).await,
             Self::Cluster(connection) => command.query_async(&mut connection.clone()).await,
         }
+    }
+}
+
+async fn within<T>(patience: Duration, asking: impl Future<Output = RedisResult<T>>) -> Result<T, Failure> {
+    match tokio::time::timeout(patience, asking).await {
+        Ok(Ok(answer)) => Ok(answer),
+        Ok(Err(error)) => Err(Failure::OfScript(error.to_string())),
+        Err(_) => Err(Failure::Away(format!(
+            "no answer within {} ms",
+            patience.as_millis()
+        ))),
     }
 }
 

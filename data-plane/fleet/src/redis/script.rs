@@ -64,10 +64,12 @@ pub(super) struct Scripts {
     pub(super) bind: Script,
     pub(super) trial: Script,
     pub(super) end_trial: Script,
+    pub(super) unbind: Script,
+    pub(super) free: Script,
 }
 
 /// Texts of the scripts, in the order of the fields.
-const TEXTS: [&str; 13] = [
+const TEXTS: [&str; 15] = [
     concat!(include_str!("lua/account.lua"), include_str!("lua/admit.lua")),
     concat!(include_str!("lua/account.lua"), include_str!("lua/settle.lua")),
     concat!(include_str!("lua/account.lua"), include_str!("lua/adopt.lua")),
@@ -81,6 +83,8 @@ const TEXTS: [&str; 13] = [
     concat!(include_str!("lua/clock.lua"), include_str!("lua/bind.lua")),
     concat!(include_str!("lua/clock.lua"), include_str!("lua/trial.lua")),
     include_str!("lua/end_trial.lua"),
+    concat!(include_str!("lua/clock.lua"), include_str!("lua/unbind.lua")),
+    include_str!("lua/free.lua"),
 ];
 
 impl Scripts {
@@ -99,6 +103,8 @@ impl Scripts {
             bind,
             trial,
             end_trial,
+            unbind,
+            free,
         ] = TEXTS.map(Script::new);
         Self {
             admit,
@@ -114,6 +120,8 @@ impl Scripts {
             bind,
             trial,
             end_trial,
+            unbind,
+            free,
         }
     }
 
