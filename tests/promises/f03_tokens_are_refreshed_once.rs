@@ -363,7 +363,7 @@ async fn g05_a_login_comes_back_from_a_backup_without_a_new_one() -> Result<()> 
     old.run(&["backup", "create", file, "--kind", "with-secrets", "--yes-i-know"])?;
 
     let trusted = bench.server.address().to_string();
-    let up = Up::start(&["--trusted-token-host", &trusted]).await?;
+    let up = Up::start(&["--trusted-host", &trusted]).await?;
     let cli = up.cli();
     cli.run(&["backup", "restore", file, "--yes"])?;
     let status = cli.json(&["oauth", "status", "oauth"])?["items"][0].clone();

@@ -221,10 +221,11 @@ async fn g05_accounts_webhooks_and_logs_come_back_beside_what_is_there() -> Resu
     let failed = until("the failure log has the call", || async {
         let found = old.cli(0).json(&["logs", "--status", "4xx"])?;
         let call = found["items"][0].clone();
-        Ok(call["error_type"].is_string().then_some(call))
+        // Of the ledger and of the failure log, which come one after the other.
+        let whole = call["outcome"].is_string() && call["error_type"].is_string();
+        Ok(whole.then_some(call))
     })
     .await?;
-    old.ledger(3).await?;
     let file = create(&old.cli(0), old.folder.path(), "standard", &["--include-usage"])?;
     let restore = ["backup", "restore", text(&file), "--yes"];
 
