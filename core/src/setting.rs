@@ -4,6 +4,7 @@ mod fallbacks;
 mod http_debug;
 mod logging;
 mod notifications;
+mod observability;
 mod routing;
 
 use serde::{Deserialize, Serialize};
@@ -17,6 +18,7 @@ pub use fallbacks::ModelFallback;
 pub use http_debug::{DebugSubject, DebugWindow, HttpDebug, MAX_MS as MAX_DEBUG_MS, Shown};
 pub use logging::{LogLevel, LoggingPolicy};
 pub use notifications::NotificationPolicy;
+pub use observability::{MAX_METRICS_OF_KEYS, ObservabilityPolicy};
 pub use routing::RoutingPolicy;
 
 /// One setting. Its name identifies the resource.
@@ -41,6 +43,8 @@ pub enum Setting {
     Logging(LoggingPolicy),
     /// Which HTTP traffic is written out for a while. Changed by `penstock debug`.
     HttpDebug(HttpDebug),
+    /// What is observed beyond what costs nothing.
+    Observability(ObservabilityPolicy),
 }
 
 /// How limits are enforced as a whole.
@@ -156,7 +160,7 @@ impl UnpricedAction {
 
 impl Setting {
     /// Every setting at its default.
-    pub fn defaults() -> [Self; 9] {
+    pub fn defaults() -> [Self; 10] {
         [
             Self::Unpriced(UnpricedPolicy::default()),
             Self::ExplainRefusals(false),
@@ -167,6 +171,7 @@ impl Setting {
             Self::SelfService(false),
             Self::Logging(LoggingPolicy::default()),
             Self::HttpDebug(HttpDebug::default()),
+            Self::Observability(ObservabilityPolicy::default()),
         ]
     }
 
@@ -181,6 +186,7 @@ impl Setting {
             Self::SelfService(_) => "self_service",
             Self::Logging(_) => "logging",
             Self::HttpDebug(_) => "http_debug",
+            Self::Observability(_) => "observability",
         }
     }
 
@@ -189,7 +195,11 @@ impl Setting {
         match self {
             Self::Unpriced(_) | Self::ExplainRefusals(_) | Self::Limits(_) => 1,
             Self::Routing(_) | Self::ModelFallbacks(_) => 3,
-            Self::Notifications(_) | Self::SelfService(_) | Self::Logging(_) | Self::HttpDebug(_) => 5,
+            Self::Notifications(_)
+            | Self::SelfService(_)
+            | Self::Logging(_)
+            | Self::HttpDebug(_)
+            | Self::Observability(_) => 5,
         }
     }
 
@@ -203,6 +213,7 @@ impl Setting {
             Self::Notifications(policy) => policy.validate(),
             Self::Logging(policy) => policy.validate(),
             Self::HttpDebug(debug) => debug.validate(),
+            Self::Observability(policy) => policy.validate(),
         }
     }
 }

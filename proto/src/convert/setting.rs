@@ -1,7 +1,7 @@
 //! Settings.
 
 use penstock_core::invalid::Invalid;
-use penstock_core::setting::{Degraded, LimitsPolicy, Setting, UnpricedPolicy};
+use penstock_core::setting::{Degraded, LimitsPolicy, ObservabilityPolicy, Setting, UnpricedPolicy};
 use penstock_core::time::UnixMs;
 
 use super::enums::{
@@ -34,6 +34,10 @@ pub fn setting_to_wire(setting: &Setting) -> wire::Setting {
         Setting::Notifications(policy) => Value::Notifications(notifications::to_wire(policy)),
         Setting::Logging(policy) => Value::Logging(logging::policy_to_wire(policy)),
         Setting::HttpDebug(debug) => Value::HttpDebug(logging::debug_to_wire(debug)),
+        Setting::Observability(policy) => Value::Observability(wire::ObservabilityPolicy {
+            metrics_of_keys: policy.metrics_of_keys,
+            trace_to_providers: policy.trace_to_providers,
+        }),
     };
     wire::Setting { value: Some(value) }
 }
@@ -53,6 +57,10 @@ pub fn setting_from_wire(setting: wire::Setting) -> Result<Setting, Invalid> {
         Value::Notifications(policy) => Setting::Notifications(notifications::from_wire(policy)?),
         Value::Logging(policy) => Setting::Logging(logging::policy_from_wire(policy)?),
         Value::HttpDebug(debug) => Setting::HttpDebug(logging::debug_from_wire(debug)?),
+        Value::Observability(policy) => Setting::Observability(ObservabilityPolicy {
+            metrics_of_keys: policy.metrics_of_keys,
+            trace_to_providers: policy.trace_to_providers,
+        }),
         Value::Limits(policy) => Setting::Limits(LimitsPolicy {
             enabled: policy.enabled,
             off_until: policy.off_until_ms.map(UnixMs),
