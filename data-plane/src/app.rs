@@ -21,6 +21,7 @@ use crate::snapshot::{Live, SyncState};
 use crate::telemetry::bodies::Bodies;
 use crate::telemetry::failures::Failures;
 use crate::telemetry::metrics::{Breaker, Metrics, NodeState};
+use crate::telemetry::otlp::Otlp;
 use crate::telemetry::reports::{ReportQueue, Reports};
 use crate::telemetry::spool::Spool;
 
@@ -37,6 +38,8 @@ pub struct App {
     pub ready: Ready,
     pub spool: Arc<Spool>,
     pub metrics: Arc<Metrics>,
+    /// What is exported to a collector; None: nothing.
+    pub otlp: Option<Arc<Otlp>>,
     pub reports: Reports,
     /// The file of HTTP debug.
     pub bodies: Bodies,
@@ -76,8 +79,13 @@ impl App {
         let (live, metrics) = (Arc::<Live>::default(), Arc::new(Metrics::new()));
         let health = Health::new(Arc::clone(&node_id), Arc::clone(&live), Arc::clone(&metrics));
         let bodies = Bodies::below(&config.node.data_dir);
+        let otlp = config
+            .otlp
+            .clone()
+            .map(|otlp| Arc::new(Otlp::new(otlp, Arc::clone(&metrics))));
         let app = Self {
             config: Arc::new(config),
+            otlp,
             node_id,
             live,
             ready: Ready::default(),

@@ -56,6 +56,7 @@ mod settle;
 mod socket;
 mod stopwatch;
 mod tap;
+mod trace;
 mod trail;
 mod usual;
 mod whole;

@@ -184,4 +184,30 @@ penstock_build_info{version=\"1\"} 1
         let unknown: Vec<_> = unknown(PAGE, rule).into_iter().collect();
         assert_eq!(unknown, ["penstock_gone_total"]);
     }
+
+    /// Every file below the directory.
+    fn files(directory: &std::path::Path) -> Vec<std::path::PathBuf> {
+        let entries = std::fs::read_dir(directory).unwrap();
+        let paths = entries.map(|entry| entry.unwrap().path());
+        paths
+            .flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] })
+            .collect()
+    }
+
+    #[test]
+    fn g17_alert_rules_and_dashboards_name_only_metrics_that_there_are() {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let page = std::fs::read_to_string(root.join("docs/metrics.md")).unwrap();
+        let mut texts = vec![root.join("docs/alerts.yaml"), root.join("docs/observability.md")];
+        texts.extend(files(&root.join("helm")));
+        for path in texts {
+            let text = std::fs::read_to_string(&path).unwrap();
+            let unknown = unknown(&page, &text);
+            assert!(
+                unknown.is_empty(),
+                "{}: {unknown:?} are not in docs/metrics.md",
+                path.display()
+            );
+        }
+    }
 }

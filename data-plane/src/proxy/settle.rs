@@ -16,7 +16,7 @@ use penstock_fleet::counters::RecordNumber;
 
 use super::call::Call;
 use super::usual::Estimate;
-use super::{affinity, decision, log, record};
+use super::{affinity, decision, log, record, trace};
 use crate::clock;
 use crate::limits::{self, Used};
 
@@ -107,6 +107,7 @@ impl Call {
         }
         let level = log::level(end);
         log::call(self, end, &bill, level);
+        trace::ended(self, end, &bill, elapsed);
         self.record_failure(end, &bill, level);
         self.opened = None;
         self.settle_health(end.outcome);
