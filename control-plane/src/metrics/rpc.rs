@@ -76,9 +76,10 @@ impl Metrics {
         let labels = RpcLabels {
             service: service.to_owned(),
             method: method.to_owned(),
-            code: match code {
-                Code::Ok => "OK".to_owned(),
-                other => format!("{other:?}"),
+            code: if code == Code::Ok {
+                "OK".to_owned()
+            } else {
+                format!("{code:?}")
             },
         };
         self.rpcs.calls.get_or_create(&labels).inc();

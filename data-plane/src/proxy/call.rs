@@ -254,7 +254,7 @@ impl Call {
         self.attempts.push(Attempted {
             provider: Arc::clone(&chosen.provider),
             substitute: chosen.substitute.clone(),
-            sent_to: self.trace.as_ref().and(self.failure.sent_to.clone()),
+            sent_to: self.trace.as_ref().and_then(|_| self.failure.sent_to.clone()),
             end,
             began: began.saturating_duration_since(self.arrival.instant),
             took: began.elapsed(),

@@ -217,7 +217,7 @@ fn usage(bill: &Bill) -> Vec<KeyValue> {
 }
 
 fn server(uri: &Uri) -> Vec<KeyValue> {
-    let port = uri.port_u16().or(match uri.scheme_str() {
+    let port = uri.port_u16().or_else(|| match uri.scheme_str() {
         Some("http") => Some(80),
         _ => Some(443),
     });

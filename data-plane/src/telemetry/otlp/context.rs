@@ -47,7 +47,7 @@ impl Trace {
             parent: parent.map(|parent| parent.span),
             span: span.max(1).to_be_bytes(),
             sampled,
-            state: parent.and(headers.get(TRACESTATE)).cloned(),
+            state: parent.and_then(|_| headers.get(TRACESTATE)).cloned(),
         }
     }
 
