@@ -33,6 +33,7 @@ mod g01_a_rollback_is_a_new_revision;
 mod g02_a_bad_resource_is_refused_alone;
 mod g03_traffic_goes_on_without_the_control_plane;
 mod g04_files_make_an_installation;
+mod g07_calls_are_observed;
 mod g09_a_user_sees_only_itself;
 mod g09_operators_are_let_in;
 mod g09_roles_decide_on_every_rpc;
