@@ -68,7 +68,7 @@ pub(crate) struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     /// Run Penstock on this machine: both planes in one process, on a SQLite file
-    Up(up::Args),
+    Up(Box<up::Args>),
     /// The control plane, its database and its data planes at a glance
     Status,
     Doctor(doctor::Doctor),
@@ -169,7 +169,7 @@ enum Command {
 pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let session = Session::new(arguments.remote, arguments.output);
     match arguments.command {
-        Command::Up(args) => Box::pin(up::run(args)).await,
+        Command::Up(args) => Box::pin(up::run(*args)).await,
         Command::Status => status::run(&session).await,
         Command::Doctor(doctor) => doctor.run(&session).await,
         Command::Diagnose(diagnose) => diagnose.run(&session).await,

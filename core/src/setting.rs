@@ -5,6 +5,7 @@ mod fallbacks;
 mod http_debug;
 mod logging;
 mod notifications;
+mod observability;
 mod retention;
 mod routing;
 
@@ -19,6 +20,7 @@ pub use fallbacks::ModelFallback;
 pub use http_debug::{DebugSubject, DebugWindow, HttpDebug, MAX_MS as MAX_DEBUG_MS, Shown};
 pub use logging::{LogLevel, LoggingPolicy};
 pub use notifications::NotificationPolicy;
+pub use observability::{MAX_METRICS_OF_KEYS, ObservabilityPolicy};
 pub use retention::RetentionPolicy;
 pub use routing::RoutingPolicy;
 
@@ -48,6 +50,8 @@ pub enum Setting {
     Retention(RetentionPolicy),
     /// Data planes, by id, that are not to be ready. Changed by `penstock node drain`.
     DrainedNodes(Vec<String>),
+    /// What is observed beyond what costs nothing.
+    Observability(ObservabilityPolicy),
 }
 
 /// How limits are enforced as a whole.
@@ -163,7 +167,7 @@ impl UnpricedAction {
 
 impl Setting {
     /// Every setting at its default.
-    pub fn defaults() -> [Self; 11] {
+    pub fn defaults() -> [Self; 12] {
         [
             Self::Unpriced(UnpricedPolicy::default()),
             Self::ExplainRefusals(false),
@@ -176,6 +180,7 @@ impl Setting {
             Self::HttpDebug(HttpDebug::default()),
             Self::Retention(RetentionPolicy::default()),
             Self::DrainedNodes(Vec::new()),
+            Self::Observability(ObservabilityPolicy::default()),
         ]
     }
 
@@ -192,6 +197,7 @@ impl Setting {
             Self::HttpDebug(_) => "http_debug",
             Self::Retention(_) => "retention",
             Self::DrainedNodes(_) => "drained_nodes",
+            Self::Observability(_) => "observability",
         }
     }
 
@@ -205,7 +211,8 @@ impl Setting {
             | Self::Logging(_)
             | Self::HttpDebug(_)
             | Self::Retention(_)
-            | Self::DrainedNodes(_) => 5,
+            | Self::DrainedNodes(_)
+            | Self::Observability(_) => 5,
         }
     }
 
@@ -221,6 +228,7 @@ impl Setting {
             Self::HttpDebug(debug) => debug.validate(),
             Self::Retention(policy) => policy.validate(),
             Self::DrainedNodes(nodes) => drained_nodes::validate(nodes),
+            Self::Observability(policy) => policy.validate(),
         }
     }
 }

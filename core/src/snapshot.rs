@@ -36,7 +36,8 @@ use crate::request_filter::{RequestFilter, RequestFilters};
 use crate::resource::ResourceRef;
 use crate::secret::Secret;
 use crate::setting::{
-    HttpDebug, LimitsPolicy, LoggingPolicy, ModelFallback, RoutingPolicy, Setting, UnpricedPolicy,
+    HttpDebug, LimitsPolicy, LoggingPolicy, ModelFallback, ObservabilityPolicy, RoutingPolicy, Setting,
+    UnpricedPolicy,
 };
 use crate::user::User;
 use crate::word_rule::{WordRule, Words};
@@ -71,6 +72,7 @@ pub struct Snapshot {
     logging: LoggingPolicy,
     http_debug: HttpDebug,
     drained_nodes: Vec<String>,
+    observability: ObservabilityPolicy,
     refused: BTreeMap<ResourceRef, RefusedVersion>,
 }
 
@@ -191,7 +193,6 @@ impl Snapshot {
         &self.request_filters
     }
 
-    /// How providers are tried.
     /// What is logged.
     pub fn logging(&self) -> &LoggingPolicy {
         &self.logging
@@ -202,6 +203,12 @@ impl Snapshot {
         (!self.http_debug.windows.is_empty()).then_some(&self.http_debug)
     }
 
+    /// What is observed beyond what costs nothing.
+    pub fn observability(&self) -> ObservabilityPolicy {
+        self.observability
+    }
+
+    /// How providers are tried.
     pub fn routing(&self) -> RoutingPolicy {
         self.routing
     }

@@ -38,6 +38,7 @@ mod g04_files_make_an_installation;
 mod g05_backups_bring_an_installation_back;
 mod g06_doctor_finds_what_is_wrong;
 mod g06_run_time_control;
+mod g07_calls_are_observed;
 mod g09_a_user_sees_only_itself;
 mod g09_operators_are_let_in;
 mod g09_roles_decide_on_every_rpc;

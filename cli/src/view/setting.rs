@@ -1,7 +1,8 @@
 //! Settings.
 
 use penstock_core::setting::{
-    HttpDebug, LogLevel, LoggingPolicy, NotificationPolicy, RetentionPolicy, RoutingPolicy, Setting as Core,
+    HttpDebug, LogLevel, LoggingPolicy, NotificationPolicy, ObservabilityPolicy, RetentionPolicy,
+    RoutingPolicy, Setting as Core,
 };
 use penstock_core::time::UnixMs;
 use penstock_proto::admin::v1 as wire;
@@ -40,6 +41,7 @@ pub(crate) enum Value {
     /// Windows; `penstock debug list` names them.
     HttpDebug(HttpDebug),
     DrainedNodes(Vec<String>),
+    Observability(ObservabilityPolicy),
     /// `MODEL=SUBSTITUTE,SUBSTITUTE`.
     ModelFallbacks(Vec<String>),
 }
@@ -58,6 +60,7 @@ impl Setting {
             Core::Logging(policy) => Value::Logging(policy),
             Core::HttpDebug(debug) => Value::HttpDebug(debug),
             Core::DrainedNodes(nodes) => Value::DrainedNodes(nodes),
+            Core::Observability(policy) => Value::Observability(policy),
             Core::ModelFallbacks(list) => Value::ModelFallbacks(list.iter().map(fallback::write).collect()),
             Core::Limits(policy) => Value::Limits(Enforcement::at(policy, now)),
         };
@@ -77,6 +80,7 @@ impl Setting {
             Value::Notifications(policy) => notifications(policy),
             Value::Logging(policy) => logging(policy),
             Value::HttpDebug(debug) => format!("{} windows", debug.windows.len()),
+            Value::Observability(policy) => observability(*policy),
             Value::Limits(enforcement) => enforcement.text(),
             Value::Unpriced {
                 action,
@@ -149,6 +153,18 @@ fn logging(policy: &LoggingPolicy) -> String {
         ""
     };
     format!("{level}{targets}{hashed}")
+}
+
+fn observability(policy: ObservabilityPolicy) -> String {
+    let keys = match policy.metrics_of_keys {
+        0 => "no metrics of keys".to_owned(),
+        keys => format!("metrics of {keys} keys"),
+    };
+    let traces = match policy.trace_to_providers {
+        true => "providers get the trace",
+        false => "providers get no trace",
+    };
+    format!("{keys}, {traces}")
 }
 
 fn routing(policy: &RoutingPolicy) -> String {

@@ -53,6 +53,7 @@ fn of(setting: &Setting, now: UnixMs) -> Vec<Finding> {
         | Setting::Logging(_)
         | Setting::HttpDebug(_)
         | Setting::Retention(_)
+        | Setting::Observability(_)
         | Setting::DrainedNodes(_) => Vec::new(),
     }
 }
