@@ -254,6 +254,7 @@ impl Metrics {
 
 #[cfg(test)]
 mod tests {
+    use penstock_store::Retained;
     use tonic::Code;
 
     use super::*;
@@ -274,6 +275,10 @@ mod tests {
         metrics.token_refreshes.get_or_create(&refreshed).inc();
         let delivered = DeliveryLabels { result: "delivered" };
         metrics.webhook_deliveries.get_or_create(&delivered).inc();
+        let done = RunLabels { result: "done" };
+        metrics.retention_runs.get_or_create(&done).inc();
+        let kind = Retained::UsageRecords.as_str();
+        metrics.retention_rows.get_or_create(&KindLabels { kind }).inc();
         metrics.rpc_ended("/penstock.admin.v1.UserService/GetUser", Code::Ok, Duration::ZERO);
         (metrics, registry)
     }

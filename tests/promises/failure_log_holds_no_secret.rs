@@ -1,10 +1,12 @@
 //! S10 and failure-log.md: marked secrets through every path (headers, query, bodies, tools, cookies, URLs, proxies,
-//! errors that repeat them, refreshes that fail), and none of them in any log, metric, ledger row or answer to operators.
+//! errors that repeat them, refreshes that fail), and none of them in any log, metric, trace, row, export, backup, bundle or answer to operators.
+
+use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 use penstock_fake_provider::authorization::CLIENT_SECRET;
 use penstock_fake_provider::{AuthorizationServer, FakeProvider};
-use penstock_tests::{CREDENTIAL, Database, Login, Proxy, Stack, anthropic_body, until};
+use penstock_tests::{CREDENTIAL, Collector, Database, Login, Proxy, Stack, anthropic_body, until};
 use serde_json::{Value, json};
 
 use crate::f03_tokens_are_refreshed_once::log_in;
@@ -16,6 +18,7 @@ const SCHEMA: &str = "marked-schema-of-a-tool-3Yt5";
 const COOKIE: &str = "marked-cookie-4Rp9";
 const METADATA: &str = "marked-metadata-user-6Ln0";
 const UNKNOWN_KEY: &str = "psk_marked_key_of_nobody_0123456789abcdefghij";
+const HOOK: &str = "marked-webhook-9Vb3";
 const USERINFO: &str = "marked-userinfo-2Hd8";
 
 /// A body with a secret in every corner.
@@ -67,10 +70,16 @@ async fn everything(stack: &Stack, failed: &[String]) -> Result<String> {
         &["oauth", "status"],
         &["node", "list"],
         &["status"],
+        &["audit", "list", "--limit", "1000"],
+        &["operator", "list"],
+        &["webhook", "list"],
+        &["alert", "list"],
+        &["session", "list"],
     ] {
         seen += &cli.json(args)?.to_string();
         seen += &cli.run(args)?;
     }
+    seen += &files(stack)?;
     for id in failed {
         if let Ok(records) = cli.json(&["logs", "show", id]) {
             seen += &records.to_string();
@@ -99,14 +108,41 @@ async fn everything(stack: &Stack, failed: &[String]) -> Result<String> {
     Ok(seen)
 }
 
+/// What leaves the installation as files: exports, backups, the bundle for support.
+fn files(stack: &Stack) -> Result<String> {
+    let (cli, folder) = (stack.cli(0), tempfile::tempdir()?);
+    let path = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
+    let mut seen = cli.run(&["export"])?;
+    for format in ["csv", "jsonl"] {
+        seen += &cli.run(&["usage", "export", "--format", format])?;
+    }
+    for kind in ["standard", "sanitised"] {
+        let file = path(kind);
+        cli.run(&["backup", "create", &file, "--kind", kind, "--include-usage"])?;
+        let lines = zstd::decode_all(std::fs::File::open(&file)?)?;
+        seen += &String::from_utf8(lines)?;
+    }
+    let bundle = path("bundle.tar.gz");
+    cli.run(&["diagnose", "-f", &bundle])?;
+    let unpacked = Command::new("tar").args(["xzOf", &bundle]).output()?;
+    ensure!(unpacked.status.success(), "{unpacked:?}");
+    Ok(seen + &String::from_utf8(unpacked.stdout)?)
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn failure_log_never_holds_a_secret_through_any_path() -> Result<()> {
     let server = AuthorizationServer::start().await?;
+    let collector = Collector::start().await?;
     let oauth = FakeProvider::builder().accept_tokens_of(&server).start().await?;
     let trusted = server.address().to_string();
     let stack = Stack::builder()
         .control_plane_flags(&["--trusted-host", &trusted, "--log-level=debug"])
-        .data_plane_flag("--log-level=debug")
+        .data_plane_flags(&[
+            "--log-level=debug",
+            "--otlp-sample=1",
+            "--otlp-endpoint",
+            &collector.url,
+        ])
         .start()
         .await?;
     let (key, cli) = (stack.prepare()?, stack.cli(0));
@@ -123,6 +159,13 @@ async fn failure_log_never_holds_a_secret_through_any_path() -> Result<()> {
         "9",
     ])?;
     log_in(&stack.folder.path().join("secret"), &server, &cli, true).await?;
+    let hook = format!("https://hooks.example.com/{HOOK}");
+    cli.run_with(
+        &[
+            "webhook", "create", "--name", "ops", "--url", &hook, "--secret", "-",
+        ],
+        HOOK,
+    )?;
     // Everything is shown that can be: the other targets at debug, and the headers of all traffic.
     cli.run(&["setting", "set", "logging", "--level", "debug"])?;
     cli.run(&["debug", "http", "--key", "alice/laptop"])?;
@@ -195,6 +238,7 @@ async fn failure_log_never_holds_a_secret_through_any_path() -> Result<()> {
             &format!("http://relay-user@127.0.0.1:{}", proxy.port()),
             "--proxy-password-file",
             file,
+            "--keep-credential",
         ])?;
         stack.synced().await?;
         send(&stack, &key, "x-api-key", &body("[[fake status=400]]", true)).await?;
@@ -222,7 +266,10 @@ async fn failure_log_never_holds_a_secret_through_any_path() -> Result<()> {
         Ok((whole && failed.len() > 15).then(|| ids.collect::<Vec<_>>()))
     })
     .await?;
-    let seen = everything(&stack, &failed).await?;
+    let mut seen = everything(&stack, &failed).await?;
+    let spans = collector.spans();
+    ensure!(spans.len() > 15, "{} spans", spans.len());
+    seen += &format!("{spans:?}");
     ensure!(
         seen.contains("penstock::failure")
             && seen.contains("penstock::http_debug")
@@ -239,6 +286,7 @@ async fn failure_log_never_holds_a_secret_through_any_path() -> Result<()> {
         METADATA.to_owned(),
         UNKNOWN_KEY.to_owned(),
         USERINFO.to_owned(),
+        HOOK.to_owned(),
         "ops@example.com".to_owned(),
     ];
     secrets.extend(server.secrets());

@@ -50,8 +50,8 @@ pub(super) struct Field {
     pub is_list: bool,
 }
 
-/// Not in files: names stand outside, others are made elsewhere, and what is debugged for minutes is no configuration.
-const HIDDEN: [&str; 11] = [
+/// Not in files: names stand outside, others are made elsewhere, and what is debugged or drained for a while is no configuration.
+const HIDDEN: [&str; 12] = [
     "penstock.config.v1.ProviderSpec.name",
     "penstock.config.v1.User.name",
     "penstock.config.v1.KeySpec.name",
@@ -61,6 +61,7 @@ const HIDDEN: [&str; 11] = [
     "penstock.config.v1.Activation.first_used_at_ms",
     "penstock.config.v1.Activation.granted_at_ms",
     "penstock.config.v1.Setting.http_debug",
+    "penstock.config.v1.Setting.drained_nodes",
     "penstock.config.v1.Price.source",
     "penstock.admin.v1.Manifest.name",
 ];

@@ -1,5 +1,5 @@
 //! The configuration as manifests. No secrets, and nothing that operators do not write: ids, versions, resets, first uses,
-//! and what is debugged just now.
+//! and what is debugged or drained just now.
 
 use std::collections::BTreeSet;
 
@@ -105,9 +105,9 @@ fn manifest(context: &Context, name: &str, stored: &Stored, all_prices: bool) ->
         StoredSpec::Price(price) if all_prices || price.source == PriceSource::Manual => {
             Spec::Price(convert::price_to_wire(price))
         }
-        StoredSpec::Price(_) | StoredSpec::ImportSuffix(_) | StoredSpec::Setting(Setting::HttpDebug(_)) => {
-            return None;
-        }
+        StoredSpec::Price(_)
+        | StoredSpec::ImportSuffix(_)
+        | StoredSpec::Setting(Setting::HttpDebug(_) | Setting::DrainedNodes(_)) => return None,
         StoredSpec::Setting(setting) => Spec::Setting(convert::setting_to_wire(setting)),
         StoredSpec::ErrorRule(rule) => Spec::ErrorRule(convert::error_rule_to_wire(rule)),
         StoredSpec::WordRule(rule) => Spec::WordRule(convert::word_rule_to_wire(rule)),

@@ -2,7 +2,7 @@
 //!
 //! A user goes only with all its keys, and keys go only when they are pruned themselves. Shipped and imported prices stay,
 //! and so do import suffixes, which hold nothing but a secret,
-//! and what is debugged just now.
+//! and what is debugged or drained just now.
 
 use std::collections::BTreeSet;
 
@@ -59,7 +59,8 @@ pub(super) fn add(
 fn can_go(stored: &Stored) -> bool {
     match &stored.spec {
         StoredSpec::Price(price) => price.source == PriceSource::Manual,
-        StoredSpec::ImportSuffix(_) | StoredSpec::Setting(Setting::HttpDebug(_)) => false,
+        StoredSpec::ImportSuffix(_)
+        | StoredSpec::Setting(Setting::HttpDebug(_) | Setting::DrainedNodes(_)) => false,
         StoredSpec::Provider(_)
         | StoredSpec::User(_)
         | StoredSpec::Key(_)
