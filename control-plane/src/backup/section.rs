@@ -122,7 +122,15 @@ mod tests {
     fn g05_records_come_before_the_sums_that_are_made_of_them() {
         let names: Vec<&str> = Rest::all(true).into_iter().map(Rest::name).collect();
         let place = |name| names.iter().position(|of| *of == name).unwrap();
-        for sums in ["usage_rollups", "spend_totals", "spend_minutes", "spend_days"] {
+        for sums in [
+            "usage_rollups",
+            "usage_days",
+            "usage_traffic",
+            "usage_outcomes",
+            "spend_totals",
+            "spend_minutes",
+            "spend_days",
+        ] {
             assert!(place(RECORDS) < place(sums), "{sums}");
         }
         assert!(!Rest::all(false).iter().any(|rest| rest.name() == RECORDS));

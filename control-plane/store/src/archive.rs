@@ -6,6 +6,7 @@ mod others;
 mod price_backfills;
 mod rollups;
 mod spend;
+mod trends;
 
 use crate::api::archive::ArchiveTable;
 
@@ -13,10 +14,13 @@ pub use others::OTHER_TABLES;
 pub use spend::{DAYS as SPEND_DAYS, MINUTES as SPEND_MINUTES};
 
 /// All of them.
-pub static TABLES: [&ArchiveTable; 10] = [
+pub static TABLES: [&ArchiveTable; 13] = [
     &breaker_actions::TABLE,
     &price_backfills::TABLE,
     &rollups::TABLE,
+    &trends::DAYS,
+    &trends::TRAFFIC,
+    &trends::OUTCOMES,
     &spend::TOTALS,
     &spend::MINUTES,
     &spend::DAYS,

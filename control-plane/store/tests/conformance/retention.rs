@@ -28,6 +28,7 @@ on_both!(
     e07_old_records_go_and_every_sum_stays,
     e07_cleaning_goes_on_while_records_come_in,
     e07_a_record_that_comes_again_after_cleaning_is_not_counted_twice,
+    g05_a_record_that_is_restored_after_cleaning_is_not_counted_twice,
     e07_what_was_spent_since_a_cleaned_instant_is_never_told_too_low,
     e07_each_kind_is_cleaned_by_its_own_age,
 );
@@ -179,6 +180,27 @@ async fn e07_a_record_that_comes_again_after_cleaning_is_not_counted_twice(bench
     };
     let late = [at(38 * DAY, 78)];
     assert_eq!(store.ingest_usage(&late, other).await.unwrap().fresh, 1);
+}
+
+async fn g05_a_record_that_is_restored_after_cleaning_is_not_counted_twice(bench: Bench) {
+    let store = &bench.store;
+    let old: Vec<UsageRecord> = (1..4).map(|n| at(31 * DAY, n)).collect();
+    assert_eq!(ingest(store, &old, 3).await, 3);
+    let before = sums(store).await;
+    assert_eq!(clean(store, BEFORE).await, 3);
+    // As a restore does: of no spool, whose mark comes first.
+    let restored = Delivered {
+        spool: Uuid::nil(),
+        ..delivered(0)
+    };
+    store.ingest_usage(&[], restored).await.unwrap();
+    assert_eq!(store.ingest_usage(&old, restored).await.unwrap().fresh, 0);
+    // What is kept comes back.
+    let young = [at(DAY, 9)];
+    assert_eq!(store.ingest_usage(&young, restored).await.unwrap().fresh, 1);
+    assert_eq!(store.ingest_usage(&young, restored).await.unwrap().fresh, 0);
+    let after = sums(store).await;
+    assert_eq!(after[0].totals.requests, before[0].totals.requests + 1);
 }
 
 async fn e07_what_was_spent_since_a_cleaned_instant_is_never_told_too_low(bench: Bench) {
