@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use prost::Message;
 
-const FILES: [&str; 29] = [
+const FILES: [&str; 31] = [
     "penstock/config/v1/config.proto",
     "penstock/fleet/v1/fleet.proto",
     "penstock/sync/v1/sync.proto",
@@ -23,6 +23,8 @@ const FILES: [&str; 29] = [
     "penstock/admin/v1/request_filter.proto",
     "penstock/admin/v1/config.proto",
     "penstock/admin/v1/manifest.proto",
+    "penstock/admin/v1/master_key.proto",
+    "penstock/admin/v1/doctor.proto",
     "penstock/admin/v1/fleet.proto",
     "penstock/admin/v1/debug.proto",
     "penstock/admin/v1/limits.proto",

@@ -12,6 +12,8 @@ mod completions;
 mod config;
 mod counter;
 mod debug;
+mod diagnose;
+mod doctor;
 mod edit;
 mod error_rule;
 mod explain;
@@ -20,6 +22,7 @@ mod import;
 mod key;
 mod limits;
 mod logs;
+mod master_key;
 mod migrate;
 mod named;
 mod node;
@@ -65,9 +68,11 @@ pub(crate) struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     /// Run Penstock on this machine: both planes in one process, on a SQLite file
-    Up(up::Args),
+    Up(Box<up::Args>),
     /// The control plane, its database and its data planes at a glance
     Status,
+    Doctor(doctor::Doctor),
+    Diagnose(diagnose::Diagnose),
     Apply(apply::Apply),
     Diff(apply::Diff),
     Export(export::Export),
@@ -123,6 +128,9 @@ enum Command {
     /// Conversations, which stay with one provider
     #[command(subcommand)]
     Session(sessions::Command),
+    /// The key that credentials are sealed under, and putting another in its place
+    #[command(subcommand)]
+    MasterKey(master_key::Command),
     /// What was used and what it cost: the last 24 hours unless told
     Usage(usage::Usage),
     /// What is wrong now, and what was told of it
@@ -136,7 +144,7 @@ enum Command {
     /// HTTP traffic of one key or provider, written out for a while
     #[command(subcommand)]
     Debug(debug::Command),
-    /// One call: why it went where it went, what it cost, and where its time went
+    /// One call: why it went where it went, what it cost, and where its time went; or what an error means
     Explain(explain::Explain),
     /// Where a request would go now, and why; nothing is sent
     Route(route::Route),
@@ -153,6 +161,7 @@ enum Command {
     #[command(subcommand)]
     Migrate(migrate::Command),
     /// Completions for a shell, to be sourced
+    #[command(visible_alias = "completion")]
     Completions(completions::Completions),
 }
 
@@ -160,8 +169,10 @@ enum Command {
 pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let session = Session::new(arguments.remote, arguments.output);
     match arguments.command {
-        Command::Up(args) => Box::pin(up::run(args)).await,
+        Command::Up(args) => Box::pin(up::run(*args)).await,
         Command::Status => status::run(&session).await,
+        Command::Doctor(doctor) => doctor.run(&session).await,
+        Command::Diagnose(diagnose) => diagnose.run(&session).await,
         Command::Apply(apply) => apply.run(&session).await,
         Command::Diff(diff) => diff.run(&session).await,
         Command::Export(export) => export.run(&session).await,
@@ -185,6 +196,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Node(command) => command.run(&session).await,
         Command::Counter(command) => command.run(&session).await,
         Command::Session(command) => command.run(&session).await,
+        Command::MasterKey(command) => command.run(&session).await,
         Command::Usage(command) => command.run(&session).await,
         Command::Logs(command) => command.run(&session).await,
         Command::Debug(command) => command.run(&session).await,

@@ -43,6 +43,9 @@ pub(crate) enum Failure {
     /// Asked to say by the exit code whether anything differs, and something does. Nothing is said on top.
     #[error("something differs")]
     Differs,
+    /// Something that was looked at is not well, and was said.
+    #[error("not all is well")]
+    Unwell,
     #[error("cannot write the output")]
     Output(#[from] io::Error),
     #[error("{0}")]
@@ -60,6 +63,7 @@ impl Failure {
             Self::Usage(_) => 2,
             Self::Input(_)
             | Self::Differs
+            | Self::Unwell
             | Self::File { .. }
             | Self::Refused { .. }
             | Self::Unreachable { .. }
@@ -77,7 +81,7 @@ impl Failure {
 
     /// Nothing is wrong: the reader of our output went away (`penstock … | head`), or the exit code says it all.
     pub(crate) fn is_silent(&self) -> bool {
-        matches!(self, Self::Differs) || self.is_broken_pipe()
+        matches!(self, Self::Differs | Self::Unwell) || self.is_broken_pipe()
     }
 
     fn is_broken_pipe(&self) -> bool {

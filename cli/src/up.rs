@@ -51,6 +51,16 @@ pub(crate) struct Args {
     )]
     admin_token: Option<String>,
 
+    /// File with another master key, which opens what is sealed under it and seals nothing: while the key is replaced.
+    /// Repeatable
+    #[arg(
+        long,
+        env = "PENSTOCK_OTHER_MASTER_KEY_FILES",
+        value_name = "FILE",
+        value_delimiter = ','
+    )]
+    other_master_key_file: Vec<PathBuf>,
+
     #[command(flatten)]
     listen: ListenArgs,
 

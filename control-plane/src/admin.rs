@@ -16,6 +16,8 @@ mod backup;
 mod breaker;
 mod config;
 mod debug;
+mod doctor;
+mod drain;
 mod enforcement;
 mod error_rule;
 mod fleet;
@@ -26,6 +28,7 @@ mod limits;
 mod log;
 mod manifest;
 mod mask;
+mod master_key;
 mod names;
 mod notification;
 mod oauth;
@@ -48,11 +51,13 @@ mod usage;
 mod user;
 mod word_rule;
 
+pub(crate) use fleet::live_since;
 use penstock_proto::admin::v1::audit_service_server::AuditServiceServer;
 use penstock_proto::admin::v1::backup_service_server::BackupServiceServer;
 use penstock_proto::admin::v1::breaker_service_server::BreakerServiceServer;
 use penstock_proto::admin::v1::config_service_server::ConfigServiceServer;
 use penstock_proto::admin::v1::debug_service_server::DebugServiceServer;
+use penstock_proto::admin::v1::doctor_service_server::DoctorServiceServer;
 use penstock_proto::admin::v1::error_rule_service_server::ErrorRuleServiceServer;
 use penstock_proto::admin::v1::fleet_service_server::FleetServiceServer;
 use penstock_proto::admin::v1::import_service_server::ImportServiceServer;
@@ -60,6 +65,7 @@ use penstock_proto::admin::v1::key_service_server::KeyServiceServer;
 use penstock_proto::admin::v1::limits_service_server::LimitsServiceServer;
 use penstock_proto::admin::v1::log_service_server::LogServiceServer;
 use penstock_proto::admin::v1::manifest_service_server::ManifestServiceServer;
+use penstock_proto::admin::v1::master_key_service_server::MasterKeyServiceServer;
 use penstock_proto::admin::v1::notification_service_server::NotificationServiceServer;
 use penstock_proto::admin::v1::oauth_service_server::OauthServiceServer;
 use penstock_proto::admin::v1::operator_service_server::OperatorServiceServer;
@@ -104,7 +110,14 @@ pub fn routes(context: &Context, streams: &Streams) -> Routes {
             ManifestServiceServer::new(manifest::Manifests(context.clone()))
                 .max_decoding_message_size(manifest::MAX_REQUEST),
         )
+        .add_service(DoctorServiceServer::new(doctor::Doctor {
+            context: context.clone(),
+            streams: streams.clone(),
+        }))
         .add_service(FleetServiceServer::new(fleet::Fleet(context.clone())))
+        .add_service(MasterKeyServiceServer::new(master_key::MasterKeys(
+            context.clone(),
+        )))
         .add_service(RouteServiceServer::new(route::Routes(context.clone())))
         .add_service(SessionServiceServer::new(session::Sessions(context.clone())))
         .add_service(UsageServiceServer::new(usage::Ledger(context.clone())))

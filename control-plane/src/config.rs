@@ -150,6 +150,16 @@ pub struct MasterKeyArgs {
         conflicts_with = "master_key_file"
     )]
     pub master_key: Option<Secret>,
+
+    /// File with another master key, which opens what is sealed under it and seals nothing: while the key is replaced (see
+    /// `penstock master-key`). Repeatable.
+    #[arg(
+        long,
+        env = "PENSTOCK_OTHER_MASTER_KEY_FILES",
+        value_name = "FILE",
+        value_delimiter = ','
+    )]
+    pub other_master_key_file: Vec<PathBuf>,
 }
 
 /// What may be called inside the network.
@@ -216,6 +226,7 @@ impl fmt::Debug for MasterKeyArgs {
         f.debug_struct("MasterKeyArgs")
             .field("master_key_file", &self.master_key_file)
             .field("master_key", &self.master_key.is_some())
+            .field("other_master_key_file", &self.other_master_key_file)
             .finish()
     }
 }

@@ -7,6 +7,7 @@ use tokio::time::Instant;
 
 use crate::access::operators::Operators;
 use crate::credentials::Sealer;
+use crate::doctor::Setup;
 use crate::fleet_states::FleetStates;
 use crate::index::Index;
 use crate::metrics::Metrics;
@@ -32,6 +33,8 @@ pub struct Context {
     /// Operators' accounts, as the gate knows them.
     pub operators: Arc<Operators>,
     pub metrics: Arc<Metrics>,
+    /// What the start knew, for the doctor.
+    pub setup: Arc<Setup>,
     /// This replica's name.
     pub name: Arc<str>,
     pub started: Instant,

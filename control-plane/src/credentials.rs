@@ -19,7 +19,7 @@ pub(crate) use definition::tests as definition_tests;
 pub use definition::{Definition, OauthClient, UnknownKind};
 pub use key_file::{KeyFileError, LoadedKey, create_master_key_file, load_master_key_file};
 pub use master_key::{MasterKey, MasterKeyError};
-pub use sealer::{Field, SealError, Sealer, UnsealError};
+pub use sealer::{Field, ResealError, SealError, Sealer, UnsealError};
 #[cfg(test)]
 pub(crate) use service_account::tests as service_account_tests;
 pub use service_account::{BadServiceAccount, ServiceAccount, read as read_service_account};

@@ -32,6 +32,7 @@ use penstock_core::resource::{Resource, ResourceRef};
 use penstock_core::snapshot::Counts;
 use penstock_store::{Changes, Head, Loaded, Store};
 use tokio::sync::{Notify, watch};
+use tokio::time::Instant;
 
 pub(crate) use follow::begin_epoch;
 pub use follow::follow;
@@ -58,6 +59,8 @@ pub struct StoreContact {
     pub ok: bool,
     /// What went wrong; for operators.
     pub problem: Option<String>,
+    /// When one last succeeded.
+    pub at: Instant,
 }
 
 /// The index. See the module.
@@ -88,6 +91,7 @@ impl Index {
             contact: watch::Sender::new(StoreContact {
                 ok: true,
                 problem: None,
+                at: Instant::now(),
             }),
             look: Notify::new(),
             full: Mutex::new(Weak::new()),

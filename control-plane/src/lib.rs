@@ -21,6 +21,7 @@
 //! | `backup` | the installation as a text, and back |
 //! | [`tokens`] | access tokens that it obtains for providers |
 //! | [`console`] | health and metrics over HTTP |
+//! | [`doctor`] | what is wrong, and what to do |
 //! | [`prices`] | the prices that ship |
 //! | `retention` | cleaning of old records |
 //! | [`pipe`] | the in-memory way in |
@@ -34,6 +35,7 @@ pub mod config;
 pub mod console;
 pub mod context;
 pub mod credentials;
+pub mod doctor;
 pub mod fleet_states;
 mod grpc;
 mod incoming;

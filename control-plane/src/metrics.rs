@@ -3,13 +3,20 @@
 //! Names begin with `penstock_control_`. Labels have few, fixed values; nothing that a caller or a node sends becomes a
 //! label. Counters never fall while the process lives.
 
-use std::sync::atomic::{AtomicI64, AtomicU64};
+mod rpc;
 
+use std::fmt;
+use std::sync::atomic::{AtomicI64, AtomicU64};
+use std::time::Duration;
+
+use penstock_metrics::{CacheFigures, CacheMetrics, ProcessMetrics};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
-use prometheus_client::registry::Registry;
+use prometheus_client::registry::{Registry, Unit};
+
+use rpc::RpcMetrics;
 
 /// Every metric of this plane. Shared; cheap to touch.
 #[derive(Debug, Default)]
@@ -46,8 +53,16 @@ pub struct Metrics {
     pub retention_rows: Family<KindLabels, Counter>,
     /// Partitions that were dropped whole.
     pub retention_partitions: Counter,
-    /// Lines of the log that were lost; set when it is asked for.
-    pub log_dropped_lines: Gauge<i64, AtomicI64>,
+    /// Since the last contact with the store that succeeded; set when it is asked for.
+    pub store_contact_age: Gauge<i64, AtomicI64>,
+    /// Records of failed calls that are stored.
+    pub failure_records: Counter,
+    /// Attempts to deliver to webhooks, by what came of them.
+    pub webhook_deliveries: Family<DeliveryLabels, Counter>,
+    /// Calls of operators and data planes.
+    rpcs: RpcMetrics,
+    caches: CacheMetrics,
+    process: ProcessMetrics,
     /// New epochs begun because the store had been restored.
     pub restored: Counter,
 }
@@ -71,6 +86,12 @@ pub struct UsageLabels {
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub struct DeliveryLabels {
+    /// `delivered`, `failed` (it is tried again) or `given_up`.
+    pub result: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 pub struct RefreshLabels {
     /// `refreshed`, `failed` (it is tried again) or `stopped` (an operator must do something).
     pub result: &'static str,
@@ -86,6 +107,15 @@ pub struct RunLabels {
 pub struct ReportLabels {
     /// `breaker` or `failure`.
     pub kind: &'static str,
+}
+
+/// The process at one moment: what is read when it is asked for.
+#[derive(Clone, Debug, Default)]
+pub struct ProcessState {
+    pub uptime: Duration,
+    pub store_contact_age: Duration,
+    /// Of each cache, by name.
+    pub caches: Vec<(&'static str, CacheFigures)>,
 }
 
 impl Metrics {
@@ -117,6 +147,9 @@ impl Metrics {
         self.register_state(registry);
         self.register_reports(registry);
         self.register_retention(registry);
+        self.rpcs.register(registry);
+        self.caches.register(registry);
+        self.process.register(registry, env!("CARGO_PKG_VERSION"));
     }
 
     fn register_retention(&self, registry: &mut Registry) {
@@ -137,6 +170,19 @@ impl Metrics {
         );
     }
 
+    /// All of it as `OpenMetrics` text, with the process's state as it is now.
+    pub fn render(&self, registry: &Registry, state: &ProcessState) -> Result<String, fmt::Error> {
+        self.process.set(state.uptime);
+        let age = i64::try_from(state.store_contact_age.as_secs()).unwrap_or(i64::MAX);
+        self.store_contact_age.set(age);
+        for (name, figures) in &state.caches {
+            self.caches.set(name, figures);
+        }
+        let mut text = String::with_capacity(16 * 1024);
+        prometheus_client::encoding::text::encode(&mut text, registry)?;
+        Ok(text)
+    }
+
     fn register_state(&self, registry: &mut Registry) {
         registry.register(
             "head_revision",
@@ -148,10 +194,11 @@ impl Metrics {
             "1 while the last contact with the store succeeded",
             self.store_up.clone(),
         );
-        registry.register(
-            "log_dropped_lines",
-            "Lines of the log lost since the process began",
-            self.log_dropped_lines.clone(),
+        registry.register_with_unit(
+            "store_contact_age",
+            "Since the last contact with the store that succeeded",
+            Unit::Seconds,
+            self.store_contact_age.clone(),
         );
         registry.register("resources", "Resources in memory", self.resources.clone());
         registry.register(
@@ -173,6 +220,16 @@ impl Metrics {
             self.dropped_reports.clone(),
         );
         registry.register(
+            "failure_records",
+            "Records of failed calls that are stored",
+            self.failure_records.clone(),
+        );
+        registry.register(
+            "webhook_deliveries",
+            "Attempts to deliver notifications to webhooks",
+            self.webhook_deliveries.clone(),
+        );
+        registry.register(
             "key_upgrades",
             "Imported key hashes replaced by plain ones",
             self.key_upgrades.clone(),
@@ -191,6 +248,58 @@ impl Metrics {
             "restored",
             "New epochs begun because the store had been restored",
             self.restored.clone(),
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tonic::Code;
+
+    use super::*;
+
+    fn touched() -> (Metrics, Registry) {
+        let (metrics, mut registry) = (Metrics::default(), Registry::default());
+        metrics.register(&mut registry);
+        metrics
+            .updates
+            .get_or_create(&UpdateLabels { kind: "full" })
+            .inc();
+        metrics.resources.get_or_create(&KindLabels { kind: "key" }).inc();
+        let new = UsageLabels { result: "new" };
+        metrics.usage_records.get_or_create(&new).inc();
+        let failure = ReportLabels { kind: "failure" };
+        metrics.dropped_reports.get_or_create(&failure).inc();
+        let refreshed = RefreshLabels { result: "refreshed" };
+        metrics.token_refreshes.get_or_create(&refreshed).inc();
+        let delivered = DeliveryLabels { result: "delivered" };
+        metrics.webhook_deliveries.get_or_create(&delivered).inc();
+        metrics.rpc_ended("/penstock.admin.v1.UserService/GetUser", Code::Ok, Duration::ZERO);
+        (metrics, registry)
+    }
+
+    #[test]
+    fn g07_the_page_of_metrics_says_what_this_plane_shows() {
+        let (metrics, registry) = touched();
+        let figures = CacheFigures {
+            capacity: Some(1),
+            ..CacheFigures::default()
+        };
+        let state = ProcessState {
+            caches: vec![("operators", figures)],
+            ..ProcessState::default()
+        };
+        let scrape = metrics.render(&registry, &state).unwrap();
+        let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/metrics.md");
+        let page = std::fs::read_to_string(page).unwrap();
+        let ours = |name: &str| {
+            name.starts_with("penstock_control_") && !name.starts_with("penstock_control_plane_")
+        };
+        let wrong = penstock_metrics::specification::differences(&page, &scrape, ours);
+        assert!(
+            wrong.is_empty(),
+            "docs/metrics.md is not true:\n{}",
+            wrong.join("\n")
         );
     }
 }

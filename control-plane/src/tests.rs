@@ -6,6 +6,7 @@ mod fake_alerts;
 mod fake_archive;
 mod fake_ledger;
 pub(crate) mod fake_store;
+mod fake_upkeep;
 pub(crate) mod plane;
 pub(crate) mod token_endpoint;
 
@@ -49,6 +50,7 @@ pub(crate) async fn context(store: &Arc<FakeStore>) -> Context {
         fleet_states: Arc::default(),
         tokens: Arc::new(Tokens::new("cp-1", &["127.0.0.1".to_owned()]).unwrap()),
         trusted_hosts: Arc::default(),
+        setup: Arc::default(),
         operators: Arc::new(Operators::new(Arc::clone(store) as Arc<dyn Store>)),
         metrics,
         name: "cp-1".into(),

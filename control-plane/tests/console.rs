@@ -17,6 +17,10 @@ async fn g07_health_tells_where_the_replica_stands() {
     assert_eq!(health["head"], held.to);
     assert_eq!(health["database"]["kind"], "sqlite");
     assert_eq!(health["nodes"]["connected"], 1);
+    assert_eq!(health["reasons"], serde_json::json!([]));
+    assert!(health["memory_bytes"].as_u64().unwrap() > 0 || !cfg!(target_os = "linux"));
+    assert!(health["database"]["contact_age_seconds"].is_u64() && health["log"]["dropped_lines"].is_u64());
+    assert!(health["version"].is_string() && health["uptime_seconds"].is_u64());
     assert_eq!(get(plane.console, "/health/live").await.0, 200);
     plane.stop().await;
 }
@@ -31,6 +35,8 @@ async fn g07_metrics_are_in_prometheus_form() {
     for line in [
         "penstock_control_updates_total{kind=\"full\"} 1",
         "penstock_control_resources{kind=\"price\"} 1203",
+        "penstock_control_rpcs_total{service=\"penstock.sync.v1.ConfigSyncService\",method=\"Sync\",code=\"OK\"} 1",
+        "penstock_control_cache_entries{cache=\"operators\"} 0",
     ] {
         assert!(body.contains(line), "{line} in {body}");
     }

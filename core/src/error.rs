@@ -3,7 +3,11 @@
 //! This table is the only place that knows them; data planes render it in the shape of the dialect that was called,
 //! the ledger and the logs store the code. The rows are those of the error specification.
 
+mod advice;
+
 use serde::{Deserialize, Serialize};
+
+pub use advice::Advice;
 
 use crate::access::{Denied, NotAllowed};
 use crate::limits::Exceeded;

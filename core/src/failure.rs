@@ -19,10 +19,13 @@
 //! - A row's scope and cooldown win over its class's.
 //! - A stated moment is obeyed as it is, in so far as it lies ahead; without one a [`Cooling`] says what to guess.
 
+mod actions;
+mod advice;
 mod class;
 mod cooling;
 mod event;
 mod headroom;
+mod known;
 mod row;
 mod rules;
 mod stated;
@@ -38,6 +41,7 @@ use std::time::Duration;
 pub use class::{Category, Class, ErrorClass, Repeat};
 pub use cooling::Cooling;
 pub use headroom::Headroom;
+pub use known::{Fit, Known, known, known_of_status, of_class};
 pub use rules::{ErrorRules, Replace, ReplaceBody};
 pub use stated::{duration_of, moment_of};
 

@@ -27,6 +27,7 @@
 //! | [`operator`] | who may operate, and their roles |
 //! | [`backup`] | the form in which an installation is written to a file |
 //! | [`error`] | every error a caller can get, in every dialect's terms |
+//! | [`explain`] | what an error means, and what to do about it |
 
 pub mod access;
 pub mod alert;
@@ -40,6 +41,7 @@ pub mod credential;
 pub mod dialect;
 pub mod error;
 pub mod error_rule;
+pub mod explain;
 pub mod failed_call;
 pub mod failure;
 pub mod guard;

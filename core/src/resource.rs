@@ -31,7 +31,7 @@ use crate::word_rule::WordRule;
 /// | 2 | limits of users, keys and providers |
 /// | 3 | routing: several base URLs, redirects, active hours, …; settings `routing`, `model_fallbacks`; error rules |
 /// | 4 | dialects, kinds of providers, translation, credentials, access rules, words and filters, fees of requests |
-/// | 5 | settings of operations: `self_service`, `notifications`, `logging`, `http_debug`, `retention`; rates of sound and pictures |
+/// | 5 | settings of operations: `self_service`, `notifications`, `logging`, `http_debug`, `retention`, `observability`, `drained_nodes`; rates of sound and pictures |
 pub const SCHEMA: u32 = 5;
 
 /// Names a resource.

@@ -1,9 +1,11 @@
 //! Settings of the whole installation, pushed to data planes like any other resource.
 
+mod drained_nodes;
 mod fallbacks;
 mod http_debug;
 mod logging;
 mod notifications;
+mod observability;
 mod retention;
 mod routing;
 
@@ -18,6 +20,7 @@ pub use fallbacks::ModelFallback;
 pub use http_debug::{DebugSubject, DebugWindow, HttpDebug, MAX_MS as MAX_DEBUG_MS, Shown};
 pub use logging::{LogLevel, LoggingPolicy};
 pub use notifications::NotificationPolicy;
+pub use observability::{MAX_METRICS_OF_KEYS, ObservabilityPolicy};
 pub use retention::RetentionPolicy;
 pub use routing::RoutingPolicy;
 
@@ -45,6 +48,10 @@ pub enum Setting {
     HttpDebug(HttpDebug),
     /// How long records are kept.
     Retention(RetentionPolicy),
+    /// Data planes, by id, that are not to be ready. Changed by `penstock node drain`.
+    DrainedNodes(Vec<String>),
+    /// What is observed beyond what costs nothing.
+    Observability(ObservabilityPolicy),
 }
 
 /// How limits are enforced as a whole.
@@ -160,7 +167,7 @@ impl UnpricedAction {
 
 impl Setting {
     /// Every setting at its default.
-    pub fn defaults() -> [Self; 10] {
+    pub fn defaults() -> [Self; 12] {
         [
             Self::Unpriced(UnpricedPolicy::default()),
             Self::ExplainRefusals(false),
@@ -172,6 +179,8 @@ impl Setting {
             Self::Logging(LoggingPolicy::default()),
             Self::HttpDebug(HttpDebug::default()),
             Self::Retention(RetentionPolicy::default()),
+            Self::DrainedNodes(Vec::new()),
+            Self::Observability(ObservabilityPolicy::default()),
         ]
     }
 
@@ -187,6 +196,8 @@ impl Setting {
             Self::Logging(_) => "logging",
             Self::HttpDebug(_) => "http_debug",
             Self::Retention(_) => "retention",
+            Self::DrainedNodes(_) => "drained_nodes",
+            Self::Observability(_) => "observability",
         }
     }
 
@@ -199,7 +210,9 @@ impl Setting {
             | Self::SelfService(_)
             | Self::Logging(_)
             | Self::HttpDebug(_)
-            | Self::Retention(_) => 5,
+            | Self::Retention(_)
+            | Self::DrainedNodes(_)
+            | Self::Observability(_) => 5,
         }
     }
 
@@ -214,6 +227,8 @@ impl Setting {
             Self::Logging(policy) => policy.validate(),
             Self::HttpDebug(debug) => debug.validate(),
             Self::Retention(policy) => policy.validate(),
+            Self::DrainedNodes(nodes) => drained_nodes::validate(nodes),
+            Self::Observability(policy) => policy.validate(),
         }
     }
 }

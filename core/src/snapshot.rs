@@ -36,7 +36,8 @@ use crate::request_filter::{RequestFilter, RequestFilters};
 use crate::resource::ResourceRef;
 use crate::secret::Secret;
 use crate::setting::{
-    HttpDebug, LimitsPolicy, LoggingPolicy, ModelFallback, RoutingPolicy, Setting, UnpricedPolicy,
+    HttpDebug, LimitsPolicy, LoggingPolicy, ModelFallback, ObservabilityPolicy, RoutingPolicy, Setting,
+    UnpricedPolicy,
 };
 use crate::user::User;
 use crate::word_rule::{WordRule, Words};
@@ -70,6 +71,8 @@ pub struct Snapshot {
     fallbacks: Vec<ModelFallback>,
     logging: LoggingPolicy,
     http_debug: HttpDebug,
+    drained_nodes: Vec<String>,
+    observability: ObservabilityPolicy,
     refused: BTreeMap<ResourceRef, RefusedVersion>,
 }
 
@@ -165,6 +168,11 @@ impl Snapshot {
         self.explain_refusals
     }
 
+    /// Whether an operator took this data plane out of service.
+    pub fn is_drained(&self, node: &str) -> bool {
+        self.drained_nodes.iter().any(|drained| drained == node)
+    }
+
     /// How limits are enforced as a whole.
     pub fn limits(&self) -> LimitsPolicy {
         self.limits
@@ -185,7 +193,6 @@ impl Snapshot {
         &self.request_filters
     }
 
-    /// How providers are tried.
     /// What is logged.
     pub fn logging(&self) -> &LoggingPolicy {
         &self.logging
@@ -196,6 +203,12 @@ impl Snapshot {
         (!self.http_debug.windows.is_empty()).then_some(&self.http_debug)
     }
 
+    /// What is observed beyond what costs nothing.
+    pub fn observability(&self) -> ObservabilityPolicy {
+        self.observability
+    }
+
+    /// How providers are tried.
     pub fn routing(&self) -> RoutingPolicy {
         self.routing
     }

@@ -9,6 +9,8 @@ use penstock_core::snapshot::{ProviderEntry, Snapshot};
 use penstock_fleet::{Enforcement, Fleet, Policy, RedisState};
 use tokio::time::Instant;
 
+use crate::caches::Caches;
+use crate::clock;
 use crate::config::{ConfigError, Settings};
 use crate::drain::Drain;
 use crate::health::Health;
@@ -19,9 +21,9 @@ use crate::snapshot::{Live, SyncState};
 use crate::telemetry::bodies::Bodies;
 use crate::telemetry::failures::Failures;
 use crate::telemetry::metrics::{Breaker, Metrics, NodeState};
+use crate::telemetry::otlp::Otlp;
 use crate::telemetry::reports::{ReportQueue, Reports};
 use crate::telemetry::spool::Spool;
-use crate::{clock, memory};
 
 /// See the module.
 #[expect(
@@ -36,6 +38,8 @@ pub struct App {
     pub ready: Ready,
     pub spool: Arc<Spool>,
     pub metrics: Arc<Metrics>,
+    /// What is exported to a collector; None: nothing.
+    pub otlp: Option<Arc<Otlp>>,
     pub reports: Reports,
     /// The file of HTTP debug.
     pub bodies: Bodies,
@@ -49,6 +53,8 @@ pub struct App {
     /// Where tests of providers are asked for.
     pub probes: Desk,
     pub drain: Drain,
+    /// How the caches of the request path do.
+    pub(crate) caches: Caches,
     /// How the config stream does.
     pub sync: SyncState,
     started: Instant,
@@ -73,8 +79,13 @@ impl App {
         let (live, metrics) = (Arc::<Live>::default(), Arc::new(Metrics::new()));
         let health = Health::new(Arc::clone(&node_id), Arc::clone(&live), Arc::clone(&metrics));
         let bodies = Bodies::below(&config.node.data_dir);
+        let otlp = config
+            .otlp
+            .clone()
+            .map(|otlp| Arc::new(Otlp::new(otlp, Arc::clone(&metrics))));
         let app = Self {
             config: Arc::new(config),
+            otlp,
             node_id,
             live,
             ready: Ready::default(),
@@ -88,6 +99,7 @@ impl App {
             renewals: Renewals::default(),
             fleet: Arc::new(fleet),
             drain: Drain::default(),
+            caches: Caches::default(),
             sync: SyncState::default(),
             started: Instant::now(),
         };
@@ -126,20 +138,24 @@ impl App {
             last_known_good_age_seconds: self.sync.saved_age().map(|age| age.as_secs()),
             spool_records: spool.records,
             spool_bytes: spool.bytes,
+            spool_max_bytes: self.config.traffic.spool_max_bytes,
             spool_dropped: spool.dropped,
             spool_full: spool.full,
             failures_waiting: self.failures.len() as u64,
             failures_dropped: self.failures.dropped(),
             log_dropped: penstock_log::dropped_lines(),
             open_calls: spool.open,
-            memory_bytes: memory::resident_bytes(),
+            memory_bytes: penstock_metrics::resident_bytes(),
             redis_connected: self.fleet.state() == RedisState::Connected,
             limits: Some(self.enforcement()),
             worst_case_overspend_nanousd: self.fleet.worst_case_overspend(),
             forgotten_settlements: self.fleet.forgotten_settlements(),
+            dropped_notes: self.fleet.dropped_notes(),
+            dropped_reports: self.reports.dropped(),
+            caches: self.caches.figures(&self.fleet),
             breakers: self.breakers(&snapshot),
             ready: self.ready.is_set(),
-            draining: self.drain.has_begun(),
+            draining: self.drain.has_begun() || snapshot.is_drained(&self.node_id),
             uptime_seconds: self.uptime_ms() / 1000,
         }
     }

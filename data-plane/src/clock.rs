@@ -28,6 +28,16 @@ pub fn random() -> u32 {
     rand::random()
 }
 
+/// A new id for a span that begins now.
+pub fn span_id() -> u64 {
+    rand::random()
+}
+
+/// The time now in nanoseconds, to the millisecond.
+pub fn unix_nanos() -> u64 {
+    unix_ms().saturating_mul(1_000_000)
+}
+
 /// Milliseconds as logs and records carry them; over 49 days counts as 49 days.
 pub fn whole_ms(duration: Duration) -> u32 {
     u32::try_from(duration.as_millis()).unwrap_or(u32::MAX)

@@ -7,6 +7,7 @@
 mod args;
 mod control_plane;
 mod error;
+mod otlp;
 mod quantity;
 mod settings;
 
@@ -16,6 +17,7 @@ mod tests;
 pub use args::{Config, ControlPlaneArgs, NodeArgs, ProviderAddresses, TrafficArgs, WhenSpoolFull};
 pub use control_plane::{ControlPlane, Endpoint, Tls};
 pub use error::ConfigError;
+pub use otlp::{OtlpArgs, OtlpSettings, SampleRatio};
 pub use penstock_core::cidr::{Cidr, ParseCidrError};
 pub use quantity::{Bytes, Span};
 pub use settings::{DrainSettings, NodeSettings, SealKey, Settings, TrafficSettings};

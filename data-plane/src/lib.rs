@@ -24,6 +24,7 @@
 
 mod admin;
 pub mod app;
+mod caches;
 pub mod clock;
 pub mod commands;
 pub mod config;
@@ -34,7 +35,6 @@ pub mod health;
 pub mod huge_pages;
 mod limits;
 pub mod link;
-mod memory;
 pub mod node;
 pub mod open_files;
 pub mod probe;

@@ -69,6 +69,8 @@ pub(crate) struct Test<'a> {
     pub(crate) entry: &'a ProviderEntry,
     /// As clients name it. None: one that the provider's rules name, if any.
     pub(crate) model: Option<&'a str>,
+    /// No answer is asked for.
+    pub(crate) free: bool,
     pub(crate) deadline: Instant,
 }
 
@@ -120,6 +122,9 @@ impl Test<'_> {
 
     fn named_model(&self) -> Option<&str> {
         let rules = &self.entry.provider.models;
+        if self.free {
+            return None;
+        }
         self.model.or_else(|| rules.iter().find_map(exact))
     }
 }

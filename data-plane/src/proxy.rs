@@ -56,6 +56,7 @@ mod settle;
 mod socket;
 mod stopwatch;
 mod tap;
+mod trace;
 mod trail;
 mod usual;
 mod whole;
@@ -111,16 +112,17 @@ impl Proxy {
             ProviderAddresses::Any => Reach::Local,
             ProviderAddresses::Public => Reach::Public,
         };
+        let caches = &app.caches;
         Ok(Arc::new(Self {
-            targets: Targets::new(Clients::new(tasks)?, reach),
+            targets: Targets::new(Clients::new(tasks)?, reach, caches.targets.clone()),
             upstream,
             stop,
             budget: Budget::new(app.config.traffic.max_bodies_bytes),
             defaults: Defaults::default(),
             unknown_keys: Sampler::default(),
-            guards: Guards::new(GuardRules::default()),
-            usual: Usual::default(),
-            full: FullLately::default(),
+            guards: Guards::new(GuardRules::default(), caches.guards.clone()),
+            usual: Usual::new(caches.usual.clone()),
+            full: FullLately::new(caches.full.clone()),
             app,
         }))
     }

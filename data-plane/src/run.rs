@@ -22,6 +22,7 @@ use crate::link::{Link, LinkError};
 use crate::node::{DataDir, DataDirError};
 use crate::proxy::{Proxy, TlsError};
 use crate::snapshot::{Follower, LastKnownGood};
+use crate::telemetry::otlp::export;
 use crate::telemetry::reports::ReportQueue;
 use crate::telemetry::spool::{Spool, SpoolOpenError, SpoolOptions};
 use crate::telemetry::uplink::{Finish, Uplink};
@@ -180,6 +181,7 @@ impl DataPlane {
             &failed,
             fleet_node::say_waiting(Arc::clone(&app), stop.clone()),
         ));
+        background.spawn(watched(&failed, export::run(Arc::clone(&app), stop.clone())));
 
         tokio::select! {
             () = shutdown.cancelled() => {}
@@ -278,6 +280,7 @@ fn say_start(plane: &DataPlane, listeners: &Listeners) {
         control_plane = plane.link.describe(),
         data_dir = %plane.directory.path().display(),
         redis = app.fleet.state().as_str(),
+        otlp = app.otlp.is_some(),
         last_known_good = app.config.seal_key.is_some(),
         spool_full = ?app.config.traffic.spool_full,
         trusted_proxies = app.config.traffic.trusted_proxies.len(),

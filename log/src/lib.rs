@@ -23,4 +23,4 @@ mod logger;
 pub use args::LogArgs;
 pub use files::Stream;
 pub use line::JsonLine;
-pub use logger::{Logger, StartError, dropped_lines, set_filter, start};
+pub use logger::{Logger, StartError, destination, dropped_lines, set_filter, start};

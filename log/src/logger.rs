@@ -42,6 +42,7 @@ struct Running {
     /// In force.
     filter: Mutex<String>,
     counters: Vec<ErrorCounter>,
+    destination: &'static str,
 }
 
 static RUNNING: OnceLock<Running> = OnceLock::new();
@@ -62,6 +63,11 @@ pub fn start(filter: &str, args: &LogArgs, stream: Stream) -> Result<Logger, Sta
         }
         None => Lines::to_stream(stream),
     };
+    let destination = match (&args.log_dir, stream) {
+        (Some(_), _) => "files",
+        (None, Stream::Stdout) => "stdout",
+        (None, Stream::Stderr) => "stderr",
+    };
     let (level, handle) = reload::Layer::new(parsed);
     let format = fmt::layer().event_format(JsonLine).with_writer(lines);
     tracing_subscriber::registry()
@@ -73,6 +79,7 @@ pub fn start(filter: &str, args: &LogArgs, stream: Stream) -> Result<Logger, Sta
         handle,
         filter: Mutex::new(filter.to_owned()),
         counters: writers.counters,
+        destination,
     };
     // There was no logger before, so nothing is there.
     drop(RUNNING.set(running));
@@ -106,6 +113,11 @@ pub fn set_filter(make: impl FnOnce(&str) -> String) {
         }
         Err(error) => tracing::warn!(%error, "the log's filter cannot be changed"),
     }
+}
+
+/// Where the log goes: `stdout`, `stderr` or `files`; `none` without a logger.
+pub fn destination() -> &'static str {
+    RUNNING.get().map_or("none", |running| running.destination)
 }
 
 /// Lines that were lost because they could not be written fast enough, since the process began.

@@ -39,7 +39,7 @@ impl Life {
     }
 
     /// An empty installation becomes one that serves, by one file.
-    async fn set_up(&self) -> Result<()> {
+    fn set_up(&self) -> Result<()> {
         let status = self.cli.json(&["status"])?;
         ensure!(
             status["database"].is_object() || status["database"].is_string(),
@@ -207,7 +207,7 @@ async fn the_whole_life_of_an_installation_is_lived_on_the_command_line() -> Res
         receiver,
         key: String::new(),
     };
-    life.set_up().await?;
+    life.set_up()?;
     life.onboard().await?;
     life.hit_a_limit().await?;
     life.replace_a_dead_provider(&other).await?;

@@ -9,6 +9,7 @@
 
 mod binaries;
 mod cli;
+mod collector;
 mod http;
 mod nginx;
 mod node;
@@ -25,6 +26,7 @@ mod wait;
 
 pub use binaries::binary;
 pub use cli::{Cli, CliError};
+pub use collector::Collector;
 pub use http::{anthropic_body, chat_body, client};
 pub use nginx::Nginx;
 pub use node::Npm;

@@ -50,7 +50,8 @@ pub struct Stack {
 pub struct Node {
     name: String,
     program: PathBuf,
-    args: Vec<String>,
+    /// Its flags; those changed hold from the next start on.
+    pub args: Vec<String>,
     env: Vec<(&'static str, String)>,
     log: PathBuf,
     ready: String,

@@ -233,6 +233,7 @@ fn may_pass(failure: &Failure) -> bool {
         | Failure::Answered(_)
         | Failure::Output(_)
         | Failure::Differs
+        | Failure::Unwell
         | Failure::Other(_) => false,
     }
 }

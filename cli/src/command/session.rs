@@ -34,6 +34,11 @@ impl Session {
         Services::connect(&self.target()?).await
     }
 
+    /// Whether people read the answer.
+    pub(crate) fn is_table(&self) -> bool {
+        self.format == Format::Table
+    }
+
     pub(crate) fn print(&self, view: &impl View) -> Result<(), Failure> {
         output::print(self.format, view)
     }

@@ -3,6 +3,7 @@
 mod limits;
 mod logging;
 mod notifications;
+mod observability;
 mod retention;
 mod routing;
 
@@ -84,6 +85,13 @@ pub(crate) enum Set {
         #[command(flatten)]
         reason: Reason,
     },
+    /// What is observed: metrics of keys, traces to providers; only what is given changes
+    Observability {
+        #[command(flatten)]
+        flags: observability::Flags,
+        #[command(flatten)]
+        reason: Reason,
+    },
     /// What is asked for instead when nobody serves a model; replaces all. `setting reset model_fallbacks`: nothing
     #[command(name = "model_fallbacks", alias = "model-fallbacks")]
     ModelFallbacks {
@@ -140,6 +148,7 @@ impl Set {
             Self::Retention { flags, reason } => return flags.run(session, &reason).await,
             Self::Notifications { flags, reason } => return flags.run(session, &reason).await,
             Self::Logging { flags, reason } => return flags.run(session, &reason).await,
+            Self::Observability { flags, reason } => return flags.run(session, &reason).await,
         };
         let request = wire::SetSettingRequest {
             setting: Some(convert::setting_to_wire(&setting)),

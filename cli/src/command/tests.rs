@@ -78,6 +78,14 @@ fn g06_every_command_of_the_contract_is_there() {
         "limits show --provider main",
         "limits reset --user alice",
         "limits reset --key laptop --dimension usd_total --dimension rpm --reason paid",
+        "explain 529",
+        "explain Extra inputs are not permitted -o json",
+        "doctor --offline --quiet -o json",
+        "diagnose -f x.tar.gz --offline",
+        "node drain up --undo --reason why",
+        "master-key show",
+        "master-key rotate --reason why",
+        "completion zsh",
         "explain 019a0000-0000-7000-8000-000000000000 -o json",
         "route --key alice/laptop --model claude-opus-4-8 --session s1 -o json",
         "route --user alice --model gpt-5 --dialect openai-chat",
@@ -188,5 +196,43 @@ fn help_names_the_environment_and_no_value_of_it() {
     let help = Arguments::command().render_long_help().to_string();
     for name in ["PENSTOCK_SERVER", "PENSTOCK_TOKEN"] {
         assert!(help.contains(name), "{name}");
+    }
+}
+
+/// Commands in backquotes, as advice has them: what stands for a name is any word.
+fn advised(text: &str) -> Vec<String> {
+    let quoted = text.split('`').skip(1).step_by(2);
+    quoted
+        .filter(|part| part.starts_with("penstock "))
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn g06_every_command_in_advice_exists() {
+    use penstock_core::error::Code;
+    use penstock_core::failure;
+    let ours = Code::ALL.into_iter().map(|code| code.advice().fix);
+    let theirs: Vec<&str> = failure::known().map(|known| known.advice.fix).collect();
+    let all: Vec<String> = ours.chain(theirs).flat_map(advised).collect();
+    assert!(all.len() > 80, "{}", all.len());
+    for command in all {
+        let root = Arguments::command();
+        let mut at = &root;
+        for word in command.split_whitespace().skip(1) {
+            let word = word.trim_matches('\'');
+            if let Some(flag) = word.strip_prefix("--") {
+                let name = flag.split('=').next().unwrap_or_default();
+                let known = |arg: &clap::Arg| {
+                    arg.get_long_and_visible_aliases()
+                        .is_some_and(|all| all.contains(&name))
+                };
+                assert!(at.get_arguments().any(known), "{command}: {word}");
+            } else if let Some(next) = at.find_subcommand(word) {
+                at = next;
+            } else {
+                assert!(!std::ptr::eq(at, &root), "{command}");
+            }
+        }
     }
 }

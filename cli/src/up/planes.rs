@@ -208,6 +208,7 @@ fn control_plane(args: &Args, home: &Home) -> Config {
         master_key: MasterKeyArgs {
             master_key_file: Some(home.master_key_file.clone()),
             master_key: None,
+            other_master_key_file: args.other_master_key_file.clone(),
         },
         tls: TlsArgs::default(),
         trust: args.trust.clone(),

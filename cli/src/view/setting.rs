@@ -1,7 +1,8 @@
 //! Settings.
 
 use penstock_core::setting::{
-    HttpDebug, LogLevel, LoggingPolicy, NotificationPolicy, RetentionPolicy, RoutingPolicy, Setting as Core,
+    HttpDebug, LogLevel, LoggingPolicy, NotificationPolicy, ObservabilityPolicy, RetentionPolicy,
+    RoutingPolicy, Setting as Core,
 };
 use penstock_core::time::UnixMs;
 use penstock_proto::admin::v1 as wire;
@@ -39,6 +40,8 @@ pub(crate) enum Value {
     Logging(LoggingPolicy),
     /// Windows; `penstock debug list` names them.
     HttpDebug(HttpDebug),
+    DrainedNodes(Vec<String>),
+    Observability(ObservabilityPolicy),
     /// `MODEL=SUBSTITUTE,SUBSTITUTE`.
     ModelFallbacks(Vec<String>),
 }
@@ -56,6 +59,8 @@ impl Setting {
             Core::Notifications(policy) => Value::Notifications(Box::new(policy)),
             Core::Logging(policy) => Value::Logging(policy),
             Core::HttpDebug(debug) => Value::HttpDebug(debug),
+            Core::DrainedNodes(nodes) => Value::DrainedNodes(nodes),
+            Core::Observability(policy) => Value::Observability(policy),
             Core::ModelFallbacks(list) => Value::ModelFallbacks(list.iter().map(fallback::write).collect()),
             Core::Limits(policy) => Value::Limits(Enforcement::at(policy, now)),
         };
@@ -69,12 +74,13 @@ impl Setting {
     fn text(&self) -> String {
         match &self.value {
             Value::Switch(on) => on.to_string(),
-            Value::ModelFallbacks(list) => joined(list),
+            Value::ModelFallbacks(list) | Value::DrainedNodes(list) => joined(list),
             Value::Routing(policy) => routing(policy),
             Value::Retention(policy) => retention(*policy),
             Value::Notifications(policy) => notifications(policy),
             Value::Logging(policy) => logging(policy),
             Value::HttpDebug(debug) => format!("{} windows", debug.windows.len()),
+            Value::Observability(policy) => observability(*policy),
             Value::Limits(enforcement) => enforcement.text(),
             Value::Unpriced {
                 action,
@@ -147,6 +153,18 @@ fn logging(policy: &LoggingPolicy) -> String {
         ""
     };
     format!("{level}{targets}{hashed}")
+}
+
+fn observability(policy: ObservabilityPolicy) -> String {
+    let keys = match policy.metrics_of_keys {
+        0 => "no metrics of keys".to_owned(),
+        keys => format!("metrics of {keys} keys"),
+    };
+    let traces = match policy.trace_to_providers {
+        true => "providers get the trace",
+        false => "providers get no trace",
+    };
+    format!("{keys}, {traces}")
 }
 
 fn routing(policy: &RoutingPolicy) -> String {

@@ -9,6 +9,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
+use tokio::time::Instant;
 use tonic::transport::server::{TcpConnectInfo, TlsConnectInfo};
 use tonic::{Code, Status};
 
@@ -57,8 +58,9 @@ pub async fn check(State(gate): State<Gate>, mut request: Request, next: Next) -
         certificate: gate.certificates && has_certificate(&request),
         bearer: token.as_deref(),
     };
-    let path = request.uri().path();
-    match gate.admit(needs_of(path), &caller).await {
+    let (path, began) = (request.uri().path().to_owned(), Instant::now());
+    let ended = |code| gate.metrics.rpc_ended(&path, code, began.elapsed());
+    match gate.admit(needs_of(&path), &caller).await {
         Ok(actor) => {
             if let (Some(actor), false, Some(token)) = (&actor, caller.pipe, caller.bearer) {
                 gate.audit.signed_in(actor, token, &peer).await;
@@ -66,10 +68,16 @@ pub async fn check(State(gate): State<Gate>, mut request: Request, next: Next) -
             if let Some(actor) = actor {
                 request.extensions_mut().insert(actor);
             }
-            next.run(request).await
+            let response = next.run(request).await;
+            ended(code_of(response.headers()));
+            response
         }
         Err(refusal) => {
-            gate.note(&refusal, &caller, path, &peer).await;
+            // What nobody offers is not counted by name: anybody can ask for anything.
+            if needs_of(&path).is_some() {
+                ended(refusal.status.code());
+            }
+            gate.note(&refusal, &caller, &path, &peer).await;
             refusal.status.into_http::<Body>()
         }
     }
@@ -197,6 +205,11 @@ fn has_certificate(request: &Request) -> bool {
     let info = request.extensions().get::<TlsConnectInfo<TcpConnectInfo>>();
     info.and_then(TlsConnectInfo::peer_certs)
         .is_some_and(|certs| !certs.is_empty())
+}
+
+/// Of the answer's head: an error without content has it there, and everything else has begun well.
+fn code_of(headers: &HeaderMap) -> Code {
+    Status::from_header_map(headers).map_or(Code::Ok, |status| status.code())
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {

@@ -8,6 +8,7 @@
 //! since a revocation could have been missed. When an account was used is kept to the nearest five minutes.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use penstock_core::api_key::KeyHash;
 use penstock_core::id::OperatorId;
 use penstock_core::operator::{OperatorDenied, TOKEN_PREFIX};
 use penstock_core::time::UnixMs;
+use penstock_metrics::CacheFigures;
 use penstock_store::{Error, Operators as Stored, Store, StoredOperator};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -36,6 +38,8 @@ pub struct Operators {
     known: RwLock<Known>,
     looked: tokio::sync::Mutex<Option<Instant>>,
     used: Mutex<HashMap<OperatorId, UnixMs>>,
+    hits: AtomicU64,
+    misses: AtomicU64,
 }
 
 struct Known {
@@ -75,6 +79,8 @@ impl Operators {
             }),
             looked: tokio::sync::Mutex::default(),
             used: Mutex::default(),
+            hits: AtomicU64::new(0),
+            misses: AtomicU64::new(0),
         }
     }
 
@@ -85,7 +91,10 @@ impl Operators {
         }
         let hash = KeyHash::of(token);
         let mut held = self.held(&hash, now);
-        if held.is_none() || self.is_old() {
+        let asks = held.is_none() || self.is_old();
+        let count = if asks { &self.misses } else { &self.hits };
+        count.fetch_add(1, Ordering::Relaxed);
+        if asks {
             self.look_again().await;
             held = self.held(&hash, now);
         }
@@ -101,6 +110,16 @@ impl Operators {
                 Verdict::Admitted(stored)
             }
             Err(denied) => Verdict::Denied(stored, denied),
+        }
+    }
+
+    /// How the accounts in memory do as a cache of the database. All there are are held.
+    pub fn figures(&self) -> CacheFigures {
+        CacheFigures {
+            hits: self.hits.load(Ordering::Relaxed),
+            misses: self.misses.load(Ordering::Relaxed),
+            entries: u64::try_from(self.read().by_hash.len()).unwrap_or(u64::MAX),
+            ..CacheFigures::default()
         }
     }
 

@@ -88,6 +88,7 @@ const ADMIN_SERVICES: &[(&str, Methods)] = &[
             ("StopHttpDebug", CHANGE),
         ],
     ),
+    ("DoctorService", &[("Diagnose", READ), ("DescribeReplica", READ)]),
     (
         "ErrorRuleService",
         &[
@@ -101,7 +102,12 @@ const ADMIN_SERVICES: &[(&str, Methods)] = &[
     ),
     (
         "FleetService",
-        &[("ListNodes", READ), ("GetStatus", READ), ("ListCounters", READ)],
+        &[
+            ("ListNodes", READ),
+            ("GetStatus", READ),
+            ("ListCounters", READ),
+            ("DrainNode", CHANGE),
+        ],
     ),
     // Many changes of the kinds that operators make one by one. What is there stays, and no secret comes back.
     ("ImportService", &[("ImportResources", CHANGE)]),
@@ -133,6 +139,10 @@ const ADMIN_SERVICES: &[(&str, Methods)] = &[
     (
         "ManifestService",
         &[("ApplyManifests", CHANGE), ("ExportManifests", READ)],
+    ),
+    (
+        "MasterKeyService",
+        &[("ShowMasterKey", READ), ("RotateMasterKey", ADMIN)],
     ),
     (
         "NotificationService",

@@ -74,6 +74,11 @@ impl TokenHash {
         Self(digest(token.expose()))
     }
 
+    /// Whether both are of one token.
+    pub fn is(&self, other: &Self) -> bool {
+        self.0.ct_eq(&other.0).into()
+    }
+
     /// Compares in time that does not depend on the content.
     pub fn matches(&self, presented: &str) -> bool {
         self.0.ct_eq(&digest(presented)).into()

@@ -10,14 +10,15 @@ use penstock_proto::convert;
 use penstock_store::{Head, NodeRow};
 use tonic::{Request, Response, Status};
 
-use super::{enforcement, labels, status};
+use super::author::Author;
+use super::{drain, enforcement, labels, status};
 use crate::clock;
 use crate::context::Context;
 use crate::index::Index;
 use crate::nodes::{Health, SILENCE};
 
 /// Nodes that were not seen for longer are forgotten in listings.
-const MEMORY_MS: u64 = 7 * 24 * 3_600_000;
+pub(super) const MEMORY_MS: u64 = 7 * 24 * 3_600_000;
 
 pub(super) struct Fleet(pub(super) Context);
 
@@ -43,6 +44,14 @@ impl FleetService for Fleet {
             nodes,
             head: head.revision,
         }))
+    }
+
+    async fn drain_node(
+        &self,
+        request: Request<wire::DrainNodeRequest>,
+    ) -> Result<Response<wire::DrainNodeResponse>, Status> {
+        let author = Author::of(&request);
+        drain::run(&self.0, author, request.into_inner()).await
     }
 
     /// Answers also without a database: what is known then is what the index holds.
@@ -122,11 +131,11 @@ impl Fleet {
 }
 
 /// A connected node was seen at or after this.
-pub(super) fn live_since(now: UnixMs) -> UnixMs {
+pub(crate) fn live_since(now: UnixMs) -> UnixMs {
     before(now, u64::try_from(SILENCE.as_millis()).unwrap_or(u64::MAX))
 }
 
-fn before(now: UnixMs, ms: u64) -> UnixMs {
+pub(super) fn before(now: UnixMs, ms: u64) -> UnixMs {
     UnixMs(now.0.saturating_sub(i64::try_from(ms).unwrap_or(i64::MAX)))
 }
 

@@ -29,6 +29,7 @@ pub(super) async fn run(
         provider_id: found.id.to_string(),
         timeout_ms,
         model: request.model,
+        free: false,
     };
     let answered = sync::ask(context, command::Command::TestProvider(question)).await?;
     let name = found.value.provider.name;

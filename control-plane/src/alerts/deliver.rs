@@ -20,6 +20,7 @@ use super::hook::Hook;
 use super::message::{Message, message, refusal};
 use crate::clock;
 use crate::context::Context;
+use crate::metrics::DeliveryLabels;
 use crate::tokens::{Purpose, check_address};
 
 const CONNECT: Duration = Duration::from_secs(5);
@@ -67,6 +68,7 @@ pub(super) async fn deliver(context: &Context, clients: &Arc<Clients>) -> Result
             };
             let now = clock::now();
             let attempted = attempted(&delivery, sent, now, clock::random());
+            count(&context, &attempted);
             context.store.delivery_attempted(&attempted, now).await
         });
     }
@@ -77,6 +79,16 @@ pub(super) async fn deliver(context: &Context, clients: &Arc<Clients>) -> Result
         }
     }
     result
+}
+
+fn count(context: &Context, attempted: &Attempted) {
+    let result = match attempted.state {
+        DeliveryState::Delivered => "delivered",
+        DeliveryState::Waiting => "failed",
+        DeliveryState::Failed => "given_up",
+    };
+    let deliveries = &context.metrics.webhook_deliveries;
+    deliveries.get_or_create(&DeliveryLabels { result }).inc();
 }
 
 fn attempted(delivery: &Delivery, sent: Sent, now: UnixMs, random: u32) -> Attempted {

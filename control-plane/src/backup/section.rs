@@ -130,6 +130,7 @@ mod tests {
             "spend_totals",
             "spend_minutes",
             "spend_days",
+            "retention_marks",
         ] {
             assert!(place(RECORDS) < place(sums), "{sums}");
         }

@@ -18,10 +18,14 @@ pub struct Lifecycle {
 /// The body of `/health`. Fields are added, never changed.
 #[derive(Debug, Serialize)]
 pub struct Health {
+    /// `ok`, `degraded` (it serves, but somebody should look) or `stopping`.
     pub status: &'static str,
+    /// Why it is not `ok`, for people.
+    pub reasons: Vec<&'static str>,
     pub version: &'static str,
     pub name: String,
     pub uptime_seconds: u64,
+    pub memory_bytes: u64,
     pub database: Database,
     pub epoch: String,
     /// The newest revision in this replica's memory.
@@ -32,6 +36,8 @@ pub struct Health {
 
 #[derive(Debug, Serialize)]
 pub struct Log {
+    /// `stdout`, `stderr` or `files`; `none` where the surrounding process logs elsewhere.
+    pub to: &'static str,
     /// Since the process began.
     pub dropped_lines: u64,
 }
@@ -40,6 +46,8 @@ pub struct Log {
 pub struct Database {
     pub kind: &'static str,
     pub status: &'static str,
+    /// Since the last contact that succeeded.
+    pub contact_age_seconds: u64,
 }
 
 #[derive(Debug, Serialize)]
@@ -54,18 +62,30 @@ impl Health {
     pub fn of(context: &Context, lifecycle: &Lifecycle) -> Self {
         let contact = context.index.contact();
         let head = context.index.head();
+        let stopping = lifecycle.stopping.is_cancelled();
+        let reasons = [
+            (stopping, "the replica is stopping"),
+            (
+                !contact.ok,
+                "the database is away: data planes go on with what they hold, changes and usage wait",
+            ),
+        ];
+        let holding = |(holds, reason): &(bool, &'static str)| holds.then_some(*reason);
         Self {
-            status: match (lifecycle.stopping.is_cancelled(), contact.ok) {
+            status: match (stopping, contact.ok) {
                 (true, _) => "stopping",
                 (false, true) => "ok",
                 (false, false) => "degraded",
             },
+            reasons: reasons.iter().filter_map(holding).collect(),
             version: env!("CARGO_PKG_VERSION"),
             name: context.name.to_string(),
             uptime_seconds: context.started.elapsed().as_secs(),
+            memory_bytes: penstock_metrics::resident_bytes(),
             database: Database {
                 kind: Backend::as_str(context.store.backend()),
                 status: if contact.ok { "connected" } else { "disconnected" },
+                contact_age_seconds: contact.at.elapsed().as_secs(),
             },
             epoch: head.epoch.to_string(),
             head: head.revision,
@@ -74,6 +94,7 @@ impl Health {
                 live: *context.nodes.live().borrow(),
             },
             log: Log {
+                to: penstock_log::destination(),
                 dropped_lines: penstock_log::dropped_lines(),
             },
         }

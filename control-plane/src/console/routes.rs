@@ -12,6 +12,7 @@ use prometheus_client::registry::Registry;
 
 use super::health::{Health, Lifecycle};
 use crate::context::Context;
+use crate::metrics::ProcessState;
 
 #[derive(Clone)]
 struct Shared {
@@ -69,13 +70,16 @@ async fn health(State(shared): State<Shared>) -> Response {
 }
 
 async fn metrics(State(shared): State<Shared>) -> Response {
-    let dropped = i64::try_from(penstock_log::dropped_lines()).unwrap_or(i64::MAX);
-    shared.context.metrics.log_dropped_lines.set(dropped);
-    let mut body = String::new();
-    match prometheus_client::encoding::text::encode(&mut body, &shared.registry) {
-        Ok(()) => {
+    let context = &shared.context;
+    let state = ProcessState {
+        uptime: context.started.elapsed(),
+        store_contact_age: context.index.contact().at.elapsed(),
+        caches: vec![("operators", context.operators.figures())],
+    };
+    match context.metrics.render(&shared.registry, &state) {
+        Ok(body) => {
             let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-            ([(CONTENT_TYPE, kind)], body).into_response()
+            ([(CONTENT_TYPE, kind), (CACHE_CONTROL, "no-store")], body).into_response()
         }
         Err(_) => text(StatusCode::INTERNAL_SERVER_ERROR, "metrics cannot be written\n"),
     }

@@ -7,7 +7,7 @@ use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use penstock_core::resource::ResourceRef;
 use penstock_core::secret::Secret;
-use penstock_store::Sealed;
+use penstock_store::{Sealed, SealedPlace};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 use zeroize::Zeroizing;
@@ -35,9 +35,16 @@ pub enum Field {
     Ticket,
 }
 
-/// Seals under one master key.
+/// Seals under one master key, and opens what was sealed under it or under another that it was given.
 #[expect(missing_debug_implementations, reason = "holds a key")]
 pub struct Sealer {
+    present: Keyed,
+    /// Of a rotation under way: they open, and seal nothing.
+    others: Vec<Keyed>,
+}
+
+/// A master key, ready for use.
+struct Keyed {
     cipher: XChaCha20Poly1305,
     key_id: String,
 }
@@ -62,6 +69,15 @@ pub enum UnsealError {
     Tampered,
 }
 
+/// Why a value stays under its old key.
+#[derive(Debug, thiserror::Error)]
+pub enum ResealError {
+    #[error(transparent)]
+    Unseal(#[from] UnsealError),
+    #[error(transparent)]
+    Seal(#[from] SealError),
+}
+
 impl Field {
     fn as_str(self) -> &'static str {
         match self {
@@ -76,9 +92,9 @@ impl Field {
     }
 }
 
-impl Sealer {
+impl Keyed {
     /// Derives its key from the master key.
-    pub fn new(master: &MasterKey) -> Result<Self, SealError> {
+    fn of(master: &MasterKey) -> Result<Self, SealError> {
         let key = master.derive("penstock sealing v1").ok_or(SealError::Key)?;
         let id = master.derive("penstock key id v1").ok_or(SealError::Key)?;
         let digest = Sha256::digest(*id);
@@ -87,10 +103,41 @@ impl Sealer {
             key_id: hex::encode(digest.get(..8).unwrap_or_default()),
         })
     }
+}
+
+impl Sealer {
+    /// Derives its key from the master key.
+    pub fn new(master: &MasterKey) -> Result<Self, SealError> {
+        Self::with(master, &[])
+    }
+
+    /// The same, and opens also what is sealed under the others.
+    pub fn with(master: &MasterKey, others: &[MasterKey]) -> Result<Self, SealError> {
+        let others = others.iter().map(Keyed::of);
+        Ok(Self {
+            present: Keyed::of(master)?,
+            others: others.collect::<Result<_, _>>()?,
+        })
+    }
 
     /// Names the master key without telling it.
     pub fn key_id(&self) -> &str {
-        &self.key_id
+        &self.present.key_id
+    }
+
+    /// Whether values under this key can be opened.
+    pub fn knows(&self, key_id: &str) -> bool {
+        self.key(key_id).is_some()
+    }
+
+    /// How many keys there are beside the present one.
+    pub fn others(&self) -> usize {
+        self.others.len()
+    }
+
+    fn key(&self, key_id: &str) -> Option<&Keyed> {
+        let mut all = std::iter::once(&self.present).chain(&self.others);
+        all.find(|key| key.key_id == key_id)
     }
 
     /// Seals a secret for one place. The hint is what listings show.
@@ -135,6 +182,13 @@ impl Sealer {
         Ok(Secret::new(text))
     }
 
+    /// Seals the same again under the present key.
+    pub fn reseal(&self, place: &SealedPlace, sealed: &Sealed) -> Result<Sealed, ResealError> {
+        let data = data_of(place);
+        let plain = self.decrypt(sealed, &data)?;
+        Ok(self.encrypt(&plain, &data, sealed.hint.clone())?)
+    }
+
     /// A known text, kept in the store: whoever can open it has the right master key.
     pub fn make_check(&self) -> Result<Sealed, SealError> {
         self.encrypt(CHECK, CHECK, String::new())
@@ -154,24 +208,23 @@ impl Sealer {
             aad: data,
         };
         let encrypted = self
+            .present
             .cipher
             .encrypt(&XNonce::from(nonce), payload)
             .map_err(|_| SealError::TooLong)?;
         let ciphertext = [nonce.as_slice(), &encrypted].concat();
         Ok(Sealed {
-            key_id: self.key_id.clone(),
+            key_id: self.present.key_id.clone(),
             ciphertext,
             hint,
         })
     }
 
     fn decrypt(&self, sealed: &Sealed, data: &[u8]) -> Result<Zeroizing<Vec<u8>>, UnsealError> {
-        if sealed.key_id != self.key_id {
-            return Err(UnsealError::OtherKey {
-                sealed_with: sealed.key_id.clone(),
-                given: self.key_id.clone(),
-            });
-        }
+        let key = self.key(&sealed.key_id).ok_or_else(|| UnsealError::OtherKey {
+            sealed_with: sealed.key_id.clone(),
+            given: self.present.key_id.clone(),
+        })?;
         let (nonce, encrypted) = sealed
             .ciphertext
             .split_first_chunk::<NONCE>()
@@ -180,9 +233,24 @@ impl Sealer {
             msg: encrypted,
             aad: data,
         };
-        let plain = self.cipher.decrypt(&XNonce::from(*nonce), payload);
+        let plain = key.cipher.decrypt(&XNonce::from(*nonce), payload);
         plain.map(Zeroizing::new).map_err(|_| UnsealError::Tampered)
     }
+}
+
+/// What a value of this place is bound to.
+fn data_of(place: &SealedPlace) -> Vec<u8> {
+    let (reference, field) = match place {
+        SealedPlace::Credential(id) => (ResourceRef::Provider(*id), Field::Credential),
+        SealedPlace::ProxyPassword(id) => (ResourceRef::Provider(*id), Field::ProxyPassword),
+        SealedPlace::Token(id) => (ResourceRef::Provider(*id), Field::Token),
+        SealedPlace::Login(id, _) => (ResourceRef::Provider(*id), Field::Login),
+        SealedPlace::Suffix(name) => (ResourceRef::ImportSuffix(name.as_str().into()), Field::Suffix),
+        SealedPlace::Webhook(id) => {
+            return associated_data("webhook", &id.to_string(), Field::Webhook.as_str());
+        }
+    };
+    associated_data(reference.kind().as_str(), &reference.id(), field.as_str())
 }
 
 const CHECK: &[u8] = b"penstock master key check v1";
@@ -274,6 +342,29 @@ mod tests {
         assert!(sealer(1).opens_check(&check));
         assert!(!sealer(2).opens_check(&check));
         assert!(!sealer(1).opens_check(&sealed()));
+    }
+
+    #[test]
+    fn g06_with_both_keys_a_value_moves_from_one_to_the_other() {
+        let id = ProviderId::from_parts(1, &[1; 10]);
+        let keys = [1, 2].map(|byte| MasterKey::from_bytes([byte; 32]));
+        let both = Sealer::with(&keys[1], &keys[..1]).ok().unwrap();
+        let moved = both.reseal(&SealedPlace::Credential(id), &sealed()).unwrap();
+        assert_eq!(
+            (moved.key_id.as_str(), moved.hint),
+            (sealer(2).key_id(), sealed().hint)
+        );
+        let sealed_anew = Sealed {
+            hint: String::new(),
+            ..moved
+        };
+        let opened = sealer(2)
+            .unseal(&place(1), Field::Credential, &sealed_anew)
+            .ok()
+            .unwrap();
+        assert!(opened.matches("sk-ant-marked-credential-0001"));
+        assert!(both.reseal(&SealedPlace::Token(id), &sealed()).is_err());
+        assert!(both.knows(sealer(1).key_id()) && !sealer(2).knows(sealer(1).key_id()));
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use penstock_store::{Error, Head, Store};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::{Index, StoreContact};
@@ -77,11 +78,16 @@ impl Index {
         let contact = StoreContact {
             ok: problem.is_none(),
             problem,
+            at: Instant::now(),
         };
         self.metrics.store_up.set(i64::from(contact.ok));
         let changed = self.contact.send_if_modified(|old| {
             let turned = old.ok != contact.ok;
-            *old = contact.clone();
+            let at = if contact.ok { contact.at } else { old.at };
+            *old = StoreContact {
+                at,
+                ..contact.clone()
+            };
             turned
         });
         match (&contact.problem, changed) {

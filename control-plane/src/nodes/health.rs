@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 #[serde(default)]
 pub struct Health {
     pub at: UnixMs,
+    /// By this control plane's clock. 0: an older release did not write it.
+    pub received: UnixMs,
     pub uptime_ms: u64,
     pub requests: u64,
     pub in_flight: u32,
@@ -29,6 +31,7 @@ impl From<wire::NodeHealth> for Health {
     fn from(health: wire::NodeHealth) -> Self {
         Self {
             at: UnixMs(health.at_ms),
+            received: UnixMs(0),
             uptime_ms: health.uptime_ms,
             requests: health.requests,
             in_flight: health.in_flight,

@@ -11,6 +11,7 @@ use crate::clock;
 use crate::config::Config;
 use crate::context::Context;
 use crate::credentials::Sealer;
+use crate::doctor::Setup;
 use crate::index::Index;
 use crate::metrics::Metrics;
 use crate::nodes::NodeRegistry;
@@ -22,16 +23,22 @@ pub(crate) async fn open(config: &Config, secrets: &Secrets) -> Result<Context, 
     // To connect with it.
     let mut options = OpenOptions::new(database_url(config)?.expose());
     options.auto_migrate = config.database.auto_migrate;
-    let sealer = Sealer::new(&secrets.master_key).map_err(Fault::Seal)?;
+    let sealer = Sealer::with(&secrets.master_key, &secrets.other_master_keys).map_err(Fault::Seal)?;
     let store = penstock_store::open(&options).await?;
-    let opened = build(config, Arc::clone(&store), sealer).await;
+    let setup = secrets.setup(config);
+    let opened = build(config, Arc::clone(&store), sealer, setup).await;
     if opened.is_err() {
         store.close().await;
     }
     opened
 }
 
-async fn build(config: &Config, store: Arc<dyn Store>, sealer: Sealer) -> Result<Context, Fault> {
+async fn build(
+    config: &Config,
+    store: Arc<dyn Store>,
+    sealer: Sealer,
+    setup: Setup,
+) -> Result<Context, Fault> {
     check_master_key(&*store, &sealer).await?;
     prices::seed(&*store).await?;
     let (sealer, metrics) = (Arc::new(sealer), Arc::new(Metrics::default()));
@@ -52,6 +59,7 @@ async fn build(config: &Config, store: Arc<dyn Store>, sealer: Sealer) -> Result
         trusted_hosts: config.trust.trusted_host.clone().into(),
         operators,
         metrics,
+        setup: Arc::new(setup),
         name,
         started: Instant::now(),
     })
@@ -60,10 +68,15 @@ async fn build(config: &Config, store: Arc<dyn Store>, sealer: Sealer) -> Result
 /// The store keeps a known text sealed under the installation's master key. The first start makes it.
 async fn check_master_key(store: &dyn Store, sealer: &Sealer) -> Result<(), Fault> {
     let checks = store.master_key_checks().await.map_err(Fault::Load)?;
-    if checks.iter().any(|check| sealer.opens_check(check)) {
+    let present = sealer.key_id();
+    if checks
+        .iter()
+        .any(|check| check.key_id == present && sealer.opens_check(check))
+    {
         return Ok(());
     }
-    if checks.is_empty() {
+    // The first start, or the first with a new key, which the old one vouches for.
+    if checks.is_empty() || checks.iter().any(|check| sealer.opens_check(check)) {
         let check = sealer.make_check().map_err(Fault::Seal)?;
         return store
             .add_master_key_check(&check, clock::now())
@@ -85,6 +98,16 @@ mod tests {
 
     fn sealer(byte: u8) -> Sealer {
         Sealer::new(&MasterKey::from_bytes([byte; 32])).ok().unwrap()
+    }
+
+    #[tokio::test]
+    async fn g06_the_old_master_key_vouches_for_the_new_one() {
+        let store = FakeStore::new();
+        let keys = [1, 2].map(|byte| MasterKey::from_bytes([byte; 32]));
+        assert!(check_master_key(&*store, &sealer(1)).await.is_ok());
+        let both = Sealer::with(&keys[1], &keys[..1]).ok().unwrap();
+        assert!(check_master_key(&*store, &both).await.is_ok());
+        assert!(check_master_key(&*store, &sealer(2)).await.is_ok());
     }
 
     #[tokio::test]

@@ -10,6 +10,7 @@ use super::Fault;
 use crate::access::{TokenHash, check_strength};
 use crate::config::{AccessArgs, Config, MasterKeyArgs, TlsArgs};
 use crate::credentials::{MasterKey, load_master_key_file};
+use crate::doctor::Setup;
 
 /// A client that does not finish its TLS handshake in this time is dropped.
 const HANDSHAKE: std::time::Duration = std::time::Duration::from_secs(10);
@@ -19,6 +20,10 @@ pub(crate) struct Secrets {
     pub(crate) admin: TokenHash,
     pub(crate) nodes: Vec<TokenHash>,
     pub(crate) master_key: MasterKey,
+    /// They open what is sealed under them, and seal nothing.
+    pub(crate) other_master_keys: Vec<MasterKey>,
+    /// A node token is the admin token.
+    pub(crate) same_token: bool,
     /// For the log: nothing that stops a start.
     pub(crate) warnings: Vec<String>,
 }
@@ -35,12 +40,27 @@ impl Secrets {
             warnings.push(text.to_owned());
         }
         let master_key = master_key(&config.master_key, &mut warnings)?;
+        let other_master_keys = other_master_keys(&config.master_key, &mut warnings)?;
         Ok(Self {
+            same_token: nodes.iter().any(|node| node.is(&admin)),
             admin,
             nodes,
             master_key,
+            other_master_keys,
             warnings,
         })
+    }
+
+    /// What the doctor looks at.
+    pub(crate) fn setup(&self, config: &Config) -> Setup {
+        let loopback = config.listen.listen_grpc.ip().to_canonical().is_loopback();
+        Setup {
+            tls_cert: config.tls.tls_cert.clone(),
+            tls_ca: config.tls.tls_ca.clone(),
+            plaintext: config.tls.tls_cert.is_none() && !loopback,
+            same_token: self.same_token,
+            data_dir: config.data_dir.clone(),
+        }
     }
 }
 
@@ -91,6 +111,15 @@ fn master_key(args: &MasterKeyArgs, warnings: &mut Vec<String>) -> Result<Master
         Some(key) => Ok(MasterKey::parse(key.expose())?),
         None => Err(Fault::NoMasterKey),
     }
+}
+
+fn other_master_keys(args: &MasterKeyArgs, warnings: &mut Vec<String>) -> Result<Vec<MasterKey>, Fault> {
+    let loaded = args.other_master_key_file.iter().map(|path| {
+        let loaded = load_master_key_file(path)?;
+        warnings.extend(loaded.warning);
+        Ok(loaded.key)
+    });
+    loaded.collect()
 }
 
 /// The gRPC listener's TLS, when it is configured.

@@ -37,7 +37,11 @@ pub(super) async fn batch(
         );
     }
     let dropped = match context.store.ingest_failures(&rows).await {
-        Ok(_) => unreadable,
+        Ok(_) => {
+            let stored = u64::try_from(rows.len()).unwrap_or(u64::MAX);
+            context.metrics.failure_records.inc_by(stored);
+            unreadable
+        }
         Err(error) if error.is_retryable() => {
             tracing::warn!(%error, "records of failed calls wait on the data planes");
             let message = "the database cannot commit now; keep the records and connect again";

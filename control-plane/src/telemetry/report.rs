@@ -107,7 +107,11 @@ impl Report {
 
     /// A node whose config stream is at another replica is not in the registry here; its row is.
     async fn health(&self, node: &str, health: NodeHealth) {
-        let (health, now) = (Health::from(health), clock::now());
+        let now = clock::now();
+        let health = Health {
+            received: now,
+            ..Health::from(health)
+        };
         if self.context.nodes.report(node, &health, now) {
             return;
         }

@@ -21,4 +21,5 @@ pub(crate) mod store;
 pub(crate) mod stored;
 pub(crate) mod token;
 pub(crate) mod trends;
+pub(crate) mod upkeep;
 pub(crate) mod usage;

@@ -4,9 +4,10 @@ mod breaker_actions;
 mod logs;
 mod others;
 mod price_backfills;
+mod retention;
 mod rollups;
 mod spend;
-mod trends;
+mod sums;
 
 use crate::api::archive::ArchiveTable;
 
@@ -14,17 +15,18 @@ pub use others::OTHER_TABLES;
 pub use spend::{DAYS as SPEND_DAYS, MINUTES as SPEND_MINUTES};
 
 /// All of them.
-pub static TABLES: [&ArchiveTable; 13] = [
+pub static TABLES: [&ArchiveTable; 14] = [
     &breaker_actions::TABLE,
     &price_backfills::TABLE,
     &rollups::TABLE,
-    &trends::DAYS,
-    &trends::TRAFFIC,
-    &trends::OUTCOMES,
+    &sums::DAYS,
+    &sums::TRAFFIC,
+    &sums::OUTCOMES,
     &spend::TOTALS,
     &spend::MINUTES,
     &spend::DAYS,
     &spend::MARKS,
+    &retention::MARKS,
     &logs::AUDIT,
     &logs::FAILED_CALLS,
     &logs::NOTIFICATIONS,

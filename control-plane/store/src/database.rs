@@ -33,6 +33,7 @@ mod summary;
 mod sums;
 mod tokens;
 mod trends;
+mod upkeep;
 
 pub(crate) use commit::CHANNEL;
 

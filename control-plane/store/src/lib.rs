@@ -64,6 +64,7 @@ pub use api::token::{
     OauthLogin, SealedToken, StoredToken, TokenFailure, TokenPut, TokenState, TokenWritten,
 };
 pub use api::trends::{Endings, Kind as EndingKind, Route as TrendRoute, TrendFilter, Trends};
+pub use api::upkeep::{DatabaseFacts, SealedPlace, Upkeep};
 pub use api::usage::{
     Among, Ingested, SessionUsage, UsageFilter, UsageGroup, UsageGrouping, UsageOrder, UsageSubject,
     UsageSummary, UsageTotals,

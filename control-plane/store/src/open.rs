@@ -14,6 +14,7 @@ use sqlx::{Connection, PgConnection, SqliteConnection};
 use uuid::Uuid;
 
 pub use error::OpenError;
+pub(crate) use migrate::newest_migration;
 
 use crate::api::store::Store;
 use crate::database::Database;

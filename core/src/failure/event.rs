@@ -20,6 +20,12 @@ fn status_of(word: &str) -> Option<u16> {
     })
 }
 
+/// The type that Anthropic's API gives errors of a status, where a status has one.
+pub(super) fn type_of(status: u16) -> Option<&'static str> {
+    let known = STATUSES.iter().find(|(of, _)| *of == status);
+    known.and_then(|(_, words)| words.iter().find(|word| word.ends_with("_error")).copied())
+}
+
 #[rustfmt::skip]
 const STATUSES: &[(u16, &[&str])] = &[
     (400, &["invalid_request_error", "INVALID_ARGUMENT", "FAILED_PRECONDITION", "validationException"]),

@@ -102,6 +102,11 @@ impl Means {
         }
     }
 
+    /// Where it says when the provider may be asked again.
+    pub(super) fn moment_of(self) -> Moment {
+        self.moment
+    }
+
     /// About the way out.
     pub(super) const fn route(mut self) -> Self {
         self.scope = Some(Scope::Route);
@@ -176,6 +181,12 @@ impl Row {
 
     pub(super) fn finding(&self, seen: &Answered<'_>, now: UnixMs) -> Finding {
         self.means.finding(self.number, seen, now)
+    }
+
+    /// Whether it is known by this word.
+    pub(super) fn knows_word(&self, said: &str) -> bool {
+        let knows = |is: &Is| matches!(is, Is::Word(words) if words.iter().any(|word| is_word(word, said)));
+        self.said.iter().any(knows)
     }
 }
 
@@ -260,7 +271,8 @@ fn model_in_path(kind: ProviderKind) -> bool {
     }
 }
 
-fn is_word(word: &str, said: &str) -> bool {
+/// Whether a provider's word is the one of the table.
+pub(super) fn is_word(word: &str, said: &str) -> bool {
     match word.strip_suffix('*') {
         Some(start) => said
             .as_bytes()

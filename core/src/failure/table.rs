@@ -20,6 +20,11 @@ pub(super) fn find(seen: &Answered<'_>) -> &'static Row {
         .unwrap_or(if seen.status < 500 { &OTHER } else { &SERVER })
 }
 
+/// What decides when no other row fits.
+pub(super) fn rest() -> impl Iterator<Item = &'static Row> {
+    FOREIGN.iter().chain([&OTHER, &SERVER])
+}
+
 const fn row(number: &'static str, statuses: &'static [u16], said: &'static [Is], means: Means) -> Row {
     Row {
         number,
@@ -204,7 +209,7 @@ const FOREIGN: &[Row] = &[
 ];
 
 /// 400, 404, 413, 422 and the rest.
-const OTHER: Row = row("default", ANY, &[], C);
+static OTHER: Row = row("default", ANY, &[], C);
 
 /// Any other status from 500 on.
-const SERVER: Row = row("default", ANY, &[], T);
+static SERVER: Row = row("default", ANY, &[], T);

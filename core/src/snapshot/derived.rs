@@ -6,7 +6,9 @@ use std::sync::Arc;
 use super::Snapshot;
 use crate::failure::ErrorRules;
 use crate::request_filter::RequestFilters;
-use crate::setting::{HttpDebug, LimitsPolicy, LoggingPolicy, RoutingPolicy, Setting, UnpricedPolicy};
+use crate::setting::{
+    HttpDebug, LimitsPolicy, LoggingPolicy, ObservabilityPolicy, RoutingPolicy, Setting, UnpricedPolicy,
+};
 use crate::word_rule::Words;
 
 impl Snapshot {
@@ -42,6 +44,8 @@ impl Snapshot {
         self.fallbacks = Vec::new();
         self.logging = LoggingPolicy::default();
         self.http_debug = HttpDebug::default();
+        self.drained_nodes = Vec::new();
+        self.observability = ObservabilityPolicy::default();
         for (_, setting) in self.settings.values() {
             match setting {
                 Setting::Unpriced(policy) => self.unpriced = policy.clone(),
@@ -53,6 +57,8 @@ impl Snapshot {
                 Setting::Notifications(_) | Setting::SelfService(_) | Setting::Retention(_) => {}
                 Setting::Logging(policy) => self.logging.clone_from(policy),
                 Setting::HttpDebug(debug) => self.http_debug.clone_from(debug),
+                Setting::DrainedNodes(nodes) => self.drained_nodes.clone_from(nodes),
+                Setting::Observability(policy) => self.observability = *policy,
             }
         }
     }

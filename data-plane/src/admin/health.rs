@@ -33,8 +33,8 @@ pub(super) struct Health {
     control_plane: ControlPlane,
     snapshot: Snapshot,
     spool: Spool,
-    /// `none`, `connected` or `disconnected`.
     log: Log,
+    /// `none`, `connected` or `disconnected`.
     redis: &'static str,
     /// How limits are enforced: `shared`, `alone`, `local`, `open`, `closed` or `off`.
     limits: &'static str,
@@ -61,6 +61,7 @@ struct Snapshot {
 struct Spool {
     records: u64,
     bytes: u64,
+    max_bytes: u64,
     dropped: u64,
     full: bool,
 }
@@ -68,6 +69,8 @@ struct Spool {
 /// What was logged, and what was lost of it.
 #[derive(Debug, Serialize)]
 struct Log {
+    /// `stdout`, `stderr` or `files`; `none` where the surrounding process logs elsewhere.
+    to: &'static str,
     dropped_lines: u64,
     /// That wait for the control plane.
     failure_records: u64,
@@ -102,10 +105,12 @@ impl Health {
             spool: Spool {
                 records: state.spool_records,
                 bytes: state.spool_bytes,
+                max_bytes: state.spool_max_bytes,
                 dropped: state.spool_dropped,
                 full: state.spool_full,
             },
             log: Log {
+                to: penstock_log::destination(),
                 dropped_lines: state.log_dropped,
                 failure_records: state.failures_waiting,
                 dropped_failure_records: state.failures_dropped,

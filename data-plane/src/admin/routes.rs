@@ -56,6 +56,9 @@ fn ready(app: &App) -> Answer {
     if app.drain.has_begun() {
         return reply(StatusCode::SERVICE_UNAVAILABLE, TEXT, "draining\n");
     }
+    if app.live.load().is_drained(&app.node_id) {
+        return reply(StatusCode::SERVICE_UNAVAILABLE, TEXT, "drained by an operator\n");
+    }
     match app.ready.is_set() {
         true => reply(StatusCode::OK, TEXT, "ready\n"),
         false => reply(StatusCode::SERVICE_UNAVAILABLE, TEXT, "no configuration yet\n"),

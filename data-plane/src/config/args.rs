@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, ValueEnum};
 
-use super::{Bytes, Cidr, Span};
+use super::{Bytes, Cidr, OtlpArgs, Span};
 
 /// A Penstock data plane: authenticates, routes, proxies and meters calls to AI providers.
 ///
@@ -182,6 +182,9 @@ pub struct TrafficArgs {
     /// How long to keep accepting after readiness went off, so that load balancers notice first.
     #[arg(long, default_value = "0s", value_name = "DURATION")]
     pub drain_delay: Span,
+
+    #[command(flatten)]
+    pub otlp: OtlpArgs,
 }
 
 /// Which addresses providers may have.

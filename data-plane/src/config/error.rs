@@ -48,6 +48,12 @@ pub enum ConfigError {
         least: u64,
         value: u64,
     },
+    #[error("--otlp-endpoint cannot be used: {problem}; give the collector's gRPC port as http://HOST:4317")]
+    OtlpEndpoint { problem: &'static str },
+    #[error(
+        "--otlp-headers has a header that is not NAME=VALUE, with its value percent-encoded where it is not plain"
+    )]
+    OtlpHeader,
     #[error(transparent)]
     Redis(#[from] penstock_fleet::BadRedisUrl),
     #[error("{flag} {address} cannot be opened: {source}; {advice}")]

@@ -7,7 +7,8 @@ use penstock_core::secret::Secret;
 use zeroize::Zeroizing;
 
 use super::{
-    Cidr, Config, ConfigError, ControlPlane, NodeArgs, ProviderAddresses, TrafficArgs, WhenSpoolFull,
+    Cidr, Config, ConfigError, ControlPlane, NodeArgs, OtlpSettings, ProviderAddresses, TrafficArgs,
+    WhenSpoolFull,
 };
 
 /// What a running data plane was told. Shared and never changed.
@@ -23,6 +24,8 @@ pub struct Settings {
     pub redis_url: Option<Secret>,
     /// How long a call waits for Redis.
     pub redis_timeout: Duration,
+    /// Where traces and metrics are exported to; None: nowhere.
+    pub otlp: Option<OtlpSettings>,
 }
 
 /// Who this node is.
@@ -106,6 +109,7 @@ impl Settings {
             seal_key,
             redis_url: traffic.redis_url.as_deref().map(Secret::trimmed),
             redis_timeout: redis_timeout(traffic.redis_timeout.0)?,
+            otlp: OtlpSettings::new(&traffic.otlp)?,
         })
     }
 }

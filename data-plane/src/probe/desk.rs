@@ -17,6 +17,8 @@ pub struct Question {
     pub provider: ProviderId,
     /// As clients name it.
     pub model: Option<String>,
+    /// Nothing is asked that costs something.
+    pub free: bool,
     pub timeout: Duration,
 }
 

@@ -133,6 +133,7 @@ async fn test(app: Arc<App>, proxy: Arc<Proxy>, mut asked: Asked) {
             snapshot: &snapshot,
             entry,
             model: question.model.as_deref(),
+            free: question.free,
             deadline,
         };
         let report = test(&entry).whole().await;
@@ -208,6 +209,7 @@ async fn verdict(app: &App, proxy: &Proxy, entry: &ProviderEntry) -> Verdict {
         snapshot: &snapshot,
         entry,
         model: None,
+        free: false,
         deadline: Instant::now() + PROBE,
     }
     .short()

@@ -20,7 +20,7 @@ use super::gate::{Opened, Patience};
 use super::outgoing::{Outgoing, Sent};
 use super::reshape::Reshape;
 use super::tap::Tap;
-use super::{gate, headroom, http_debug, whole};
+use super::{gate, headroom, http_debug, trace, whole};
 use crate::upstream::{ReceiveBody, Spoken, Target, request};
 
 /// For the body of an error.
@@ -74,7 +74,8 @@ pub(super) async fn run(
     let request = || -> Result<_, Failed> {
         let (to, body) = ((Method::POST, uri.clone()), sent.body.clone());
         let headers = sent.headers.as_ref().unwrap_or(&outgoing.headers);
-        let made = request(way.target, to, headers, body, spoken)?;
+        let mut made = request(way.target, to, headers, body, spoken)?;
+        trace::tell(told, made.headers_mut());
         if let Some(shown) = shown {
             http_debug::sent(told, chosen, shown, &made);
         }

@@ -34,6 +34,7 @@ use super::pricing::Tariff;
 use super::provider_limits::ProviderGrant;
 use super::settle::End;
 use super::stopwatch::{Arrival, Stopwatch};
+use crate::telemetry::otlp::context::Trace;
 use crate::telemetry::spool::OpenHandle;
 
 /// What a client that went away counts as.
@@ -85,6 +86,8 @@ pub(super) struct Call {
     pub(super) failure: FailureNotes,
     /// What of the present attempt is written out. None, nearly always: nothing.
     pub(super) shown: Option<Shown>,
+    /// None where nothing is exported and no provider told.
+    pub(super) trace: Option<Box<Trace>>,
 }
 
 /// What the body asks.
@@ -203,6 +206,7 @@ impl Call {
             attempting: None,
             failure: FailureNotes::default(),
             shown: None,
+            trace: None,
         }
     }
 
@@ -250,6 +254,7 @@ impl Call {
         self.attempts.push(Attempted {
             provider: Arc::clone(&chosen.provider),
             substitute: chosen.substitute.clone(),
+            sent_to: self.trace.as_ref().and_then(|_| self.failure.sent_to.clone()),
             end,
             began: began.saturating_duration_since(self.arrival.instant),
             took: began.elapsed(),

@@ -32,7 +32,7 @@ use super::relay::Relay;
 use super::settle::End;
 use super::stopwatch::Arrival;
 use super::{
-    Proxy, address, failover, guards, http_debug, late, limits, models, pass_error, permit, reshape,
+    Proxy, address, failover, guards, http_debug, late, limits, models, pass_error, permit, reshape, trace,
 };
 
 /// Answers a request, whatever it is.
@@ -85,6 +85,7 @@ async fn handle(
         Err(denied) => return deny(&proxy, &snapshot, inbound, matched, denied).await,
     };
     let mut call = Call::new(&proxy, &snapshot, arrival, matched, Arc::clone(&caller.key));
+    trace::begin(&mut call, &inbound.head.headers);
     report_upgrade(&proxy, &caller);
     if http_debug::of_key(&call).is_some() {
         *shown = true;
@@ -254,6 +255,7 @@ async fn deny(
     };
     refusal.close = !inbound.finish().await;
     let mut call = Call::new(proxy, snapshot, inbound.arrival, matched, key);
+    trace::begin(&mut call, &inbound.head.headers);
     call.note_head(&inbound.head.headers, inbound.head.uri.query());
     refuse_call(call, refusal)
 }

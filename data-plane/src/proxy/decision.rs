@@ -7,6 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::Uri;
 use penstock_core::failure::Class;
 use penstock_core::id::ProviderId;
 use penstock_core::route::{Verdict, verdicts};
@@ -41,6 +42,8 @@ pub(super) struct Attempted {
     pub(super) provider: Arc<ProviderEntry>,
     /// For the model that was asked.
     pub(super) substitute: Option<Arc<str>>,
+    /// Of a call that has a trace.
+    pub(super) sent_to: Option<Uri>,
     pub(super) end: AttemptEnd,
     /// Since the request arrived.
     pub(super) began: Duration,

@@ -11,18 +11,32 @@ use penstock_core::id::ProviderId;
 use penstock_core::limits::{Dimension, Exceeded};
 use tokio::time::Instant;
 
+use crate::caches::CacheCounts;
+
 /// At most; limits that are raised hold soon.
 const REMEMBERED: Duration = Duration::from_millis(250);
 
 /// See the module.
-#[derive(Debug, Default)]
-pub(super) struct FullLately(Mutex<HashMap<ProviderId, (Instant, Exceeded)>>);
+#[derive(Debug)]
+pub(super) struct FullLately {
+    full: Mutex<HashMap<ProviderId, (Instant, Exceeded)>>,
+    counts: CacheCounts,
+}
 
 impl FullLately {
+    pub(super) fn new(counts: CacheCounts) -> Self {
+        Self {
+            full: Mutex::default(),
+            counts,
+        }
+    }
+
     pub(super) fn get(&self, provider: ProviderId) -> Option<Exceeded> {
         let full = self.lock();
-        let (until, exceeded) = full.get(&provider)?;
-        (Instant::now() < *until).then_some(*exceeded)
+        let held = full.get(&provider);
+        let found = held.filter(|(until, _)| Instant::now() < *until);
+        self.counts.asked(found.is_some());
+        found.map(|(_, exceeded)| *exceeded)
     }
 
     /// The fleet has just said so.
@@ -35,10 +49,11 @@ impl FullLately {
         let mut full = self.lock();
         full.retain(|_, (until, _)| now < *until);
         full.insert(provider, (until, exceeded));
+        self.counts.holds(full.len());
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<ProviderId, (Instant, Exceeded)>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.full.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -62,7 +77,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn d02_only_what_refuses_every_call_is_remembered_and_not_for_long() {
-        let full = FullLately::default();
+        let full = FullLately::new(CacheCounts::default());
         let provider = ProviderId::from_parts(1, &[1; 10]);
         let exceeded = |dimension, used| Exceeded {
             level: Level::Provider,

@@ -14,6 +14,7 @@ use penstock_core::time::UnixMs;
 
 use super::address::GuardKey;
 use super::recent::Recent;
+use crate::caches::CacheCounts;
 
 const MAX_ADDRESSES: usize = 20_000;
 
@@ -25,10 +26,10 @@ pub(super) struct Guards {
 }
 
 impl Guards {
-    pub(super) fn new(rules: GuardRules) -> Self {
+    pub(super) fn new(rules: GuardRules, counts: CacheCounts) -> Self {
         Self {
             rules,
-            addresses: Recent::new(MAX_ADDRESSES),
+            addresses: Recent::new(MAX_ADDRESSES, counts),
         }
     }
 
@@ -62,7 +63,7 @@ mod tests {
 
     #[test]
     fn a07_each_address_is_counted_alone() {
-        let guards = Guards::new(GuardRules::default());
+        let guards = Guards::new(GuardRules::default(), CacheCounts::default());
         let (one, other) = (
             guard_key(Some([192, 0, 2, 1].into())),
             guard_key(Some([192, 0, 2, 2].into())),

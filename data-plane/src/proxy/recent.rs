@@ -8,9 +8,14 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use crate::caches::CacheCounts;
+
 /// See the module.
 #[derive(Debug)]
-pub(super) struct Recent<K, V>(Mutex<Generations<K, V>>);
+pub(super) struct Recent<K, V> {
+    generations: Mutex<Generations<K, V>>,
+    counts: CacheCounts,
+}
 
 #[derive(Debug)]
 struct Generations<K, V> {
@@ -21,18 +26,24 @@ struct Generations<K, V> {
 
 impl<K: Eq + Hash, V: Default> Recent<K, V> {
     /// For at least `max` keys.
-    pub(super) fn new(max: usize) -> Self {
-        Self(Mutex::new(Generations {
-            young: HashMap::new(),
-            old: HashMap::new(),
-            max: max.max(1),
-        }))
+    pub(super) fn new(max: usize, counts: CacheCounts) -> Self {
+        let max = max.max(1);
+        counts.bounded(max.saturating_mul(2));
+        Self {
+            generations: Mutex::new(Generations {
+                young: HashMap::new(),
+                old: HashMap::new(),
+                max,
+            }),
+            counts,
+        }
     }
 
     /// Looks at what is known, without keeping it any longer for that.
     pub(super) fn peek<R>(&self, key: &K, look: impl FnOnce(&V) -> R) -> Option<R> {
         let generations = self.lock();
         let found = generations.young.get(key).or_else(|| generations.old.get(key));
+        self.counts.asked(found.is_some());
         found.map(look)
     }
 
@@ -40,18 +51,22 @@ impl<K: Eq + Hash, V: Default> Recent<K, V> {
     pub(super) fn change<R>(&self, key: K, change: impl FnOnce(&mut V) -> R) -> R {
         let mut generations = self.lock();
         if generations.young.len() >= generations.max && !generations.young.contains_key(&key) {
-            generations.old = std::mem::take(&mut generations.young);
+            let gone = std::mem::take(&mut generations.young);
+            let gone = std::mem::replace(&mut generations.old, gone);
+            self.counts.evicted(gone.len());
         }
         let Generations { young, old, .. } = &mut *generations;
-        change(
+        let changed = change(
             young
                 .entry(key)
                 .or_insert_with_key(|key| old.remove(key).unwrap_or_default()),
-        )
+        );
+        self.counts.holds(young.len() + old.len());
+        changed
     }
 
     fn lock(&self) -> MutexGuard<'_, Generations<K, V>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.generations.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -62,7 +77,7 @@ mod tests {
 
     #[test]
     fn what_is_used_stays() {
-        let recent = Recent::new(10);
+        let recent = Recent::new(10, CacheCounts::default());
         for i in 1..1_000 {
             recent.change(i, |value| *value = i);
             recent.change(0, |used| *used += 1);
@@ -77,7 +92,7 @@ mod tests {
         fn the_last_ones_are_known_and_no_more_than_twice_as_many(
             max in 1..8_usize, keys in prop::collection::vec(0..30_u8, 0..200),
         ) {
-            let recent = Recent::<u8, u32>::new(max);
+            let recent = Recent::<u8, u32>::new(max, CacheCounts::default());
             let mut order: Vec<u8> = Vec::new();
             for key in keys {
                 recent.change(key, |count| *count += 1);

@@ -16,7 +16,7 @@ use penstock_fleet::counters::RecordNumber;
 
 use super::call::Call;
 use super::usual::Estimate;
-use super::{affinity, decision, log, record};
+use super::{affinity, decision, log, record, trace};
 use crate::clock;
 use crate::limits::{self, Used};
 
@@ -91,11 +91,23 @@ impl Call {
             metrics.tokens(&chosen.provider, &bill.used);
             metrics.cost(&chosen.provider, bill.cost);
         }
+        if let Some(chosen) = self.chosen.as_ref().filter(|_| self.first_byte.is_some())
+            && let Some(last) = self.attempts.last()
+        {
+            let ended = elapsed.saturating_sub(last.began);
+            metrics.answered(&chosen.provider, last.took, ended);
+        }
+        let keys = self.snapshot.observability().metrics_of_keys;
+        if keys > 0 && self.endpoint.is_metered() {
+            let of = (self.key.id, self.key.key.user_id);
+            metrics.key_used(keys, of, end.outcome, &bill.used, bill.cost);
+        }
         if let Some(affinity) = self.affinity.told() {
             metrics.affinity(affinity.as_str(), affinity::cost_of_move(self, &bill.used));
         }
         let level = log::level(end);
         log::call(self, end, &bill, level);
+        trace::ended(self, end, &bill, elapsed);
         self.record_failure(end, &bill, level);
         self.opened = None;
         self.settle_health(end.outcome);

@@ -14,6 +14,7 @@ use penstock_core::money::NanoUsd;
 use penstock_core::usage::TokenUsage;
 
 use super::recent::Recent;
+use crate::caches::CacheCounts;
 
 const MAX_PAIRS: usize = 20_000;
 /// A call's weight in the averages is one of so many.
@@ -43,13 +44,11 @@ struct Average {
     tokens: u64,
 }
 
-impl Default for Usual {
-    fn default() -> Self {
-        Self(Recent::new(MAX_PAIRS))
-    }
-}
-
 impl Usual {
+    pub(super) fn new(counts: CacheCounts) -> Self {
+        Self(Recent::new(MAX_PAIRS, counts))
+    }
+
     /// Of a call of this key for this model; `fallback` when nothing is known of them.
     pub(super) fn estimate(
         &self,
@@ -163,7 +162,7 @@ mod tests {
 
     #[test]
     fn d04_what_is_usual_is_learnt_for_each_key_and_model() {
-        let usual = Usual::default();
+        let usual = Usual::new(CacheCounts::default());
         usual.learn(key(1), "a", 1_000, estimate(80, 40));
         assert_eq!(known(&usual, key(1), "a", 1_000), Some(estimate(80, 40)));
         assert_eq!(known(&usual, key(1), "b", 1_000), None);
@@ -174,7 +173,7 @@ mod tests {
 
     #[test]
     fn d04_a_longer_prompt_is_estimated_higher_within_reason() {
-        let usual = Usual::default();
+        let usual = Usual::new(CacheCounts::default());
         usual.learn(key(1), "a", 1_000, estimate(80, 40));
         assert_eq!(known(&usual, key(1), "a", 2_000), Some(estimate(160, 80)));
         assert_eq!(known(&usual, key(1), "a", 1 << 40), Some(estimate(320, 160)));
@@ -183,7 +182,7 @@ mod tests {
 
     #[test]
     fn d04_what_used_nothing_teaches_nothing() {
-        let usual = Usual::default();
+        let usual = Usual::new(CacheCounts::default());
         usual.learn(key(1), "a", 1_000, Estimate::default());
         assert_eq!(known(&usual, key(1), "a", 1_000), None);
     }
@@ -214,7 +213,7 @@ mod tests {
 
         #[test]
         fn no_numbers_panic(calls in prop::collection::vec((any::<u64>(), any::<i64>(), any::<u64>()), 0..20), bytes: u64) {
-            let usual = Usual::default();
+            let usual = Usual::new(CacheCounts::default());
             for (prompt_bytes, cost, tokens) in calls {
                 usual.learn(key(1), "a", prompt_bytes, estimate(cost, tokens));
                 prop_assert!(usual.estimate(key(1), "a", bytes, Estimate::default).cost >= NanoUsd(0));

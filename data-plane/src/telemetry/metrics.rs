@@ -9,23 +9,32 @@
 
 mod affinity;
 mod health;
+mod keys;
 mod labels;
 mod limits;
 mod node;
+mod otlp;
+mod providers;
 mod traffic;
 
 use std::fmt;
+use std::time::Duration;
 
+use penstock_metrics::{CacheMetrics, ProcessMetrics};
 use prometheus_client::registry::Registry;
 
 pub use health::Breaker;
 pub use node::NodeState;
+pub use otlp::ExportResult;
 pub use traffic::InFlight;
 
 use affinity::AffinityMetrics;
 use health::HealthMetrics;
+use keys::KeyMetrics;
 use limits::LimitMetrics;
 use node::NodeMetrics;
+use otlp::OtlpMetrics;
+use providers::ProviderMetrics;
 use traffic::TrafficMetrics;
 
 /// See the module.
@@ -37,6 +46,11 @@ pub struct Metrics {
     limits: LimitMetrics,
     health: HealthMetrics,
     affinity: AffinityMetrics,
+    providers: ProviderMetrics,
+    keys: KeyMetrics,
+    caches: CacheMetrics,
+    otlp: OtlpMetrics,
+    process: ProcessMetrics,
 }
 
 impl Metrics {
@@ -47,6 +61,12 @@ impl Metrics {
         let limits = LimitMetrics::new(&mut registry);
         let health = HealthMetrics::new(&mut registry);
         let affinity = AffinityMetrics::new(&mut registry);
+        let providers = ProviderMetrics::new(&mut registry);
+        let keys = KeyMetrics::new(&mut registry);
+        let otlp = OtlpMetrics::new(&mut registry);
+        let (caches, process) = (CacheMetrics::default(), ProcessMetrics::default());
+        caches.register(&mut registry);
+        process.register(&mut registry, env!("CARGO_PKG_VERSION"));
         Self {
             registry,
             traffic,
@@ -54,6 +74,11 @@ impl Metrics {
             limits,
             health,
             affinity,
+            providers,
+            keys,
+            caches,
+            otlp,
+            process,
         }
     }
 
@@ -62,6 +87,10 @@ impl Metrics {
         self.node.set(state);
         self.limits.set(state);
         self.health.set(state);
+        for (name, figures) in &state.caches {
+            self.caches.set(name, figures);
+        }
+        self.process.set(Duration::from_secs(state.uptime_seconds));
         let mut text = String::with_capacity(16 * 1024);
         prometheus_client::encoding::text::encode(&mut text, &self.registry)?;
         Ok(text)

@@ -14,6 +14,7 @@ use penstock_core::snapshot::{ProviderEntry, Snapshot};
 use penstock_outbound::{Clients, Reach};
 
 use super::target::{BadTarget, Target, token_version};
+use crate::caches::CacheCounts;
 
 /// Those of one moment.
 #[derive(Default)]
@@ -29,15 +30,17 @@ pub(crate) struct Targets {
     clients: Clients,
     reach: Reach,
     made: ArcSwap<Made>,
+    counts: CacheCounts,
 }
 
 impl Targets {
     /// `reach`: which addresses providers may have.
-    pub(crate) fn new(clients: Clients, reach: Reach) -> Self {
+    pub(crate) fn new(clients: Clients, reach: Reach, counts: CacheCounts) -> Self {
         Self {
             clients,
             reach,
             made: ArcSwap::default(),
+            counts,
         }
     }
 
@@ -48,8 +51,10 @@ impl Targets {
             // A newer token than the request began with is the better one.
             && target.token_version >= token_version(entry)
         {
+            self.counts.asked(true);
             return Ok(Arc::clone(target));
         }
+        self.counts.asked(false);
         self.make(snapshot, entry)
     }
 
@@ -77,6 +82,7 @@ impl Targets {
                 by_id,
             })
         });
+        self.counts.holds(self.made.load().by_id.len());
         Ok(target)
     }
 }

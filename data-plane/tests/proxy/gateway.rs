@@ -209,10 +209,11 @@ impl Setup {
             seal_key: None,
             redis_timeout: std::time::Duration::from_millis(50),
             redis_url: self.redis_url.as_deref().map(Secret::new),
+            otlp: None,
         }
     }
 
-    fn resources(&self, version: u64) -> Vec<Resource> {
+    pub(crate) fn resources(&self, version: u64) -> Vec<Resource> {
         let resource = |reference, spec| Resource {
             reference,
             version,

@@ -3,7 +3,7 @@
 mod access;
 mod bodies;
 mod budgets;
-mod client;
+pub(crate) mod client;
 mod decisions;
 mod degraded;
 mod failover;
@@ -11,7 +11,7 @@ mod failure_log;
 mod faults;
 mod foreign;
 mod full;
-mod gateway;
+pub(crate) mod gateway;
 mod guessing;
 mod http2;
 mod inside;

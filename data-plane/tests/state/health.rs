@@ -23,6 +23,16 @@ async fn g07_health_tells_the_nodes_state() {
     assert_eq!(health["snapshot"]["revision"], 4);
     assert_eq!(health["control_plane"]["connected"], true);
     assert_eq!(health["redis"], "none");
+    for [part, figure] in [
+        ["snapshot", "age_seconds"],
+        ["spool", "records"],
+        ["spool", "max_bytes"],
+        ["log", "dropped_lines"],
+    ] {
+        assert!(health[part][figure].is_u64(), "{part}.{figure}: {body}");
+    }
+    assert!(health["memory_bytes"].is_u64() && health["uptime_seconds"].is_u64());
+    assert_eq!(health["version"], env!("CARGO_PKG_VERSION"));
     node.stop().await;
 }
 

@@ -7,4 +7,5 @@ mod health;
 mod last_known_good;
 mod process;
 mod start_up;
+mod traces;
 mod usage;

@@ -1,7 +1,7 @@
 //! Settings.
 
 use penstock_core::invalid::Invalid;
-use penstock_core::setting::{Degraded, LimitsPolicy, Setting, UnpricedPolicy};
+use penstock_core::setting::{Degraded, LimitsPolicy, ObservabilityPolicy, Setting, UnpricedPolicy};
 use penstock_core::time::UnixMs;
 
 use super::enums::{
@@ -36,6 +36,11 @@ pub fn setting_to_wire(setting: &Setting) -> wire::Setting {
         Setting::Logging(policy) => Value::Logging(logging::policy_to_wire(policy)),
         Setting::HttpDebug(debug) => Value::HttpDebug(logging::debug_to_wire(debug)),
         Setting::Retention(policy) => Value::Retention(retention_to_wire(*policy)),
+        Setting::DrainedNodes(nodes) => Value::DrainedNodes(wire::DrainedNodes { nodes: nodes.clone() }),
+        Setting::Observability(policy) => Value::Observability(wire::ObservabilityPolicy {
+            metrics_of_keys: policy.metrics_of_keys,
+            trace_to_providers: policy.trace_to_providers,
+        }),
     };
     wire::Setting { value: Some(value) }
 }
@@ -56,6 +61,11 @@ pub fn setting_from_wire(setting: wire::Setting) -> Result<Setting, Invalid> {
         Value::Logging(policy) => Setting::Logging(logging::policy_from_wire(policy)?),
         Value::HttpDebug(debug) => Setting::HttpDebug(logging::debug_from_wire(debug)?),
         Value::Retention(policy) => Setting::Retention(retention_from_wire(policy)),
+        Value::DrainedNodes(drained) => Setting::DrainedNodes(drained.nodes),
+        Value::Observability(policy) => Setting::Observability(ObservabilityPolicy {
+            metrics_of_keys: policy.metrics_of_keys,
+            trace_to_providers: policy.trace_to_providers,
+        }),
         Value::Limits(policy) => Setting::Limits(LimitsPolicy {
             enabled: policy.enabled,
             off_until: policy.off_until_ms.map(UnixMs),

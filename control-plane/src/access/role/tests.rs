@@ -60,6 +60,8 @@ fn g10_what_is_no_reading_is_audited() {
                 "Forecast",
                 "ErrorTrends",
                 "WhoAmI",
+                "Diagnose",
+                "Describe",
             ];
             let reads = reads.iter().any(|verb| method.starts_with(verb)) || *method == "TestErrorRule";
             assert_eq!(rule.audited, !reads, "{service}/{method}");

@@ -43,6 +43,12 @@ pub(super) fn put(setting: Option<config::Setting>, expected_version: u64) -> Re
             "http_debug is changed by `penstock debug`",
         ));
     }
+    if matches!(setting, Setting::DrainedNodes(_)) {
+        // By what is connected, not by what was typed.
+        return Err(Status::invalid_argument(
+            "drained_nodes is changed by `penstock node drain`",
+        ));
+    }
     let reference = ResourceRef::Setting(setting.name().into());
     Ok(Put::new(reference, NewSpec::Setting(setting)).expecting(expect_or_any(expected_version)))
 }

@@ -30,12 +30,13 @@ use super::recharge::{PriceBackfill, Recharge};
 use super::spend::{Baseline, BaselineQuestion, Delivered};
 use super::stored::{Changes, Head, Loaded, Sealed, Stored};
 use super::token::{OauthLogin, StoredToken, TokenFailure, TokenPut, TokenState, TokenWritten};
+use super::upkeep::Upkeep;
 use super::usage::Ingested;
 use crate::open::Backend;
 
 /// The control plane's database.
 #[async_trait]
-pub trait Store: Accounts + Alerts + Archive + Ledger + Send + Sync + 'static {
+pub trait Store: Accounts + Alerts + Archive + Ledger + Upkeep + Send + Sync + 'static {
     fn backend(&self) -> Backend;
 
     /// Asks the database for a sign of life.

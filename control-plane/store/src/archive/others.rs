@@ -3,7 +3,7 @@
 use crate::api::archive::Fate::{self, Left, Section};
 
 /// All of them.
-pub static OTHER_TABLES: [(&str, Fate); 30] = [
+pub static OTHER_TABLES: [(&str, Fate); 29] = [
     // Configuration, which goes through commits.
     ("settings", Section("settings")),
     ("import_suffixes", Section("import_suffixes")),
@@ -48,10 +48,6 @@ pub static OTHER_TABLES: [(&str, Fate); 30] = [
     ("fleet_states", Left("breakers and cooldowns follow from traffic")),
     ("leases", Left("who does what just now, for seconds")),
     ("token_leases", Left("who does what just now, for seconds")),
-    (
-        "retention_marks",
-        Left("how far cleaning has come in this database"),
-    ),
     ("operators_head", Left("a counter by which replicas see changes")),
     ("oauth_logins", Left("logins under way, for minutes")),
     (

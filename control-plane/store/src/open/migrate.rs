@@ -5,10 +5,19 @@
 
 use sqlx::migrate::{Migrate, MigrateError, Migration, Migrator};
 
-use super::{MigrationStatus, OpenError};
+use super::{Backend, MigrationStatus, OpenError};
 
 pub(super) static POSTGRES: Migrator = sqlx::migrate!("../../migrations/postgres");
 pub(super) static SQLITE: Migrator = sqlx::migrate!("../../migrations/sqlite");
+
+/// The number of the last migration of this release.
+pub(crate) fn newest_migration(backend: Backend) -> i64 {
+    let migrator = match backend {
+        Backend::Postgres => &POSTGRES,
+        Backend::Sqlite => &SQLITE,
+    };
+    migrator.iter().map(|known| known.version).max().unwrap_or(0)
+}
 
 /// How the migrations of one database stand, by version.
 ///

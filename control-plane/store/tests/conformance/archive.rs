@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use penstock_core::alert::Rule;
 use penstock_core::time::UnixMs;
 use penstock_store::{
-    ArchiveRow, ArchiveTable, Backend, Expect, Looked, OTHER_TABLES, Store, StoredOperator, TABLES,
+    ArchiveRow, ArchiveTable, Backend, Expect, Looked, OTHER_TABLES, Retained, Store, StoredOperator, TABLES,
     UsageFilter, Webhook,
 };
 
@@ -64,6 +64,8 @@ async fn fill(bench: &Bench) {
         ..Looked::default()
     };
     assert!(store.write_look(("alerts", fence), &looked).await.unwrap());
+    let cleaned = store.clean(Retained::UsageRecords, UnixMs(9), NOW).await;
+    assert_eq!(cleaned.unwrap().rows, 0);
 }
 
 /// Of tables that exist, partitions left out.
@@ -97,10 +99,17 @@ async fn g05_a_ledger_moves_to_another_database_with_its_sums(bench: Bench) {
     for table in TABLES {
         kept.push((table, rows(&*bench.store, table).await));
     }
-    assert!(
-        kept.iter()
-            .any(|(table, rows)| table.name == "spend_minutes" && !rows.is_empty())
-    );
+    for name in [
+        "spend_minutes",
+        "usage_days",
+        "usage_traffic",
+        "usage_outcomes",
+        "retention_marks",
+    ] {
+        let is_kept =
+            |(table, rows): &(&ArchiveTable, Vec<ArchiveRow>)| table.name == name && !rows.is_empty();
+        assert!(kept.iter().any(is_kept), "{name}");
+    }
     // The same tables, emptied: what they held comes back.
     for table in TABLES {
         bench.execute(format!("DELETE FROM {}", table.name)).await;

@@ -26,6 +26,7 @@ pub(super) async fn test(app: &App, test: wire::TestProvider) -> Result<wire::Pr
             .parse()
             .map_err(|_| "test_provider.provider_id is not an id".to_owned())?,
         timeout: timeout(&test),
+        free: test.free,
         model: (!test.model.is_empty()).then_some(test.model),
     };
     let report = app.probes.test(question).await;

@@ -1,5 +1,7 @@
 //! How limits are enforced, and what they refuse.
 
+use std::sync::atomic::Ordering;
+
 use penstock_core::limits::Exceeded;
 use penstock_fleet::Enforcement;
 use prometheus_client::encoding::EncodeLabelSet;
@@ -15,7 +17,7 @@ pub(super) struct LimitMetrics {
     enforcement: Family<EnforcementLabel, Gauge>,
     refusals: Family<RefusalLabels, Counter>,
     worst_case_overspend: Gauge,
-    forgotten_settlements: Gauge,
+    forgotten_settlements: Counter,
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -67,8 +69,8 @@ impl LimitMetrics {
         let saturating = |value| i64::try_from(value).unwrap_or(i64::MAX);
         self.worst_case_overspend
             .set(saturating(state.worst_case_overspend_nanousd));
-        self.forgotten_settlements
-            .set(saturating(state.forgotten_settlements));
+        let forgotten = self.forgotten_settlements.inner();
+        forgotten.store(state.forgotten_settlements, Ordering::Relaxed);
     }
 }
 

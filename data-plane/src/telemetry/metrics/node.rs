@@ -1,6 +1,9 @@
 //! The node's own state: snapshot, control plane, spool, memory.
 
+use std::sync::atomic::Ordering;
+
 use penstock_fleet::Enforcement;
+use penstock_metrics::CacheFigures;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::{Registry, Unit};
@@ -21,6 +24,8 @@ pub struct NodeState {
     /// Usage records that wait for the control plane.
     pub spool_records: u64,
     pub spool_bytes: u64,
+    /// The most that the spool may take.
+    pub spool_max_bytes: u64,
     /// Usage records that were lost, since the process began.
     pub spool_dropped: u64,
     /// No room, or the disk refuses writes.
@@ -39,6 +44,12 @@ pub struct NodeState {
     pub worst_case_overspend_nanousd: u64,
     /// Settlements that were dropped because too many waited for Redis.
     pub forgotten_settlements: u64,
+    /// Bindings and ends of trials that Redis was not told, because too many waited.
+    pub dropped_notes: u64,
+    /// Best-effort reports to the control plane that did not fit.
+    pub dropped_reports: u64,
+    /// Of each cache, by name.
+    pub caches: Vec<(&'static str, CacheFigures)>,
     /// Of each provider.
     pub breakers: Vec<Breaker>,
     pub ready: bool,
@@ -58,16 +69,16 @@ pub(super) struct NodeMetrics {
     last_known_good_age: Gauge,
     spool_records: Gauge,
     spool_bytes: Gauge,
-    spool_dropped: Gauge,
+    spool_max_bytes: Gauge,
+    spool_dropped: Counter,
     open_calls: Gauge,
     failures_waiting: Gauge,
-    failures_dropped: Gauge,
-    log_dropped: Gauge,
-    memory: Gauge,
+    failures_dropped: Counter,
+    dropped_notes: Counter,
+    dropped_reports: Counter,
     redis: Gauge,
     ready: Gauge,
     draining: Gauge,
-    uptime: Gauge,
 }
 
 impl NodeMetrics {
@@ -84,6 +95,26 @@ impl NodeMetrics {
                 "Times the config stream was opened anew",
                 &metrics.reconnects,
             ),
+            (
+                "spool_dropped_records",
+                "Usage records lost since the process began",
+                &metrics.spool_dropped,
+            ),
+            (
+                "failure_dropped_records",
+                "Records of failed calls lost since the process began",
+                &metrics.failures_dropped,
+            ),
+            (
+                "fleet_dropped_notes",
+                "Bindings of sessions and ends of trials that Redis was not told, because too many waited",
+                &metrics.dropped_notes,
+            ),
+            (
+                "dropped_reports",
+                "Best-effort reports to the control plane that did not fit",
+                &metrics.dropped_reports,
+            ),
         ];
         for (name, help, counter) in counters {
             registry.register(name, help, counter.clone());
@@ -94,10 +125,21 @@ impl NodeMetrics {
         for (name, help, gauge) in metrics.ages() {
             registry.register_with_unit(name, help, Unit::Seconds, gauge.clone());
         }
+        let sizes = [
+            ("spool", "Disk space of the usage spool", &metrics.spool_bytes),
+            (
+                "spool_max",
+                "The most disk space that the usage spool may take",
+                &metrics.spool_max_bytes,
+            ),
+        ];
+        for (name, help, gauge) in sizes {
+            registry.register_with_unit(name, help, Unit::Bytes, gauge.clone());
+        }
         metrics
     }
 
-    fn gauges(&self) -> [(&'static str, &'static str, &Gauge); 14] {
+    fn gauges(&self) -> [(&'static str, &'static str, &Gauge); 9] {
         [
             (
                 "snapshot_revision",
@@ -119,12 +161,6 @@ impl NodeMetrics {
                 "Usage records that wait for the control plane",
                 &self.spool_records,
             ),
-            ("spool_bytes", "Disk space of the usage spool", &self.spool_bytes),
-            (
-                "spool_dropped_records",
-                "Usage records lost since the process began",
-                &self.spool_dropped,
-            ),
             (
                 "spool_open_calls",
                 "Calls whose usage record is still to come",
@@ -135,24 +171,13 @@ impl NodeMetrics {
                 "Records of failed calls that wait for the control plane",
                 &self.failures_waiting,
             ),
-            (
-                "failure_dropped_records",
-                "Records of failed calls lost since the process began",
-                &self.failures_dropped,
-            ),
-            (
-                "log_dropped_lines",
-                "Lines of the log lost since the process began",
-                &self.log_dropped,
-            ),
-            ("memory_bytes", "Resident memory", &self.memory),
             ("redis_connected", "1 while Redis answers", &self.redis),
             ("ready", "1 once a snapshot is in force", &self.ready),
             ("draining", "1 while the node is leaving", &self.draining),
         ]
     }
 
-    fn ages(&self) -> [(&'static str, &'static str, &Gauge); 3] {
+    fn ages(&self) -> [(&'static str, &'static str, &Gauge); 2] {
         [
             (
                 "snapshot_age",
@@ -164,7 +189,6 @@ impl NodeMetrics {
                 "Since the last known good file was written; -1: there is none",
                 &self.last_known_good_age,
             ),
-            ("uptime", "Since the process began to serve", &self.uptime),
         ]
     }
 
@@ -176,19 +200,24 @@ impl NodeMetrics {
             (&self.snapshot_age, state.snapshot_age_seconds),
             (&self.spool_records, state.spool_records),
             (&self.spool_bytes, state.spool_bytes),
-            (&self.spool_dropped, state.spool_dropped),
+            (&self.spool_max_bytes, state.spool_max_bytes),
             (&self.open_calls, state.open_calls),
             (&self.failures_waiting, state.failures_waiting),
-            (&self.failures_dropped, state.failures_dropped),
-            (&self.log_dropped, state.log_dropped),
-            (&self.memory, state.memory_bytes),
             (&self.redis, u64::from(state.redis_connected)),
             (&self.ready, u64::from(state.ready)),
             (&self.draining, u64::from(state.draining)),
-            (&self.uptime, state.uptime_seconds),
         ];
         for (gauge, value) in values {
             gauge.set(saturating(value));
+        }
+        let counts = [
+            (&self.spool_dropped, state.spool_dropped),
+            (&self.failures_dropped, state.failures_dropped),
+            (&self.dropped_notes, state.dropped_notes),
+            (&self.dropped_reports, state.dropped_reports),
+        ];
+        for (counter, count) in counts {
+            counter.inner().store(count, Ordering::Relaxed);
         }
         let age = state.last_known_good_age_seconds;
         self.last_known_good_age.set(age.map_or(-1, saturating));

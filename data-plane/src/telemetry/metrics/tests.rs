@@ -1,16 +1,20 @@
 //! What a scrape shows.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use penstock_core::dialect::Dialect;
 use penstock_core::error::Code;
-use penstock_core::id::ProviderId;
+use penstock_core::health::Phase;
+use penstock_core::id::{KeyId, ProviderId, UserId};
+use penstock_core::limits::{Dimension, Exceeded, Level};
 use penstock_core::money::NanoUsd;
 use penstock_core::provider::{Provider, ProviderKind};
 use penstock_core::secret::Secret;
 use penstock_core::snapshot::ProviderEntry;
 use penstock_core::usage::decision::AttemptEnd;
 use penstock_core::usage::{Outcome, TokenUsage};
+use penstock_metrics::CacheFigures;
 
 use super::*;
 
@@ -103,4 +107,66 @@ fn g07_the_nodes_state_is_that_of_the_moment_it_is_asked_for() {
     ] {
         assert!(text.contains(line), "{line}\n{text}");
     }
+}
+
+/// A scrape in which every family has been touched.
+fn whole_scrape() -> String {
+    let metrics = Metrics::new();
+    let (entry, used) = (
+        provider(),
+        TokenUsage {
+            input: 1,
+            output: 1,
+            ..TokenUsage::default()
+        },
+    );
+    metrics.request(Some(Dialect::Anthropic), Outcome::Succeeded, 200);
+    metrics.error(Code::AuthenticationFailed);
+    metrics.duration(Dialect::Anthropic, Duration::ZERO);
+    metrics.first_byte(Dialect::Anthropic, Duration::ZERO);
+    metrics.attempt(&entry, AttemptEnd::Answered(200));
+    metrics.tokens(&entry, &used);
+    metrics.cost(&entry, NanoUsd(1));
+    metrics.answered(&entry, Duration::ZERO, Duration::ZERO);
+    metrics.provider_changed(&entry, "open");
+    metrics.affinity("hit", NanoUsd(0));
+    let of = (KeyId::from_parts(1, &[1; 10]), UserId::from_parts(1, &[1; 10]));
+    metrics.key_used(1, of, Outcome::Succeeded, &used, NanoUsd(1));
+    metrics.otlp_spans(ExportResult::Exported, 1);
+    metrics.otlp_export(ExportResult::Dropped);
+    metrics.limit_refused(&Exceeded {
+        level: Level::Key,
+        dimension: Dimension::Rpm,
+        used: 1,
+        limit: 1,
+        reset_at: None,
+        retry_after: 1,
+    });
+    let figures = CacheFigures {
+        capacity: Some(1),
+        ..CacheFigures::default()
+    };
+    let state = NodeState {
+        breakers: vec![Breaker {
+            provider: Arc::new(entry),
+            phase: Phase::Closed,
+        }],
+        caches: vec![("sessions", figures)],
+        ..NodeState::default()
+    };
+    metrics.render(&state).unwrap()
+}
+
+#[test]
+fn g07_the_page_of_metrics_says_what_this_plane_shows() {
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/metrics.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let ours =
+        |name: &str| !name.starts_with("penstock_control_") || name.starts_with("penstock_control_plane_");
+    let wrong = penstock_metrics::specification::differences(&page, &whole_scrape(), ours);
+    assert!(
+        wrong.is_empty(),
+        "docs/metrics.md is not true:\n{}",
+        wrong.join("\n")
+    );
 }

@@ -27,7 +27,7 @@ const OVERHEAD_SECONDS: [f64; 13] = [
 ];
 
 #[derive(Clone, Debug)]
-struct CallSeconds;
+pub(super) struct CallSeconds;
 
 impl MetricConstructor<Histogram> for CallSeconds {
     fn new_metric(&self) -> Histogram {

@@ -24,6 +24,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::caches::CacheCounts;
 use crate::proxy::Tracked;
 use crate::upstream::{Cause, SendBody, Targets, cause};
 
@@ -177,7 +178,7 @@ async fn connections_are_kept_over_changes_that_do_not_matter_to_them() {
 
 #[test]
 fn a_call_that_goes_by_an_older_snapshot_replaces_and_drops_nothing() {
-    let targets = Targets::new(clients(), Reach::Local);
+    let targets = Targets::new(clients(), Reach::Local, CacheCounts::default());
     let other = ProviderEntry {
         id: ProviderId::from_parts(2, &[2; 10]),
         ..entry(1, Provider::new("q", ProviderKind::Anthropic, "https://b"))

@@ -1,7 +1,7 @@
 //! How much memory the process holds, as the kernel counts it.
 
 /// Resident bytes; 0 where the kernel does not tell.
-pub(crate) fn resident_bytes() -> u64 {
+pub fn resident_bytes() -> u64 {
     std::fs::read_to_string("/proc/self/status")
         .ok()
         .and_then(|status| parse(&status))

@@ -1,4 +1,5 @@
-//! Sums by day, and by hour with how long calls took and how they ended. As the hourly sums, they outlive the records.
+//! The sums that answer questions over months and about how calls went. As the hourly ones ([`super::rollups`]), they
+//! outlive their records.
 
 use crate::api::archive::{ArchiveTable, Column, Merge};
 
