@@ -16,40 +16,6 @@ use super::alert::Webhook;
 use super::error::Error;
 use super::operator::StoredOperator;
 
-/// The part of the store that backups are made from, beside the configuration. Calls are bounded in time as those of
-/// [`Store`](crate::Store) are.
-#[async_trait]
-pub trait Archive {
-    /// How many rows a table has.
-    async fn count_rows(&self, table: &'static ArchiveTable) -> Result<u64, Error>;
-
-    /// Rows of a table behind that of `after`, in the order of its key, at most `limit` (at most 1000).
-    async fn archive_rows(
-        &self,
-        table: &'static ArchiveTable,
-        after: Option<&ArchiveRow>,
-        limit: u32,
-    ) -> Result<Vec<ArchiveRow>, Error>;
-
-    /// Writes rows again, as [`Merge`] says, in one transaction. How many were not there, or grew. [`Error::Invalid`]
-    /// for a row that does not fit the table.
-    async fn restore_rows(&self, table: &'static ArchiveTable, rows: &[ArchiveRow]) -> Result<u64, Error>;
-
-    /// Usage records with ids above `after`, by id, at most `limit` (at most 1000), with their decisions.
-    async fn usage_with_decisions(
-        &self,
-        after: Option<RequestId>,
-        limit: u32,
-    ) -> Result<Vec<UsageRecord>, Error>;
-
-    /// Writes an account that comes back, as it was, and tells other replicas. False, and nothing is written: its id, its
-    /// name or its token is there already.
-    async fn restore_operator(&self, operator: &StoredOperator) -> Result<bool, Error>;
-
-    /// Writes a webhook that comes back, as it was. False, and nothing is written: its id or its name is there already.
-    async fn restore_webhook(&self, webhook: &Webhook) -> Result<bool, Error>;
-}
-
 /// One row: its columns by name. Ids and bytes are text (hyphenated, hexadecimal), JSON is JSON.
 pub type ArchiveRow = Map<String, Value>;
 
@@ -203,4 +169,38 @@ impl ArchiveTable {
     pub fn other_columns(&self) -> &'static [Column] {
         self.columns.get(self.key..).unwrap_or_default()
     }
+}
+
+/// The part of the store that backups are made from, beside the configuration. Calls are bounded in time as those of
+/// [`Store`](crate::Store) are.
+#[async_trait]
+pub trait Archive {
+    /// How many rows a table has.
+    async fn count_rows(&self, table: &'static ArchiveTable) -> Result<u64, Error>;
+
+    /// Rows of a table behind that of `after`, in the order of its key, at most `limit` (at most 1000).
+    async fn archive_rows(
+        &self,
+        table: &'static ArchiveTable,
+        after: Option<&ArchiveRow>,
+        limit: u32,
+    ) -> Result<Vec<ArchiveRow>, Error>;
+
+    /// Writes rows again, as [`Merge`] says, in one transaction. How many were not there, or grew. [`Error::Invalid`]
+    /// for a row that does not fit the table.
+    async fn restore_rows(&self, table: &'static ArchiveTable, rows: &[ArchiveRow]) -> Result<u64, Error>;
+
+    /// Usage records with ids above `after`, by id, at most `limit` (at most 1000), with their decisions.
+    async fn usage_with_decisions(
+        &self,
+        after: Option<RequestId>,
+        limit: u32,
+    ) -> Result<Vec<UsageRecord>, Error>;
+
+    /// Writes an account that comes back, as it was, and tells other replicas. False, and nothing is written: its id, its
+    /// name or its token is there already.
+    async fn restore_operator(&self, operator: &StoredOperator) -> Result<bool, Error>;
+
+    /// Writes a webhook that comes back, as it was. False, and nothing is written: its id or its name is there already.
+    async fn restore_webhook(&self, webhook: &Webhook) -> Result<bool, Error>;
 }
