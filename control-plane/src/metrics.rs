@@ -57,6 +57,8 @@ pub struct Metrics {
     pub store_contact_age: Gauge<i64, AtomicI64>,
     /// Records of failed calls that are stored.
     pub failure_records: Counter,
+    /// Looks for trouble by this replica.
+    pub alert_looks: Counter,
     /// Attempts to deliver to webhooks, by what came of them.
     pub webhook_deliveries: Family<DeliveryLabels, Counter>,
     /// Calls of operators and data planes.
@@ -223,6 +225,11 @@ impl Metrics {
             "failure_records",
             "Records of failed calls that are stored",
             self.failure_records.clone(),
+        );
+        registry.register(
+            "alert_looks",
+            "Looks for trouble by this replica",
+            self.alert_looks.clone(),
         );
         registry.register(
             "webhook_deliveries",

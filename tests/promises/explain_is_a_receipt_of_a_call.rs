@@ -149,7 +149,7 @@ async fn what_is_no_known_call_is_said_with_what_to_do() -> Result<()> {
     let unknown = cli.fails(&["explain", "019a0000-0000-7000-8000-000000000000"])?;
     assert_eq!(unknown.code, Some(1));
     assert!(unknown.stderr.contains("is not in the ledger") && unknown.stderr.contains("node list"));
-    let word = cli.fails(&["explain", "OVERLOADED"])?;
+    let word = cli.fails(&["explain", "no-error-of-anybody"])?;
     assert_eq!(word.code, Some(1));
     assert!(word.stderr.contains("x-penstock-request-id"), "{}", word.stderr);
     Ok(())

@@ -153,6 +153,7 @@ impl Life {
         ensure!(doctor.contains("claude"), "{doctor}");
         self.stack
             .provider("spare", "anthropic", &other.base_url(), &[])?;
+        self.stack.synced().await?;
         self.cli.run(&["provider", "test", "spare"])?;
         self.works().await?;
         self.cli
@@ -179,7 +180,8 @@ impl Life {
         let usage = self.cli.json(&["usage", "--by", "user"])?;
         let file = self.path("penstock.backup").to_string_lossy().into_owned();
         self.cli.run(&["backup", "create", &file, "--include-usage"])?;
-        let nothing = self.write("nothing.yaml", "[]\n")?;
+        let nobody = "apiVersion: penstock/v1\nkind: User\nname: nobody\n";
+        let nothing = self.write("nothing.yaml", nobody)?;
         self.cli.run(&["apply", "-f", &nothing, "--prune", "--yes"])?;
         ensure!(self.call().await?.status() == 401, "the key is gone");
         self.cli.run(&["backup", "restore", &file, "--yes"])?;

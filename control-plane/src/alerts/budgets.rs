@@ -154,7 +154,7 @@ fn passed(index: &Index, budget: &Budget, spent: NanoUsd, policy: &NotificationP
             rule: Rule::Budget,
             subject: format!("{kind}:{id}/{dimension}/{percent}"),
             title: format!("{percent} % of {dimension} of {kind} {name} is spent"),
-            detail: format!("{spent} of {limit} USD. See `penstock limits show {kind} {name}`."),
+            detail: format!("{spent} of {limit} USD. See `penstock limits show --{kind} {name}`."),
         }
     })
     .collect()

@@ -63,6 +63,7 @@ async fn turn(
     if looked.is_none_or(|at| at.elapsed() >= LOOK) {
         *looked = Some(Instant::now());
         look_around(context, &policy, fence, now).await?;
+        context.metrics.alert_looks.inc();
     }
     while deliver(context, clients).await? > 0 {
         if now.plus_ms(5_000) < clock::now() {
