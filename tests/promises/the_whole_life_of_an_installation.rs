@@ -182,7 +182,15 @@ impl Life {
         self.cli.run(&["backup", "create", &file, "--include-usage"])?;
         let nobody = "apiVersion: penstock/v1\nkind: User\nname: nobody\n";
         let nothing = self.write("nothing.yaml", nobody)?;
-        self.cli.run(&["apply", "-f", &nothing, "--prune", "--yes"])?;
+        self.cli.run(&[
+            "apply",
+            "-f",
+            &nothing,
+            "--prune",
+            "--yes",
+            "--kinds",
+            "user,key,provider",
+        ])?;
         ensure!(self.call().await?.status() == 401, "the key is gone");
         self.cli.run(&["backup", "restore", &file, "--yes"])?;
         assert_eq!(self.cli.run(&["export"])?, before);
