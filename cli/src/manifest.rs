@@ -12,7 +12,7 @@
 //! ```
 //!
 //! Nothing here knows a resource's fields: they are those of the protocol ([`form`] says how each is written), so what the
-//! protocol can say, files can. Reading ([`read`]) starts from a new resource's defaults ([`base`]) and writing ([`write`])
+//! protocol can say, files can. Reading ([`read`]) starts from a new resource's defaults ([`base`]) and writing ([`mod@write`])
 //! leaves them out. Everything that is wrong with all files is told at once ([`problem`]), each with its file and line.
 
 pub(crate) mod base;

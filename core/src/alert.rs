@@ -5,7 +5,7 @@
 //!
 //! * The condition holds: it **fires**, once, however long it holds.
 //! * It no longer holds: **recovery** is told, if firing was.
-//! * It holds again within [`SILENCE`] of having been told: nothing is told, not the recovery either. When it still holds
+//! * It holds again within an hour of having been told: nothing is told, not the recovery either. When it still holds
 //!   after that time, it is told then.
 //!
 //! Looks are made of what the store holds, never of one process's memory: whoever looks sees the same.

@@ -216,6 +216,12 @@ impl Setting {
         }
     }
 
+    /// Whether the setting of this name is changed by commands of its own, which ask for other roles and set bounds, and by
+    /// nothing else: no file, no rollback.
+    pub fn is_run_time(name: &str) -> bool {
+        matches!(name, "http_debug" | "drained_nodes")
+    }
+
     pub fn validate(&self) -> Result<(), Invalid> {
         match self {
             Self::Unpriced(policy) => Rate::validate_all("unpriced.default_rates", &policy.default_rates),

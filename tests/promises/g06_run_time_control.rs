@@ -33,6 +33,11 @@ async fn g06_a_drained_data_plane_is_not_ready_and_serves_all_the_same() -> Resu
         .messages(0, &secret, &anthropic_body("hello", false))
         .await?;
     ensure!(answer.status() == 200, "{}", answer.status());
+    // What was drained is no configuration, so a rollback does not bring it back into service.
+    cli.run(&["user", "create", "--name", "bob"])?;
+    let rolled = cli.run(&["config", "rollback", "-2"])?;
+    stack.synced().await?;
+    ensure!(ready(0).await? == 503, "{rolled}");
     cli.run(&["node", "drain", &id, "--undo"])?;
     until("it is ready again", || async {
         Ok((ready(0).await? == 200).then_some(()))

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use penstock_core::name;
+use sha2::{Digest, Sha256};
 
 const MAX: usize = 64;
 
@@ -16,6 +17,27 @@ pub(crate) fn nearest_user(text: &str, otherwise: &str) -> String {
     near(text, otherwise, "._-@+", |name| {
         name::check_user("name", name).is_ok()
     })
+}
+
+/// A name that no other text has: the text itself where it is valid, else the nearest one with a mark of the text. What two
+/// groups or users may do must not become one because their names are written in other letters.
+pub(crate) fn distinct(text: &str, otherwise: &str) -> String {
+    marked(text, nearest(text, otherwise))
+}
+
+/// The same for users.
+pub(crate) fn distinct_user(text: &str, otherwise: &str) -> String {
+    marked(text, nearest_user(text, otherwise))
+}
+
+fn marked(text: &str, near: String) -> String {
+    if near == text.trim() {
+        return near;
+    }
+    let mark = hex::encode(Sha256::digest(text.trim()));
+    let (mark, room) = (mark.get(..6).unwrap_or_default(), MAX - 7);
+    let short: String = near.chars().take(room).collect();
+    format!("{short}-{mark}")
 }
 
 /// Names that were given already.
@@ -66,6 +88,18 @@ mod tests {
         assert_eq!(nearest("张三", "key-17"), "key-17");
         assert_eq!(nearest_user("ann@acme.example", "x"), "ann@acme.example");
         assert_eq!(nearest("0198c0de-0000-7000-8000-000000000001", "key-1"), "key-1");
+    }
+
+    #[test]
+    fn a03_groups_of_other_letters_stay_apart() {
+        assert_eq!(distinct("research", "group"), "research");
+        let names = ["研发", "市场", "研发-A", "市场-A", "A"].map(|text| distinct(text, "group"));
+        assert!(
+            names.iter().all(|name| name::check("name", name).is_ok()),
+            "{names:?}"
+        );
+        assert_eq!(BTreeSet::from(names.clone()).len(), names.len(), "{names:?}");
+        assert_ne!(distinct_user("ann smith", "x"), distinct_user("ann-smith", "x"));
     }
 
     #[test]

@@ -23,7 +23,8 @@ use std::sync::Arc;
 
 use penstock_core::invalid::Invalid;
 use penstock_core::limits::Limits;
-use penstock_core::resource::Kind;
+use penstock_core::resource::{Kind, ResourceRef};
+use penstock_core::setting::Setting;
 use penstock_core::time::UnixMs;
 use penstock_store::{Change, Expect, LoggedSpec, NewSpec, Op, Put, Store};
 use serde_json::Value;
@@ -118,6 +119,9 @@ fn step(change: &Change, present: &Present, rules: Rules) -> Step {
         return Step::Leave(format!(
             "{label} is left as it is: a rollback does not touch secrets"
         ));
+    }
+    if matches!(&change.reference, ResourceRef::Setting(name) if Setting::is_run_time(name)) {
+        return Step::Leave(format!("{label} is left as it is: it is no configuration"));
     }
     let Some(after) = &change.after else {
         return Step::Delete;

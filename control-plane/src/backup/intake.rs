@@ -57,7 +57,7 @@ pub(super) fn check_header(header: &Header, sealer: &Sealer) -> Result<(), Unfit
         });
     }
     match &header.master_key {
-        Some(key) if key != sealer.key_id() => Err(Unfit::OtherKey {
+        Some(key) if !sealer.knows(key) => Err(Unfit::OtherKey {
             made_with: key.clone(),
             here: sealer.key_id().to_owned(),
         }),

@@ -26,6 +26,7 @@ use penstock_proto::admin::v1::config_service_client::ConfigServiceClient;
 use penstock_proto::admin::v1::error_rule_service_client::ErrorRuleServiceClient;
 use penstock_proto::admin::v1::fleet_service_client::FleetServiceClient;
 use penstock_proto::admin::v1::key_service_client::KeyServiceClient;
+use penstock_proto::admin::v1::manifest_service_client::ManifestServiceClient;
 use penstock_proto::admin::v1::price_service_client::PriceServiceClient;
 use penstock_proto::admin::v1::provider_service_client::ProviderServiceClient;
 use penstock_proto::admin::v1::request_filter_service_client::RequestFilterServiceClient;
@@ -124,6 +125,7 @@ impl Operator {
         word_rule_service: WordRuleServiceClient;
         request_filter_service: RequestFilterServiceClient;
         config_service: ConfigServiceClient;
+        manifest_service: ManifestServiceClient;
         fleet_service: FleetServiceClient;
         usage_service: UsageServiceClient;
     }

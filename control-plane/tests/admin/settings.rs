@@ -102,3 +102,38 @@ async fn g01_a_setting_changed_by_others_is_aborted() {
         Code::Aborted,
     );
 }
+
+/// Who may change settings may not see what callers say, nor take data planes out of service unseen.
+#[tokio::test]
+async fn f01_what_has_commands_of_its_own_is_not_declared() {
+    let operator = Operator::start().await;
+    let window = config::DebugWindow {
+        subject: Some(config::debug_window::Subject::KeyId(
+            uuid::Uuid::nil().to_string(),
+        )),
+        until_ms: 32_503_680_000_000,
+        bodies: true,
+    };
+    let debug = Value::HttpDebug(config::HttpDebug {
+        windows: vec![window],
+    });
+    let drained = Value::DrainedNodes(config::DrainedNodes {
+        nodes: vec!["node".into()],
+    });
+    for (name, value) in [("http_debug", debug), ("drained_nodes", drained)] {
+        let manifest = wire::Manifest {
+            name: name.into(),
+            spec: Some(wire::manifest::Spec::Setting(config::Setting {
+                value: Some(value),
+            })),
+        };
+        let request = wire::ApplyManifestsRequest {
+            manifests: vec![manifest],
+            ..Default::default()
+        };
+        let answer = operator.manifest_service().apply_manifests(request).await;
+        let problems = answer.unwrap().into_inner().problems;
+        assert_eq!(problems.len(), 1, "{name}");
+        assert_eq!(version(&operator, name).await.0, 0, "{name} is as it was");
+    }
+}

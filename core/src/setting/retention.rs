@@ -17,6 +17,7 @@ pub struct RetentionPolicy {
     pub usage_records_days: u32,
     /// Records of the failure log.
     pub failed_calls_days: u32,
+    /// At least [`Self::MIN_AUDIT_DAYS`]: who changes settings must not be able to take away what tells of it.
     pub audit_log_days: u32,
 }
 
@@ -35,6 +36,7 @@ impl Default for RetentionPolicy {
 
 impl RetentionPolicy {
     pub const MAX_DAYS: u32 = 3_650;
+    pub const MIN_AUDIT_DAYS: u32 = 90;
 
     /// What is older than this goes, of records that are kept so many days.
     pub fn before(days: u32, now: UnixMs) -> UnixMs {
@@ -43,13 +45,17 @@ impl RetentionPolicy {
 
     pub(super) fn validate(self) -> Result<(), Invalid> {
         let all = [
-            ("retention.usage_records_days", self.usage_records_days),
-            ("retention.failed_calls_days", self.failed_calls_days),
-            ("retention.audit_log_days", self.audit_log_days),
+            ("retention.usage_records_days", self.usage_records_days, 1),
+            ("retention.failed_calls_days", self.failed_calls_days, 1),
+            (
+                "retention.audit_log_days",
+                self.audit_log_days,
+                Self::MIN_AUDIT_DAYS,
+            ),
         ];
-        for (field, days) in all {
-            if !(1..=Self::MAX_DAYS).contains(&days) {
-                let problem = format!("{days} is not 1 to {} days", Self::MAX_DAYS);
+        for (field, days, least) in all {
+            if !(least..=Self::MAX_DAYS).contains(&days) {
+                let problem = format!("{days} is not {least} to {} days", Self::MAX_DAYS);
                 return Err(Invalid::new(field, problem));
             }
         }
@@ -86,5 +92,16 @@ mod tests {
             );
         }
         RetentionPolicy::default().validate().unwrap();
+    }
+
+    #[test]
+    fn g10_what_was_done_cannot_be_forgotten_within_a_quarter() {
+        let kept = |audit_log_days| RetentionPolicy {
+            audit_log_days,
+            ..RetentionPolicy::default()
+        };
+        let error = kept(89).validate().unwrap_err().to_string();
+        assert!(error.contains("89 is not 90 to 3650 days"), "{error}");
+        kept(90).validate().unwrap();
     }
 }

@@ -12,7 +12,7 @@ const MASK: &str = "****";
 /// The beginnings of vendors' keys and of ours, bearer tokens, passwords in URLs.
 static FORMS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     let forms = [
-        r"\b(?:sk|pk|rk|pst|psk|cr|xai|gsk|AIza|AKIA|ASIA|ya29|ghp|eyJ)[-_.A-Za-z0-9]{16,}",
+        r"\b(?:sk|pk|rk|pst|pso|psk|pat_|cr|xai|gsk|AIza|AKIA|ASIA|ya29|ghp|eyJ)[-_.A-Za-z0-9]{16,}",
         r"(?i)\bbearer\s+[-_.~+/=A-Za-z0-9]{12,}",
         r"://[^/\s:@]*:[^/\s@]+@",
     ];

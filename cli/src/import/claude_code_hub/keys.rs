@@ -122,7 +122,7 @@ fn access(draft: &mut Draft, record: &Record) -> Access {
     Access {
         enabled: record.flag("is_enabled", true),
         expires_at: record.instant("expires_at"),
-        tags: tags.iter().map(|tag| names::nearest(tag, "tag")).collect(),
+        tags: tags.iter().map(|tag| names::distinct(tag, "tag")).collect(),
         allowed_models: models.into_iter().map(ModelPattern::Exact).collect(),
         rules: rules.shared(),
         ..Access::default()
@@ -160,7 +160,7 @@ fn groups(record: &Record) -> Groups {
 }
 
 pub(super) fn group(word: &str) -> String {
-    names::nearest(word, "group")
+    names::distinct(word, "group")
 }
 
 /// What a user must have, so that each of its keys can have its own.

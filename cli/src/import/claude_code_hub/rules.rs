@@ -144,7 +144,7 @@ pub(super) fn filters(draft: &mut Draft, records: &[Record], named: &Named) {
             Some(providers) => {
                 for provider in providers {
                     let bound = RequestFilter {
-                        name: names::nearest(&format!("{name}-{provider}"), &name),
+                        name: names::distinct(&format!("{name}-{provider}"), &name),
                         provider: Some(provider),
                         ..filter.clone()
                     };

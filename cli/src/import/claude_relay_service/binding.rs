@@ -41,7 +41,7 @@ impl Bindings {
         for (id, name) in &dump.groups {
             bindings
                 .groups
-                .insert(id.clone(), names::nearest(name, &format!("group-{}", short(id))));
+                .insert(id.clone(), names::distinct(name, &format!("group-{}", short(id))));
         }
         let mut given = names::Given::default();
         for (_, account) in &dump.accounts {

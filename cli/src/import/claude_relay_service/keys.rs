@@ -116,7 +116,7 @@ fn secret(text: String, options: &Options) -> Result<KeySecret, Failure> {
 /// The user that it had there, made with its first key.
 fn owner(draft: &mut Draft, dump: &Dump, record: &Record, taken: &mut Taken, options: &Options) -> String {
     let owner = match record.text("userUsername") {
-        Some(name) => names::nearest_user(&name, &options.user),
+        Some(name) => names::distinct_user(&name, &options.user),
         None => options.user.clone(),
     };
     let active = record.text("userId").map(|id| dump.users.get(&id).copied());

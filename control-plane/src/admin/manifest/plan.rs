@@ -151,6 +151,10 @@ impl Planner<'_> {
                 let price = keep_source(*price, present);
                 plain(named?, NewSpec::Price(price.clone()), LoggedSpec::Price(price))
             }
+            (Declared::Setting(setting), _) if Setting::is_run_time(setting.name()) => {
+                let problem = "cannot be declared: see `penstock debug` and `penstock node drain`";
+                return Err(Invalid::new("name", problem));
+            }
             (Declared::Setting(setting), _) => {
                 let default = || Setting::defaults().contains(&setting);
                 if present.is_none() && default() {

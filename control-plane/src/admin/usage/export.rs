@@ -4,6 +4,8 @@
 //! reader that is slow makes the reading slow. Each page goes on behind the last id: records that come in meanwhile
 //! are in the file if their id is higher. Cleaning may take records away before they are read.
 
+use std::borrow::Cow;
+
 use penstock_core::id::RequestId;
 use penstock_core::invalid::Invalid;
 use penstock_core::money::NanoUsd;
@@ -50,8 +52,8 @@ struct Line<'a> {
     provider_id: Option<String>,
     provider: Option<String>,
     dialect: &'a str,
-    model: &'a str,
-    model_served: &'a str,
+    model: Cow<'a, str>,
+    model_served: Cow<'a, str>,
     stream: bool,
     status: u16,
     outcome: &'static str,
@@ -75,14 +77,27 @@ struct Line<'a> {
     duration_ms: u32,
     first_byte_ms: Option<u32>,
     attempts: u32,
-    session: Option<&'a str>,
+    session: Option<Cow<'a, str>>,
     revision: u64,
     node_id: &'a str,
-    upstream_request_id: Option<&'a str>,
+    upstream_request_id: Option<Cow<'a, str>>,
     audio_input_tokens: u64,
     image_input_tokens: u64,
     audio_output_tokens: u64,
     image_output_tokens: u64,
+}
+
+impl Line<'_> {
+    /// What callers and providers choose must not be a formula to whoever opens the file.
+    fn guard(&mut self) {
+        let texts = [Some(&mut self.model), Some(&mut self.model_served)];
+        let optional = [self.session.as_mut(), self.upstream_request_id.as_mut()];
+        for text in texts.into_iter().chain(optional).flatten() {
+            if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+                *text = Cow::Owned(format!("'{text}"));
+            }
+        }
+    }
 }
 
 /// A decimal number of USD.
@@ -178,9 +193,9 @@ fn csv(index: &Index, page: &[UsageRecord], header: bool) -> Result<Vec<u8>, Str
         writer.write_record(COLUMNS).map_err(|error| error.to_string())?;
     }
     for record in page {
-        writer
-            .serialize(Line::of(index, record))
-            .map_err(|error| error.to_string())?;
+        let mut line = Line::of(index, record);
+        line.guard();
+        writer.serialize(line).map_err(|error| error.to_string())?;
     }
     writer.into_inner().map_err(|error| error.to_string())
 }
@@ -264,8 +279,8 @@ impl<'a> Line<'a> {
             provider_id,
             provider,
             dialect: &record.dialect,
-            model: &record.model,
-            model_served: &record.model_served,
+            model: record.model.as_str().into(),
+            model_served: record.model_served.as_str().into(),
             stream: record.stream,
             status: record.status,
             outcome: record.outcome.as_str(),
@@ -289,10 +304,10 @@ impl<'a> Line<'a> {
             duration_ms: record.duration_ms,
             first_byte_ms: record.first_byte_ms,
             attempts: record.attempts,
-            session: record.session.as_deref(),
+            session: record.session.as_deref().map(Cow::from),
             revision: record.revision,
             node_id: &record.node_id,
-            upstream_request_id: record.upstream_request_id.as_deref(),
+            upstream_request_id: record.upstream_request_id.as_deref().map(Cow::from),
             audio_input_tokens: tokens.audio_input,
             image_input_tokens: tokens.image_input,
             audio_output_tokens: tokens.audio_output,

@@ -207,6 +207,10 @@ impl Teller<'_> {
     async fn seed(&mut self, subjects: &[Subject], unknown: &[SubjectName]) -> anyhow::Result<()> {
         let now = self.now();
         let now = self.model.now(now);
+        // Spools deliver within a day, and ids are known for no longer: what is older is in the ledger.
+        let is_old = |record: &Record| now - record.at > 86_400_000;
+        let old = self.ledger.iter().rposition(is_old).map_or(0, |place| place + 1);
+        self.committed = self.committed.max(old);
         let of = |subject: &Subject| {
             let spends = self.ledger.iter().take(self.committed).filter_map(|record| {
                 let used = record.used.iter().find(|used| used.name == subject.name)?;

@@ -128,9 +128,18 @@ impl Words {
 
     fn of_event(chosen: &Chosen, reported: &Reported) -> Self {
         let mut words = reported.words.clone();
-        let message = words.message.take();
-        words.message =
-            message.map(|text| String::from_utf8_lossy(&masked(text.as_bytes(), chosen)).into_owned());
+        let details = words.details.as_deref_mut();
+        let rare = details.map(|details| {
+            [
+                &mut details.param,
+                &mut details.inner_code,
+                &mut details.google_status,
+            ]
+        });
+        let common = [&mut words.kind, &mut words.code, &mut words.message];
+        for text in rare.into_iter().flatten().chain(common).flatten() {
+            *text = String::from_utf8_lossy(&masked(text.as_bytes(), chosen)).into_owned();
+        }
         let silent = || "an error event without a reason".to_owned();
         Self::said(words, Some(200), None, silent)
     }

@@ -9,6 +9,8 @@ use crate::config::SampleRatio;
 
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
+/// A longer one is left out, as W3C allows: it would be in every span of the call.
+const MAX_STATE: usize = 512;
 /// `00-`, 32 digits, `-`, 16 digits, `-`, 2 digits.
 const LENGTH: usize = 55;
 /// Its odd part spreads attempts' ids.
@@ -47,7 +49,10 @@ impl Trace {
             parent: parent.map(|parent| parent.span),
             span: span.max(1).to_be_bytes(),
             sampled,
-            state: parent.and_then(|_| headers.get(TRACESTATE)).cloned(),
+            state: parent
+                .and_then(|_| headers.get(TRACESTATE))
+                .filter(|state| state.len() <= MAX_STATE)
+                .cloned(),
         }
     }
 
