@@ -2,10 +2,10 @@
 
 use crate::api::archive::{ArchiveTable, Column, Merge};
 
-pub(super) static TABLE: ArchiveTable = ArchiveTable {
-    name: "usage_rollups",
-    columns: &[
-        Column::int("hour"),
+/// Sums of a span of time, which is named by its column: for hours here, for days in [`super::sums`].
+pub(super) const fn sums(span: &'static str) -> [Column; 21] {
+    [
+        Column::int(span),
         Column::id("user_id"),
         Column::id("key_id"),
         Column::id("provider_id"),
@@ -26,7 +26,12 @@ pub(super) static TABLE: ArchiveTable = ArchiveTable {
         Column::int("image_input_tokens"),
         Column::int("audio_output_tokens"),
         Column::int("image_output_tokens"),
-    ],
+    ]
+}
+
+pub(super) static TABLE: ArchiveTable = ArchiveTable {
+    name: "usage_rollups",
+    columns: &sums("hour"),
     key: 5,
     merge: Merge::Greatest,
     ledger: true,
