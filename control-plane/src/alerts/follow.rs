@@ -107,7 +107,7 @@ async fn look_around(
         );
     }
     if !store.write_look((LEASE_NAME, fence), &changes).await? {
-        tracing::debug!("another replica has the lease on alerts by now");
+        tracing::warn!("the database took too long: what was found is not told, another replica looks again");
     }
     let kept = UnixMs(now.0.saturating_sub(i64::try_from(KEPT_MS).unwrap_or(i64::MAX)));
     store.forget_notifications(kept).await.map(drop)

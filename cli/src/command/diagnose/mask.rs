@@ -12,7 +12,7 @@ const MASK: &str = "****";
 /// The beginnings of vendors' keys and of ours, bearer tokens, passwords in URLs.
 static FORMS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     let forms = [
-        r"\b(?:sk|pk|rk|pst|pso|psk|pat_|cr|xai|gsk|AIza|AKIA|ASIA|ya29|ghp|eyJ)[-_.A-Za-z0-9]{16,}",
+        r"\b(?:sk|pk|rk|pst|pso|psk|pat|cr|xai|gsk|AIza|AKIA|ASIA|ya29|ghp|eyJ)[-_.A-Za-z0-9]{16,}",
         r"(?i)\bbearer\s+[-_.~+/=A-Za-z0-9]{12,}",
         r"://[^/\s:@]*:[^/\s@]+@",
     ];
@@ -45,6 +45,8 @@ mod tests {
     fn f01_no_form_of_a_secret_passes() {
         for secret in [
             "sk-ant-api03-abcdefghijklmnop",
+            "pso_abcdefghijklmnopqrst",
+            "pat_abcdefghijklmnopqrst",
             "Bearer abc.def-ghi_jklmnop",
             "postgres://ann:hunter2@db/penstock",
             "my-admin-token-0123",

@@ -105,9 +105,8 @@ fn manifest(context: &Context, name: &str, stored: &Stored, all_prices: bool) ->
         StoredSpec::Price(price) if all_prices || price.source == PriceSource::Manual => {
             Spec::Price(convert::price_to_wire(price))
         }
-        StoredSpec::Price(_)
-        | StoredSpec::ImportSuffix(_)
-        | StoredSpec::Setting(Setting::HttpDebug(_) | Setting::DrainedNodes(_)) => return None,
+        StoredSpec::Price(_) | StoredSpec::ImportSuffix(_) => return None,
+        StoredSpec::Setting(setting) if Setting::is_run_time(setting.name()) => return None,
         StoredSpec::Setting(setting) => Spec::Setting(convert::setting_to_wire(setting)),
         StoredSpec::ErrorRule(rule) => Spec::ErrorRule(convert::error_rule_to_wire(rule)),
         StoredSpec::WordRule(rule) => Spec::WordRule(convert::word_rule_to_wire(rule)),

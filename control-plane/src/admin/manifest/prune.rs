@@ -59,12 +59,11 @@ pub(super) fn add(
 fn can_go(stored: &Stored) -> bool {
     match &stored.spec {
         StoredSpec::Price(price) => price.source == PriceSource::Manual,
-        StoredSpec::ImportSuffix(_)
-        | StoredSpec::Setting(Setting::HttpDebug(_) | Setting::DrainedNodes(_)) => false,
+        StoredSpec::ImportSuffix(_) => false,
+        StoredSpec::Setting(setting) => !Setting::is_run_time(setting.name()),
         StoredSpec::Provider(_)
         | StoredSpec::User(_)
         | StoredSpec::Key(_)
-        | StoredSpec::Setting(_)
         | StoredSpec::ErrorRule(_)
         | StoredSpec::WordRule(_)
         | StoredSpec::RequestFilter(_) => true,

@@ -93,11 +93,15 @@ impl Line<'_> {
         let texts = [Some(&mut self.model), Some(&mut self.model_served)];
         let optional = [self.session.as_mut(), self.upstream_request_id.as_mut()];
         for text in texts.into_iter().chain(optional).flatten() {
-            if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+            if is_formula(text) {
                 *text = Cow::Owned(format!("'{text}"));
             }
         }
     }
+}
+
+fn is_formula(text: &str) -> bool {
+    text.starts_with(['=', '+', '-', '@', '\t', '\r'])
 }
 
 /// A decimal number of USD.
@@ -312,6 +316,21 @@ impl<'a> Line<'a> {
             image_input_tokens: tokens.image_input,
             audio_output_tokens: tokens.audio_output,
             image_output_tokens: tokens.image_output,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn e06_what_a_spreadsheet_would_run_is_told_from_names() {
+        for formula in ["=HYPERLINK(1)", "+1", "-1", "@SUM(1)", "\t=1"] {
+            assert!(is_formula(formula), "{formula}");
+        }
+        for name in ["claude-opus-4-8", "req_1", ""] {
+            assert!(!is_formula(name), "{name}");
         }
     }
 }

@@ -138,6 +138,14 @@ mod tests {
     }
 
     #[test]
+    fn g07_a_state_that_is_too_long_is_left_out_and_the_trace_stays() {
+        let mut headers = with(GOOD);
+        headers.insert(TRACESTATE, "x".repeat(MAX_STATE + 1).parse().unwrap());
+        let trace = Trace::begin(&headers, [1; 16], 9, None);
+        assert_eq!((trace.state, trace.parent.is_some()), (None, true));
+    }
+
+    #[test]
     fn g07_a_header_that_is_not_well_formed_counts_as_none() {
         for bad in [
             "",
