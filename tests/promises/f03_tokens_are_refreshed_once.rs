@@ -241,8 +241,7 @@ async fn f03_a_revoked_login_stops_refreshing_says_so_and_a_new_login_brings_the
             .as_str()
             .is_some_and(|advice| advice.contains("oauth login"))
     );
-    let log = bench.stack.control[0].log();
-    ensure!(log.contains("TOKEN_REFRESH_FAILED"), "the log says so");
+    bench.stack.control[0].tells("TOKEN_REFRESH_FAILED").await?;
     // Nobody asks with a token that is worth nothing.
     let refused = bench.server.counts().refused;
     let (status, body) = bench.call(0).await?;

@@ -352,8 +352,9 @@ async fn g05_secrets_in_plain_text_are_asked_for_twice_and_logged() -> Result<()
     ] {
         assert!(lines.contains(secret), "{secret}");
     }
-    let log = stack.control[0].log();
-    assert!(log.contains("a backup with all secrets is being made") && log.contains("moving"));
-    assert!(!log.contains(CREDENTIAL));
+    let control = &stack.control[0];
+    control.tells("a backup with all secrets is being made").await?;
+    control.tells("moving").await?;
+    assert!(!control.log().contains(CREDENTIAL));
     Ok(())
 }

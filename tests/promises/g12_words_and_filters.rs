@@ -69,7 +69,7 @@ async fn g12_a_request_with_a_sensitive_word_is_400_and_names_the_place_alone() 
         .await?;
     assert_eq!(answer.status(), 400);
     assert_eq!(answer.headers()["x-penstock-code"], "SENSITIVE_CONTENT");
-    assert!(stack.data[0].log().contains("word rule projects at messages[0]"));
+    stack.data[0].tells("word rule projects at messages[0]").await?;
 
     cli.run(&["word-rule", "disable", "projects"])?;
     stack.synced().await?;

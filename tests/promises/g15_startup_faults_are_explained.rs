@@ -204,6 +204,7 @@ async fn g15_a_redis_that_is_down_is_a_warning_only() -> Result<()> {
         .messages(0, &key, &penstock_tests::anthropic_body("hello", false))
         .await?;
     assert_eq!(answer.status(), 200);
+    stack.data[0].tells("Redis connection error").await?;
     let log = stack.data[0].log();
     assert_eq!(log.matches("Redis connection error").count(), 1, "{log}");
     assert!(!log.contains("hunter2"));

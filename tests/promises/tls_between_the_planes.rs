@@ -84,10 +84,7 @@ async fn a_node_with_a_wrong_token_gets_no_snapshot_and_is_told_what_to_do() -> 
     let mut stack = Stack::builder().data_planes(0).start().await?;
     stack.add_data_plane(&[], "a-wrong-node-token-0123456789abcdefghij")?;
     stack.data[0].spawn()?;
-    penstock_tests::until("the log says what is wrong", || async {
-        Ok(stack.data[0].log().contains("node token").then_some(()))
-    })
-    .await?;
+    stack.data[0].tells("node token").await?;
     let ready = format!("{}/health/ready", stack.data[0].admin_url);
     assert_eq!(stack.http.get(ready).send().await?.status(), 503);
     Ok(())

@@ -13,6 +13,7 @@ use crate::http::client;
 use crate::ports::free_port;
 use crate::postgres::Database;
 use crate::process::Process;
+use crate::wait::until;
 
 /// The operator's token in every stack.
 pub const ADMIN_TOKEN: &str = "test-admin-token-0123456789abcdefghij";
@@ -36,13 +37,14 @@ pub struct StackBuilder {
 /// A running installation. Everything ends when it is dropped.
 #[derive(Debug)]
 pub struct Stack {
-    pub folder: tempfile::TempDir,
     pub database_url: String,
     pub control: Vec<Node>,
     pub data: Vec<Node>,
     pub fake: FakeProvider,
     pub http: reqwest::Client,
     tls_ca: Option<String>,
+    /// After the processes, whose logs in it are shown when a test fails.
+    pub folder: tempfile::TempDir,
 }
 
 /// One server process and how to start it again.
@@ -267,7 +269,7 @@ impl Stack {
     pub async fn synced(&self) -> Result<()> {
         let cli = self.cli(0);
         let all = self.data.iter().filter(|node| node.process.is_some()).count();
-        crate::until("all data planes run the head revision", || async {
+        until("all data planes run the head revision", || async {
             let nodes = cli.json(&["node", "list"])?;
             let current = |node: &&Value| node["connected"] == true && node["revision"] == nodes["head"];
             let count = nodes["items"]
@@ -281,7 +283,7 @@ impl Stack {
     /// Waits until the ledger holds this many calls, answered and rejected, and returns the totals.
     pub async fn ledger(&self, calls: u64) -> Result<Value> {
         let cli = self.cli(0);
-        crate::until(&format!("the ledger holds {calls} calls"), || async {
+        until(&format!("the ledger holds {calls} calls"), || async {
             let usage = cli.json(&["usage"])?;
             let count = |field: &str| usage[field].as_u64().unwrap_or_default();
             Ok((count("requests") + count("rejected") >= calls).then(|| usage.clone()))
@@ -332,8 +334,16 @@ impl Node {
         Ok(())
     }
 
+    /// What it has logged until now. Lines are written by a thread of its own, after the call that they tell of may have
+    /// been answered.
     pub fn log(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// Waits until its log holds this text.
+    pub async fn tells(&self, text: &str) -> Result<()> {
+        let what = format!("{} tells: {text}", self.name);
+        until(&what, || async { Ok(self.log().contains(text).then_some(())) }).await
     }
 }
 
