@@ -27,7 +27,8 @@ pub(crate) fn print(format: Format, view: &impl View) -> Result<(), Failure> {
     write(io::stdout().lock(), &text)
 }
 
-/// Prints one of many things as they come. A table's columns are as wide as what they usually hold.
+/// Prints one of many things as they come. A table's columns are as wide as what they usually hold. A reader that went away
+/// is a failure here, so that what goes on by itself ends ([`Failure::is_silent`]).
 pub(crate) fn print_line<T: Row>(format: Format, row: &T, header: bool) -> Result<(), Failure> {
     let text = match format {
         Format::Table => {
@@ -39,7 +40,7 @@ pub(crate) fn print_line<T: Row>(format: Format, row: &T, header: bool) -> Resul
         Format::Json => serde_json::to_string(row).map_err(Failure::other)?,
         Format::Yaml => format!("---\n{}", serde_saphyr::to_string(row).map_err(Failure::other)?),
     };
-    write(io::stdout().lock(), &text)
+    Ok(write_all(io::stdout().lock(), &text)?)
 }
 
 /// Prints text as it is.
@@ -86,10 +87,12 @@ pub(crate) fn progress(text: &str, last: bool) {
     drop(write!(err, "\r\x1b[2K{text}{end}").and_then(|()| err.flush()));
 }
 
-fn write(mut out: impl Write, text: &str) -> Result<(), Failure> {
-    let text = text.trim_end_matches('\n');
-    let done = writeln!(out, "{text}").and_then(|()| out.flush());
-    match done {
+fn write_all(mut out: impl Write, text: &str) -> io::Result<()> {
+    writeln!(out, "{}", text.trim_end_matches('\n')).and_then(|()| out.flush())
+}
+
+fn write(out: impl Write, text: &str) -> Result<(), Failure> {
+    match write_all(out, text) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         other => Ok(other?),
     }

@@ -124,10 +124,10 @@ pub fn routes(context: &Context, streams: &Streams) -> Routes {
         .add_service(OperatorServiceServer::new(operator::Operators(context.clone())))
         .add_service(AuditServiceServer::new(audit::AuditLog(context.clone())))
         .add_service(DebugServiceServer::new(debug::Debug(context.clone())))
-        .add_service(LogServiceServer::new(log::Logs {
-            context: context.clone(),
-            streams: streams.clone(),
-        }))
+        .add_service(LogServiceServer::new(log::Logs::new(
+            context.clone(),
+            streams.clone(),
+        )))
         .add_service(BackupServiceServer::new(backup::Backups(context.clone())))
         .add_service(ImportServiceServer::new(import::Imports(context.clone())))
 }

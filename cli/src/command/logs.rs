@@ -1,7 +1,8 @@
 //! `penstock logs`: the log of calls, searched or followed.
 //!
-//! Following goes on when the control plane restarts: it says so on stderr, connects again, and leaves out what it has
-//! printed already.
+//! Following goes on when the control plane restarts: it says so on stderr, connects again, asks for what ended since its
+//! last call and leaves out what it has printed already. Streams that end well were open for long enough: the next one is
+//! let in anew, and nothing is said. It ends when nobody reads what it prints.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -26,7 +27,7 @@ const PAGE: u32 = 1_000;
 /// Calls that are remembered as printed.
 const REMEMBERED: usize = 10_000;
 /// Before the last call that was printed, others may have ended that were not.
-const OVERLAP_MS: i64 = 30_000;
+const OVERLAP_MS: i64 = 60_000;
 
 #[derive(clap::Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -56,7 +57,7 @@ enum What {
 /// Which calls.
 #[derive(Clone, Debug, clap::Args)]
 struct Filter {
-    /// From when on: 1h, 7d, 2026-11-01, 2026-11-01T10:00:00Z [default: 24h; with -f: now]
+    /// From when on: 1h, 7d, 2026-11-01, 2026-11-01T10:00:00Z [default: 24h; with -f: now, and a day back at most]
     #[arg(long, value_name = "TIME")]
     since: Option<Past>,
     /// Until when, written as --since [default: now]
@@ -106,6 +107,8 @@ struct Printed {
     header: bool,
     /// A stream was open.
     connected: bool,
+    /// The last one broke.
+    away: bool,
 }
 
 impl Logs {
@@ -161,12 +164,15 @@ async fn follow(session: &Session, filter: &Filter) -> Result<(), Failure> {
     let mut printed = Printed::default();
     loop {
         let failure = match stream(session, filter, &mut printed, &mut backoff).await {
-            Ok(()) => None,
+            Ok(()) => continue,
+            Err(failure) if failure.is_silent() => return Ok(()),
             Err(failure) if !printed.connected || !may_pass(&failure) => return Err(failure),
-            Err(failure) => Some(failure),
+            Err(failure) => first_line(&failure),
         };
-        let why = failure.map_or_else(String::new, |failure| format!(" ({})", first_line(&failure)));
-        output::remark(format!("the control plane went away{why}; connecting again"));
+        printed.away = true;
+        output::remark(format!(
+            "the control plane went away ({failure}); connecting again"
+        ));
         // Not for the sake of secrecy: clients of one server need not come back in the same moment.
         let random = u32::try_from(session.now.0.unsigned_abs() & 0xffff_ffff).unwrap_or(0);
         tokio::time::sleep(backoff.next(random)).await;
@@ -187,13 +193,14 @@ async fn stream(
     }
     let request = wire::TailCallsRequest { filter: Some(asked) };
     let mut answers = services.logs().tail_calls(request).await?.into_inner();
-    if std::mem::replace(&mut printed.connected, true) {
+    printed.connected = true;
+    if std::mem::take(&mut printed.away) {
         output::remark("connected again");
     }
     while let Some(answer) = answers.message().await? {
         backoff.reset();
-        if answer.left_out > 0 {
-            output::remark("more calls end than can be shown; some are left out. Filters help.");
+        if answer.incomplete {
+            output::remark("more calls end than can be followed; some may be missing. Filters help.");
         }
         for call in answer.calls {
             printed.print(session, call)?;

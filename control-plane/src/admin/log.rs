@@ -6,10 +6,14 @@ mod call;
 mod filter;
 mod tail;
 
+use std::sync::Arc;
+
 use penstock_core::id::RequestId;
 use penstock_core::invalid::Invalid;
+use penstock_core::time::UnixMs;
 use penstock_proto::admin::v1 as wire;
 use penstock_proto::admin::v1::log_service_server::LogService;
+use tokio::sync::Semaphore;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
@@ -24,8 +28,19 @@ const MAX_PAGE: u32 = 1_000;
 const DAY_MS: u64 = 86_400_000;
 
 pub(super) struct Logs {
-    pub(super) context: Context,
-    pub(super) streams: Streams,
+    context: Context,
+    streams: Streams,
+    readers: Arc<Semaphore>,
+}
+
+impl Logs {
+    pub(super) fn new(context: Context, streams: Streams) -> Self {
+        Self {
+            context,
+            streams,
+            readers: Arc::new(Semaphore::new(tail::AT_A_TIME)),
+        }
+    }
 }
 
 #[tonic::async_trait]
@@ -48,12 +63,14 @@ impl LogService for Logs {
             token => Some(id("page_token", token)?),
         };
         let found = context.store.search_calls(&filter, size, before).await;
-        let found = found.map_err(status::from_store)?;
-        let full = u32::try_from(found.len()).is_ok_and(|length| length == size);
-        let last = found.last().filter(|_| full);
+        let page = found.map_err(status::from_store)?;
         Ok(Response::new(wire::SearchCallsResponse {
-            next_page_token: last.map_or_else(String::new, |last| last.id.to_string()),
-            calls: found.iter().map(|found| call::write(context, found)).collect(),
+            next_page_token: page.older.map_or_else(String::new, |id| id.to_string()),
+            calls: page
+                .calls
+                .iter()
+                .map(|found| call::write(context, found))
+                .collect(),
         }))
     }
 
@@ -62,14 +79,20 @@ impl LogService for Logs {
         request: Request<wire::TailCallsRequest>,
     ) -> Result<Response<Self::TailCallsStream>, Status> {
         let asked = request.into_inner().filter.unwrap_or_default();
-        let since = asked.since_ms;
+        let since = Some(UnixMs(asked.since_ms)).filter(|since| since.0 != 0);
         let asked = wire::CallFilter {
             since_ms: 0,
             until_ms: 0,
             ..asked
         };
         let filter = filter::read(&self.context, asked, clock::now(), DAY_MS).await?;
-        let (tail, receiver) = tail::Tail::new(self.context.clone(), filter, since);
+        let place = Arc::clone(&self.readers).try_acquire_owned().map_err(|_| {
+            Status::resource_exhausted(format!(
+                "{} readers follow the log of this control plane already; end one of them, or search",
+                tail::AT_A_TIME
+            ))
+        })?;
+        let (tail, receiver) = tail::Tail::new(self.context.clone(), filter, since, place);
         self.streams.serve(tail.run(self.streams.closing().clone()))?;
         Ok(Response::new(ReceiverStream::new(receiver)))
     }

@@ -70,3 +70,31 @@ impl Ledger for FakeStore {
         self.here().map(|_| Vec::new())
     }
 }
+
+/// The log, of failure records alone; of the filter only its times count.
+pub(super) fn page(
+    records: &[FailedCallRow],
+    filter: &LogFilter,
+    limit: u32,
+    before: Option<RequestId>,
+) -> LogPage {
+    let since = filter.ended_since.unwrap_or(UnixMs(0));
+    let mut found: Vec<_> = records
+        .iter()
+        .filter(|row| row.started_at >= filter.usage.from && row.started_at < filter.usage.to)
+        .filter(|row| row.started_at.plus_ms(row.duration_ms.into()) >= since)
+        .filter(|row| before.is_none_or(|before| row.id < before))
+        .collect();
+    found.sort_by_key(|row| std::cmp::Reverse(row.id));
+    found.truncate(usize::try_from(limit).unwrap());
+    let full = found.len() == usize::try_from(limit).unwrap();
+    let call = |row: &FailedCallRow| LoggedCall {
+        id: row.id,
+        usage: None,
+        failure: Some(row.clone()),
+    };
+    LogPage {
+        older: found.last().filter(|_| full).map(|row| row.id),
+        calls: found.into_iter().map(call).collect(),
+    }
+}

@@ -507,11 +507,12 @@ impl Store for FakeStore {
 
     async fn search_calls(
         &self,
-        _: &penstock_store::LogFilter,
-        _: u32,
-        _: Option<RequestId>,
-    ) -> Result<Vec<penstock_store::LoggedCall>, Error> {
-        panic!("not faked")
+        filter: &penstock_store::LogFilter,
+        limit: u32,
+        before: Option<RequestId>,
+    ) -> Result<penstock_store::LogPage, Error> {
+        let state = self.here()?;
+        Ok(super::fake_ledger::page(&state.failures, filter, limit, before))
     }
 
     async fn prepare_ledger(&self, _: UnixMs) -> Result<(), Error> {

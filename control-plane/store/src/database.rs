@@ -53,7 +53,7 @@ use uuid::Uuid;
 use crate::api::command::{NodeAnswer, NodeCommand};
 use crate::api::commit::{Commit, Committed};
 use crate::api::error::Error;
-use crate::api::failure::{FailedCallRow, LogFilter, LoggedCall};
+use crate::api::failure::{FailedCallRow, LogFilter, LogPage};
 use crate::api::fleet_state::{FleetAction, FleetState, Put};
 use crate::api::history::{Differences, Revision, RevisionFilter};
 use crate::api::node::NodeRow;
@@ -228,7 +228,7 @@ impl Store for Database {
         filter: &LogFilter,
         limit: u32,
         before: Option<RequestId>,
-    ) -> Result<Vec<LoggedCall>, Error> {
+    ) -> Result<LogPage, Error> {
         self.search_log(filter, limit, before).await
     }
 

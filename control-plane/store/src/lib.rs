@@ -40,7 +40,7 @@ pub use api::audit::{AuditEnd, AuditEntry, AuditFilter};
 pub use api::command::{NodeAnswer, NodeCommand};
 pub use api::commit::{Applied, Commit, Committed, CredentialChange, Expect, MAX_OPS, NewSpec, Op, Put};
 pub use api::error::Error;
-pub use api::failure::{FailedCallRow, LogFilter, LoggedCall};
+pub use api::failure::{FailedCallRow, LogFilter, LogPage, LoggedCall};
 pub use api::fleet_state::{FleetAction, FleetState, Put as FleetPut};
 pub use api::history::{
     Action, Change, Differences, LoggedKey, LoggedProvider, LoggedSpec, Revision, RevisionFilter,

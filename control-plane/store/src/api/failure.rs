@@ -32,6 +32,15 @@ pub struct FailedCallRow {
     pub record: serde_json::Value,
 }
 
+/// A page of the log.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct LogPage {
+    /// Newest first. Those that this release cannot read are not among them, so there may be fewer than asked for.
+    pub calls: Vec<LoggedCall>,
+    /// Older calls are below this id; None: there are none.
+    pub older: Option<RequestId>,
+}
+
 /// Which calls of the log. None does not restrict.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogFilter {
@@ -42,7 +51,7 @@ pub struct LogFilter {
     pub slower_than_ms: Option<u32>,
     pub error_type: Option<String>,
     pub error_class: Option<String>,
-    /// Of the failure record, the model, the code or an id, in any case of ASCII letters.
+    /// Of the failure record, the model, the code or an id, in any case; SQLite knows that of ASCII letters only.
     pub grep: Option<String>,
     /// Calls that ended then or later.
     pub ended_since: Option<UnixMs>,

@@ -20,7 +20,7 @@ use super::archive::Archive;
 use super::command::{NodeAnswer, NodeCommand};
 use super::commit::{Commit, Committed};
 use super::error::Error;
-use super::failure::{FailedCallRow, LogFilter, LoggedCall};
+use super::failure::{FailedCallRow, LogFilter, LogPage};
 use super::fleet_state::{FleetAction, FleetState, Put};
 use super::history::{Differences, Revision, RevisionFilter};
 use super::ledger::Ledger;
@@ -151,7 +151,7 @@ pub trait Store: Accounts + Alerts + Archive + Ledger + Upkeep + Send + Sync + '
         filter: &LogFilter,
         limit: u32,
         before: Option<RequestId>,
-    ) -> Result<Vec<LoggedCall>, Error>;
+    ) -> Result<LogPage, Error>;
 
     // === Nodes ===
 

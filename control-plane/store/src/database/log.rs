@@ -13,7 +13,7 @@ use super::Database;
 use super::failures::{Row, failure_columns};
 use super::records::{DAY_MS, LedgerRow, columns, first_id, in_range};
 use crate::api::error::Error;
-use crate::api::failure::{LogFilter, LoggedCall};
+use crate::api::failure::{LogFilter, LogPage, LoggedCall};
 use crate::sql::query::{Query, sql};
 use crate::sql::tx::Tx;
 use crate::sql::value::Value;
@@ -26,7 +26,7 @@ impl Database {
         filter: &LogFilter,
         limit: u32,
         before: Option<RequestId>,
-    ) -> Result<Vec<LoggedCall>, Error> {
+    ) -> Result<LogPage, Error> {
         let limit = limit.clamp(1, MAX_CALLS);
         let mut tx = self.pools.read().await?;
         let mut calls: BTreeMap<Uuid, LoggedCall> = BTreeMap::new();
@@ -34,10 +34,7 @@ impl Database {
         let by_failure = filter.error_type.is_some() || filter.error_class.is_some() || filter.failed;
         if !by_failure {
             for row in ledger(&mut tx, filter, limit, before).await? {
-                let id = row.id;
-                if let Some(usage) = row.readable() {
-                    calls.insert(id, of(id, Some(usage)));
-                }
+                calls.insert(row.id, of(row.id, row.readable()));
             }
         }
         for row in failures(&mut tx, filter, limit, before, by_failure).await? {
@@ -46,9 +43,11 @@ impl Database {
         }
         let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
         let mut newest: Vec<_> = calls.into_values().rev().take(wanted).collect();
+        let older = newest.get(wanted - 1).map(|last| last.id);
         join(&mut tx, &mut newest).await?;
         tx.commit().await?;
-        Ok(newest)
+        newest.retain(|call| call.usage.is_some() || call.failure.is_some());
+        Ok(LogPage { calls: newest, older })
     }
 }
 
@@ -74,22 +73,22 @@ async fn ledger(
     let mut query = common(in_range(query, &filter.usage), filter);
     if let Some(pattern) = filter.grep.as_deref().map(pattern) {
         query = query
-            .push_some(" AND (LOWER(model) LIKE ", Some(pattern.as_str()))
+            .push_some(" AND (LOWER(model) LIKE LOWER(", Some(pattern.as_str()))
             .push_some(
-                " ESCAPE '!' OR LOWER(COALESCE(code, '')) LIKE ",
+                ") ESCAPE '!' OR LOWER(COALESCE(code, '')) LIKE LOWER(",
                 Some(pattern.as_str()),
             )
             .push_some(
-                " ESCAPE '!' OR LOWER(COALESCE(upstream_request_id, '')) LIKE ",
+                ") ESCAPE '!' OR LOWER(COALESCE(upstream_request_id, '')) LIKE LOWER(",
                 Some(pattern.as_str()),
             )
-            .push_some(" ESCAPE '!' OR id = ", Some(id_of(filter)))
+            .push_some(") ESCAPE '!' OR id = ", Some(id_of(filter)))
             .push_some(
                 " OR EXISTS (SELECT 1 FROM failed_calls f WHERE f.id = usage_records.id AND \
-                 LOWER(CAST(f.record AS TEXT)) LIKE ",
+                 LOWER(CAST(f.record AS TEXT)) LIKE LOWER(",
                 Some(pattern.as_str()),
             )
-            .push(" ESCAPE '!'))");
+            .push(") ESCAPE '!'))");
     }
     tx.fetch_all(newest(query, limit, before)).await
 }
@@ -114,8 +113,11 @@ async fn failures(
     if let Some(pattern) = filter.grep.as_deref().map(pattern) {
         query = query
             .push_some(" AND (id = ", Some(id_of(filter)))
-            .push_some(" OR LOWER(CAST(record AS TEXT)) LIKE ", Some(pattern.as_str()))
-            .push(" ESCAPE '!')");
+            .push_some(
+                " OR LOWER(CAST(record AS TEXT)) LIKE LOWER(",
+                Some(pattern.as_str()),
+            )
+            .push(") ESCAPE '!')");
     }
     if !all {
         query = query.push(" AND NOT EXISTS (SELECT 1 FROM usage_records u WHERE u.id = failed_calls.id)");
@@ -141,10 +143,10 @@ fn newest(query: Query, limit: u32, before: Option<RequestId>) -> Query {
         .push_bind(limit)
 }
 
-/// A part of a text, in lower case. Its own wildcards stand for themselves.
+/// A part of a text. Its own wildcards stand for themselves.
 fn pattern(text: &str) -> String {
     let mut pattern = String::from("%");
-    for letter in text.to_ascii_lowercase().chars() {
+    for letter in text.chars() {
         if matches!(letter, '%' | '_' | '!') {
             pattern.push('!');
         }
@@ -215,6 +217,6 @@ mod tests {
 
     #[test]
     fn a_text_to_look_for_stands_for_itself() {
-        assert_eq!(pattern("50%_Off!"), "%50!%!_off!!%");
+        assert_eq!(pattern("50%_Off!"), "%50!%!_Off!!%");
     }
 }
