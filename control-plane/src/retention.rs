@@ -4,7 +4,9 @@
 //! `penstock usage clean` at once; both hold the lease [`LEASE`], which they renew at each step. A replica that dies leaves
 //! it to others within [`LEASE_TIME`], and whoever comes next goes on where it ended. Steps are small and as much time
 //! passes between them as they took, so cleaning takes half of one connection at most and nothing waits for it. A
-//! database that is away ends the pass; the next one comes in an hour.
+//! database that is away ends the pass; the next one comes in an hour. What is old is told by two clocks: where this
+//! machine's and the database's differ by more than [`MAX_SKEW_MS`] nothing is cleaned, for one that runs ahead would clean
+//! everything.
 
 use std::time::Duration;
 
@@ -26,6 +28,8 @@ const LEASE_TIME: Duration = Duration::from_secs(120);
 /// After a start others come first.
 const FIRST: Duration = Duration::from_secs(90);
 const EVERY: Duration = Duration::from_secs(3600);
+/// Days are counted, so minutes do not matter.
+const MAX_SKEW_MS: u64 = 10 * 60_000;
 const SHORTEST_PAUSE: Duration = Duration::from_millis(10);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
@@ -61,6 +65,11 @@ pub(crate) enum Denied {
     Off,
     #[error("another control plane, or another command, cleans now; it goes on by itself")]
     Elsewhere,
+    #[error(
+        "the clocks of this control plane and of its database differ by {0} s, so nothing is cleaned; let both take the time \
+         from NTP (timedatectl)"
+    )]
+    Clocks(u64),
     #[error(transparent)]
     Store(#[from] Error),
 }
@@ -86,6 +95,10 @@ pub(crate) async fn follow(context: Context, stop: CancellationToken) {
             Err(Denied::Elsewhere) => "elsewhere",
             Err(Denied::Store(error)) => {
                 tracing::warn!(%error, "old records are cleaned later; nothing else is touched meanwhile");
+                "failed"
+            }
+            Err(denied @ Denied::Clocks(_)) => {
+                tracing::error!("{denied}");
                 "failed"
             }
         };
@@ -120,6 +133,14 @@ pub(crate) async fn policy(store: &dyn Store) -> Result<RetentionPolicy, Error> 
     })
 }
 
+fn check_clocks(ours: UnixMs, databases: UnixMs) -> Result<(), Denied> {
+    let skew = ours.0.abs_diff(databases.0);
+    match skew > MAX_SKEW_MS {
+        true => Err(Denied::Clocks(skew / 1000)),
+        false => Ok(()),
+    }
+}
+
 /// What goes of each kind.
 pub(crate) fn parts(policy: RetentionPolicy, now: UnixMs) -> Vec<Part> {
     let part = |kind: Retained| {
@@ -145,11 +166,13 @@ impl Pass {
         if !policy.enabled {
             return Err(Denied::Off);
         }
+        let now = clock::now();
+        check_clocks(now, context.store.examine().await?.now)?;
         let mut pass = Self {
             context: context.clone(),
             holder: format!("{}/{:08x}", context.name, clock::random()),
             held_at: Instant::now(),
-            parts: parts(policy, clock::now()),
+            parts: parts(policy, now),
             at: 0,
             pause: Duration::ZERO,
         };
@@ -205,6 +228,16 @@ impl Pass {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn e07_a_clock_that_ran_away_cleans_nothing() {
+        let now = UnixMs(1_790_000_000_000);
+        assert!(check_clocks(now, now.plus_ms(MAX_SKEW_MS)).is_ok());
+        for (ours, databases) in [(now.plus_ms(40 * 86_400_000), now), (now, now.plus_ms(700_000))] {
+            let denied = check_clocks(ours, databases).unwrap_err();
+            assert!(denied.to_string().contains("timedatectl"), "{denied}");
+        }
+    }
 
     #[test]
     fn e07_each_kind_goes_by_its_own_days() {

@@ -19,12 +19,11 @@ use uuid::Uuid;
 use super::{Condition, names};
 use crate::index::Index;
 
-/// In one question to the ledger.
+/// Subjects in one question to the ledger.
 const AT_ONCE: usize = 200;
 
-/// One budget.
+/// One budget of a subject.
 struct Budget {
-    subject: SpendSubject,
     dimension: Dimension,
     limit: u64,
     from: UnixMs,
@@ -40,17 +39,19 @@ pub(super) async fn conditions(
     if policy.budget_percents.is_empty() {
         return Ok(Vec::new());
     }
-    let budgets: Vec<_> = subjects(facts, watched)
+    let limited: Vec<_> = subjects(facts, watched)
         .into_iter()
-        .flat_map(|subject| budgets(index, subject, now))
+        .map(|subject| (subject, budgets(index, subject, now)))
+        .filter(|(_, budgets)| !budgets.is_empty())
         .collect();
     let mut found = Vec::new();
-    for some in budgets.chunks(AT_ONCE) {
+    for some in limited.chunks(AT_ONCE) {
         let questions: Vec<_> = some.iter().map(question).collect();
         let baseline = store.baseline(&questions).await?;
-        for (budget, spends) in some.iter().zip(&baseline.answers) {
-            let spent = spends.first().map_or(NanoUsd(0), |spend| spend.total);
-            found.extend(passed(index, budget, spent, policy));
+        for ((subject, budgets), spends) in some.iter().zip(&baseline.answers) {
+            for (budget, spend) in budgets.iter().zip(spends) {
+                found.extend(passed(index, (*subject, budget), spend.total, policy));
+            }
         }
     }
     Ok(found)
@@ -97,7 +98,6 @@ fn budgets(index: &Index, subject: SpendSubject, now: UnixMs) -> Vec<Budget> {
                 Window::Total => UnixMs(0),
             };
             Budget {
-                subject,
                 dimension,
                 limit: limits.get(dimension),
                 from: from.max(limits.reset_at(dimension).unwrap_or(UnixMs(0))),
@@ -125,18 +125,24 @@ fn limits(index: &Index, subject: SpendSubject) -> Option<std::sync::Arc<Limits>
     }
 }
 
-fn question(budget: &Budget) -> BaselineQuestion {
+fn question((subject, budgets): &(SpendSubject, Vec<Budget>)) -> BaselineQuestion {
+    let span = |budget: &Budget| SpendSpan {
+        from: budget.from,
+        by_minute: false,
+    };
     BaselineQuestion {
-        subject: budget.subject,
-        spans: vec![SpendSpan {
-            from: budget.from,
-            by_minute: false,
-        }],
+        subject: *subject,
+        spans: budgets.iter().map(span).collect(),
     }
 }
 
 /// One for each share that is spent.
-fn passed(index: &Index, budget: &Budget, spent: NanoUsd, policy: &NotificationPolicy) -> Vec<Condition> {
+fn passed(
+    index: &Index,
+    (subject, budget): (SpendSubject, &Budget),
+    spent: NanoUsd,
+    policy: &NotificationPolicy,
+) -> Vec<Condition> {
     let spent_nano = u64::try_from(spent.0).unwrap_or(0);
     let over = policy
         .budget_percents
@@ -144,7 +150,7 @@ fn passed(index: &Index, budget: &Budget, spent: NanoUsd, policy: &NotificationP
         .filter(|percent| u128::from(spent_nano) * 100 >= u128::from(budget.limit) * u128::from(**percent));
     over.map(|percent| {
         let dimension = budget.dimension.as_str();
-        let (kind, id, name) = match budget.subject {
+        let (kind, id, name) = match subject {
             SpendSubject::User(id) => ("user", id.to_string(), names::user_name(index, id)),
             SpendSubject::Key(id) => ("key", id.to_string(), names::key_name(index, id)),
             SpendSubject::Provider(id) => ("provider", id.to_string(), names::provider_name(index, id)),

@@ -1,8 +1,10 @@
 //! How calls went lately, as their callers saw them.
 
 use penstock_core::alert::Rule;
+use penstock_core::id::ProviderId;
+use penstock_core::resource::{ResourceRef, Spec};
 use penstock_core::setting::NotificationPolicy;
-use penstock_store::CallFacts;
+use penstock_store::{AlertRow, CallFacts};
 
 use super::{Condition, names};
 use crate::index::Index;
@@ -26,6 +28,23 @@ pub(super) fn conditions(index: &Index, facts: &CallFacts, policy: &Notification
     found.extend(rate_limited(facts, policy));
     found.extend(repeated(index, facts, policy));
     found
+}
+
+/// Providers that are watched for failures in a row, while they are there and in use.
+pub(super) fn suspected(index: &Index, watched: &[AlertRow]) -> Vec<ProviderId> {
+    let rows = watched.iter().filter(|row| row.rule == Rule::ConsecutiveFailures);
+    let ids = rows.filter_map(|row| row.subject.strip_prefix("provider:")?.parse().ok());
+    ids.filter(|id| {
+        match index
+            .get(&ResourceRef::Provider(*id))
+            .as_ref()
+            .map(|found| &found.spec)
+        {
+            Some(Spec::Provider(spec)) => spec.provider.enabled,
+            _ => false,
+        }
+    })
+    .collect()
 }
 
 fn error_rates(index: &Index, facts: &CallFacts, policy: &NotificationPolicy) -> Vec<Condition> {

@@ -1,4 +1,7 @@
 //! The loop: whoever has the lease looks and delivers; the others wait for it.
+//!
+//! The lease is renewed beside the work, so that a slow database makes looks late and not void. When it is lost all the
+//! same (nobody could write for [`LEASE`]), the work ends at once, is warned of, and another replica does it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +11,7 @@ use penstock_core::resource::{ResourceRef, Spec};
 use penstock_core::setting::{NotificationPolicy, Setting};
 use penstock_core::time::UnixMs;
 use penstock_outbound::{Clients, Tracked};
-use penstock_store::{Error, Looked};
+use penstock_store::{Error, Looked, Store};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -54,32 +57,61 @@ async fn turn(
     looked: &mut Option<Instant>,
 ) -> Result<(), Error> {
     let policy = policy(context);
-    let now = clock::now();
-    let until = now.plus_ms(u64::try_from(LEASE.as_millis()).unwrap_or(u64::MAX));
-    let lease = context.store.take_lease(LEASE_NAME, owner, now, until).await?;
-    let Some(fence) = lease.filter(|_| policy.enabled) else {
+    let Some(fence) = take(&*context.store, owner).await?.filter(|_| policy.enabled) else {
         return Ok(());
     };
-    if looked.is_none_or(|at| at.elapsed() >= LOOK) {
-        *looked = Some(Instant::now());
-        look_around(context, &policy, fence, now).await?;
-        context.metrics.alert_looks.inc();
-    }
-    while deliver(context, clients).await? > 0 {
-        if now.plus_ms(5_000) < clock::now() {
-            // The lease must be renewed.
-            break;
+    tokio::select! {
+        done = work(context, clients, (&policy, fence), looked) => done,
+        () = lost(&*context.store, owner, fence) => {
+            tracing::warn!("the database took too long: another replica looks for trouble and tells of it");
+            Ok(())
         }
     }
+}
+
+async fn work(
+    context: &Context,
+    clients: &Arc<Clients>,
+    (policy, fence): (&NotificationPolicy, u64),
+    looked: &mut Option<Instant>,
+) -> Result<(), Error> {
+    if looked.is_none_or(|at| at.elapsed() >= LOOK) {
+        *looked = Some(Instant::now());
+        if look_around(context, policy, fence, clock::now()).await? {
+            context.metrics.alert_looks.inc();
+        }
+    }
+    let until = Instant::now() + LOOK / 2;
+    while deliver(context, clients).await? > 0 && Instant::now() < until {}
     Ok(())
 }
 
+/// The right to work, for [`LEASE`]. None: another replica has it.
+async fn take(store: &dyn Store, owner: &str) -> Result<Option<u64>, Error> {
+    let now = clock::now();
+    let until = now.plus_ms(u64::try_from(LEASE.as_millis()).unwrap_or(u64::MAX));
+    store.take_lease(LEASE_NAME, owner, now, until).await
+}
+
+/// Renews the lease until it is another's.
+async fn lost(store: &dyn Store, owner: &str, fence: u64) {
+    loop {
+        tokio::time::sleep(LEASE / 3).await;
+        match take(store, owner).await {
+            Ok(Some(held)) if held == fence => {}
+            Ok(_) => return,
+            Err(error) => tracing::debug!(%error, "the lease on alerts is renewed later"),
+        }
+    }
+}
+
+/// False: the lease was lost, and nothing of it is written.
 async fn look_around(
     context: &Context,
     policy: &NotificationPolicy,
     fence: u64,
     now: UnixMs,
-) -> Result<(), Error> {
+) -> Result<bool, Error> {
     let store = &*context.store;
     let watched = store.alerts().await?;
     let conditions = conditions(context, &watched, policy, now).await?;
@@ -93,7 +125,11 @@ async fn look_around(
         changes.watches.push(row);
     }
     if changes == Looked::default() {
-        return Ok(());
+        return Ok(true);
+    }
+    if !store.write_look((LEASE_NAME, fence), &changes).await? {
+        tracing::warn!("the database took too long: what was found is not told, another replica looks again");
+        return Ok(false);
     }
     for told in &changes.told {
         tracing::warn!(
@@ -106,11 +142,9 @@ async fn look_around(
             told.title
         );
     }
-    if !store.write_look((LEASE_NAME, fence), &changes).await? {
-        tracing::warn!("the database took too long: what was found is not told, another replica looks again");
-    }
     let kept = UnixMs(now.0.saturating_sub(i64::try_from(KEPT_MS).unwrap_or(i64::MAX)));
-    store.forget_notifications(kept).await.map(drop)
+    store.forget_notifications(kept).await?;
+    Ok(true)
 }
 
 async fn conditions(
@@ -121,7 +155,10 @@ async fn conditions(
 ) -> Result<Vec<Condition>, Error> {
     let (store, index) = (&*context.store, &*context.index);
     let states = store.fleet_states(&std::collections::BTreeMap::new()).await?;
-    let facts = store.call_facts(now, policy.consecutive_failures).await?;
+    let suspected = calls::suspected(index, watched);
+    let facts = store
+        .call_facts(now, policy.consecutive_failures, &suspected)
+        .await?;
     let mut found = breakers::conditions(index, &states, now);
     found.extend(credentials::conditions(index, &store.tokens().await?));
     found.extend(calls::conditions(index, &facts, policy));
@@ -135,5 +172,29 @@ fn policy(context: &Context) -> NotificationPolicy {
     match resource.as_ref().map(|resource| &resource.spec) {
         Some(Spec::Setting(Setting::Notifications(policy))) => policy.clone(),
         _ => NotificationPolicy::default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::fake_store::FakeStore;
+
+    #[tokio::test(start_paused = true)]
+    async fn g11_the_lease_is_renewed_beside_the_work_until_it_is_another_s() {
+        let store = FakeStore::new();
+        store.set_fence(Some(3));
+        let lost = lost(&*store, "me", 3);
+        tokio::pin!(lost);
+        let minute = Duration::from_secs(60);
+        assert!(tokio::time::timeout(minute, &mut lost).await.is_err());
+        store.set_away(true);
+        assert!(
+            tokio::time::timeout(minute, &mut lost).await.is_err(),
+            "nobody else has it"
+        );
+        store.set_away(false);
+        store.set_fence(Some(4));
+        assert!(tokio::time::timeout(LEASE / 2, &mut lost).await.is_ok());
     }
 }

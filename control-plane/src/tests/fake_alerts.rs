@@ -7,10 +7,17 @@ use uuid::Uuid;
 
 use super::fake_store::FakeStore;
 
+impl FakeStore {
+    /// Who asks for the lease on alerts has it with this fence.
+    pub(crate) fn set_fence(&self, fence: Option<u64>) {
+        self.lock().fence = fence;
+    }
+}
+
 #[async_trait]
 impl Alerts for FakeStore {
     async fn take_lease(&self, _: &str, _: &str, _: UnixMs, _: UnixMs) -> Result<Option<u64>, Error> {
-        Ok(None)
+        Ok(self.here()?.fence)
     }
 
     async fn release_lease(&self, _: &str, _: &str) -> Result<(), Error> {
@@ -57,7 +64,12 @@ impl Alerts for FakeStore {
         Ok(0)
     }
 
-    async fn call_facts(&self, _: UnixMs, _: u32) -> Result<CallFacts, Error> {
+    async fn call_facts(
+        &self,
+        _: UnixMs,
+        _: u32,
+        _: &[penstock_core::id::ProviderId],
+    ) -> Result<CallFacts, Error> {
         Ok(CallFacts::default())
     }
 }

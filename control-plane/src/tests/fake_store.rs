@@ -42,6 +42,8 @@ pub(super) struct Inner {
     tokens: BTreeMap<ProviderId, StoredToken>,
     leases: BTreeMap<ProviderId, (u64, UnixMs)>,
     logins: BTreeMap<(ProviderId, String), OauthLogin>,
+    /// Of the lease on alerts: whoever asks has it with this fence. None: nobody has.
+    pub(super) fence: Option<u64>,
     pub(super) accounts: FakeAccounts,
 }
 
@@ -88,6 +90,7 @@ impl FakeStore {
             tokens: BTreeMap::new(),
             leases: BTreeMap::new(),
             logins: BTreeMap::new(),
+            fence: None,
             accounts: FakeAccounts::default(),
         };
         Arc::new(Self {
@@ -150,7 +153,7 @@ impl FakeStore {
         self.lock().nodes.get(id).cloned()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Inner> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap()
     }
 

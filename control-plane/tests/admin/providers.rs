@@ -65,6 +65,54 @@ async fn f01_a_credential_is_not_sent_to_another_host_unless_the_operator_says_s
 }
 
 #[tokio::test]
+async fn f01_a_file_moves_a_provider_only_with_its_secret_in_it() {
+    let operator = Operator::start().await;
+    let declared = |url: &str, secret: &str| {
+        let spec = config::ProviderSpec {
+            kind: config::ProviderKind::Bedrock.into(),
+            base_urls: vec![url.into()],
+            ..provider("signed")
+        };
+        let keys = config::AwsKeys {
+            access_key_id: "AKIAIOSFODNN7EXAMPLE".into(),
+            secret_access_key: secret.into(),
+            session_token: String::new(),
+            region: "us-east-1".into(),
+        };
+        let credential = wire::credential_manifest::Credential::AwsKeys(keys);
+        wire::ApplyManifestsRequest {
+            manifests: vec![wire::Manifest {
+                name: "signed".into(),
+                spec: Some(wire::manifest::Spec::Provider(Box::new(wire::ProviderManifest {
+                    spec: Some(spec),
+                    credential: Some(wire::CredentialManifest {
+                        credential: Some(credential),
+                    }),
+                    proxy_password: None,
+                }))),
+            }],
+            ..Default::default()
+        }
+    };
+    let applied = async |url: &str, secret: &str| {
+        let request = declared(url, secret);
+        let answer = operator.manifest_service().apply_manifests(request).await;
+        answer.unwrap().into_inner()
+    };
+    let (here, there) = ("https://bedrock.example", "https://evil.example");
+    assert_eq!(applied(here, "a-marked-secret").await.problems, []);
+    // As an export has it: what signs stays where it is.
+    assert_eq!(applied(here, "").await.problems, []);
+    let moved = applied(there, "").await;
+    let problem = format!("{:?}", moved.problems);
+    for part in ["evil.example", "with its secret", "--keep-credential"] {
+        assert!(problem.contains(part), "{part}: {problem}");
+    }
+    assert_eq!(moved.revision, 0);
+    assert_eq!(applied(there, "a-marked-secret").await.problems, []);
+}
+
+#[tokio::test]
 async fn g01_a_stale_update_is_aborted_and_names_who_was_faster() {
     let operator = Operator::start().await;
     let read = operator.create_provider("main", None).await;

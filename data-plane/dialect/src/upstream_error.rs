@@ -6,6 +6,7 @@
 
 mod google;
 mod head;
+mod texts;
 
 use std::time::Duration;
 

@@ -4,7 +4,7 @@
 //! may connect again; with OK after [`LIFETIME`], when a client connects again and is let in or not: an operator whose
 //! access ended reads no longer than that. A store that is away ends nothing: the next look tries again.
 //!
-//! *Bounds.* [`AT_A_TIME`] readers; one more gets RESOURCE_EXHAUSTED. A reader who is slow makes the next look late, and
+//! *Bounds.* [`AT_A_TIME`] readers; one more gets `RESOURCE_EXHAUSTED`. A reader who is slow makes the next look late, and
 //! never makes anything grow.
 
 mod looks;

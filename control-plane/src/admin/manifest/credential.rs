@@ -44,6 +44,17 @@ pub(super) fn change(
     set_credential(context, reference, &wanted).map_err(|status| Invalid::new("credential", status.message()))
 }
 
+/// Whether what goes to the provider's host is from the file, and not something kept that was given for another host.
+/// Tokens that an OAuth client obtained are kept with it.
+pub(super) fn is_given(given: Option<&CredentialManifest>, change: &CredentialChange) -> bool {
+    match given.and_then(|given| given.credential.as_ref()) {
+        None => false,
+        Some(Wire::ApiKey(_) | Wire::BearerToken(_) | Wire::ServiceAccountJson(_)) => true,
+        Some(Wire::AwsKeys(keys)) => !keys.secret_access_key.is_empty(),
+        Some(Wire::OauthClient(_)) => matches!(change, CredentialChange::Set(_)),
+    }
+}
+
 /// What it has, if that can be read.
 pub(super) fn present(
     context: &Context,

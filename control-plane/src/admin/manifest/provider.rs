@@ -35,10 +35,11 @@ pub(super) fn wanted(
         Some(known) => resets::kept(&provider.limits, &known.provider.limits),
         None => resets::none(&provider.limits),
     };
-    if let Some(known) = known.filter(|known| known.credential.is_some() && given.credential.is_none()) {
+    let credential = credential::change(planner, &reference, known, given.credential.as_ref())?;
+    let kept = !credential::is_given(given.credential.as_ref(), &credential);
+    if let Some(known) = known.filter(|known| known.credential.is_some() && kept) {
         stays(&provider, &known.provider)?;
     }
-    let credential = credential::change(planner, &reference, known, given.credential.as_ref())?;
     let proxy_password = password(
         planner,
         &reference,
@@ -79,11 +80,11 @@ pub(super) fn wanted(
     ))
 }
 
-/// A file that moves a provider must hold its credential: the one that is kept was given for another host.
+/// A file that moves a provider must hold its secret: the one that is kept was given for another host.
 fn stays(provider: &Provider, before: &Provider) -> Result<(), Invalid> {
     provider.keeps_credential_of(before).map_err(|invalid| {
         let problem = format!(
-            "{}; declare the credential in the file, or move it with `penstock provider update --keep-credential`",
+            "{}; declare the credential with its secret in the file, or move it with `penstock provider update --keep-credential`",
             invalid.problem
         );
         Invalid::new(invalid.field, problem)

@@ -87,7 +87,9 @@ fn part(part: &Part) -> wire::CleanedKind {
 
 fn denied(denied: Denied) -> Status {
     match denied {
-        Denied::Off | Denied::Elsewhere => Status::failed_precondition(denied.to_string()),
+        Denied::Off | Denied::Elsewhere | Denied::Clocks(_) => {
+            Status::failed_precondition(denied.to_string())
+        }
         Denied::Store(error) => status::from_store(error),
     }
 }

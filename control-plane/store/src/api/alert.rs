@@ -193,8 +193,14 @@ pub trait Alerts: Send + Sync + 'static {
     /// Deletes what was told before, with its deliveries. How many.
     async fn forget_notifications(&self, before: UnixMs) -> Result<u64, Error>;
 
-    /// How calls ended lately. `in_a_row`: see [`CallFacts::failing`].
-    async fn call_facts(&self, now: UnixMs, in_a_row: u32) -> Result<CallFacts, Error>;
+    /// How calls ended lately. `in_a_row`: see [`CallFacts::failing`]; looked at for it are providers of which calls failed
+    /// lately, and these.
+    async fn call_facts(
+        &self,
+        now: UnixMs,
+        in_a_row: u32,
+        suspected: &[ProviderId],
+    ) -> Result<CallFacts, Error>;
 }
 
 impl DeliveryState {

@@ -8,6 +8,7 @@ mod webhooks;
 
 use async_trait::async_trait;
 use penstock_core::alert::Rule;
+use penstock_core::id::ProviderId;
 use penstock_core::time::UnixMs;
 use uuid::Uuid;
 
@@ -79,8 +80,13 @@ impl Alerts for Database {
         deliveries::forget(&self.pools, before).await
     }
 
-    async fn call_facts(&self, now: UnixMs, in_a_row: u32) -> Result<CallFacts, Error> {
-        call_facts::read(&self.pools, now, in_a_row).await
+    async fn call_facts(
+        &self,
+        now: UnixMs,
+        in_a_row: u32,
+        suspected: &[ProviderId],
+    ) -> Result<CallFacts, Error> {
+        call_facts::read(&self.pools, now, in_a_row, suspected).await
     }
 }
 

@@ -39,9 +39,10 @@ impl Database {
     pub(super) async fn read_baseline(&self, questions: &[BaselineQuestion]) -> Result<Baseline, Error> {
         let mut tx = self.pools.read().await?;
         let mut room = Room(Baseline::MAX_MINUTES);
+        let gone = cleaned::until(&mut tx).await?;
         let mut answers = Vec::with_capacity(questions.len());
         for question in questions {
-            answers.push(answer(&mut tx, question, &mut room).await?);
+            answers.push(answer(&mut tx, question, gone, &mut room).await?);
         }
         let marks = sql(
             "SELECT spool_id, through_sequence FROM spool_marks ORDER BY updated_at DESC, spool_id LIMIT ",
@@ -60,12 +61,17 @@ impl Database {
     }
 }
 
-async fn answer(tx: &mut Tx, question: &BaselineQuestion, room: &mut Room) -> Result<Vec<Spend>, Error> {
+/// `gone`: up to when records are cleaned.
+async fn answer(
+    tx: &mut Tx,
+    question: &BaselineQuestion,
+    gone: i64,
+    room: &mut Room,
+) -> Result<Vec<Spend>, Error> {
     let subject = Subject {
         kind: question.subject.level().as_str(),
         id: question.subject.id(),
     };
-    let gone = cleaned::until(tx).await?;
     let cuts = cut(tx, subject, &question.spans).await?;
     let whole = whole(tx, subject, &cuts).await?;
     let mut spends = Vec::with_capacity(cuts.len());

@@ -19,6 +19,7 @@ on_both!(
     g11_a_look_under_a_lost_lease_writes_nothing,
     g11_a_delivery_waits_until_it_is_due_and_ends_once,
     g11_what_failed_lately_is_counted_by_provider,
+    g11_a_call_counts_when_it_ends,
 );
 
 const LATER: UnixMs = UnixMs(NOW.0 + 10_000);
@@ -225,7 +226,7 @@ async fn g11_what_failed_lately_is_counted_by_provider(bench: Bench) {
     records.extend((6..8).map(|n| record(n, 1, 429)));
     records.push(record(8, 3, 200));
     bench.store.ingest_usage(&records, delivered(1)).await.unwrap();
-    let facts = bench.store.call_facts(NOW.plus_ms(1_000), 3).await.unwrap();
+    let facts = bench.store.call_facts(NOW.plus_ms(1_000), 3, &[]).await.unwrap();
     let mut calls = facts.last_5_min;
     calls.sort_by_key(|calls| calls.provider);
     let of = |provider, calls, failed| ProviderCalls {
@@ -240,6 +241,29 @@ async fn g11_what_failed_lately_is_counted_by_provider(bench: Bench) {
     let mut statuses = facts.statuses_in_1_h;
     statuses.sort();
     assert_eq!(statuses, [(provider_id(1), 429, 2), (provider_id(2), 502, 3)]);
-    let later = bench.store.call_facts(NOW.plus_ms(7_200_000), 3).await.unwrap();
-    assert_eq!(later, penstock_store::CallFacts::default());
+    let later = NOW.plus_ms(7_300_000);
+    let quiet = bench.store.call_facts(later, 3, &[]).await.unwrap();
+    assert_eq!(quiet, penstock_store::CallFacts::default());
+    let suspected = [provider_id(1), provider_id(2)];
+    let watched = bench.store.call_facts(later, 3, &suspected).await.unwrap();
+    assert_eq!(
+        watched.failing,
+        [provider_id(2)],
+        "without a call since nothing is well again"
+    );
+}
+
+async fn g11_a_call_counts_when_it_ends(bench: Bench) {
+    let mut hung = record(1);
+    hung.provider_id = Some(provider_id(1));
+    (hung.status, hung.duration_ms) = (504, 600_000);
+    let arrived = hung.started_at;
+    bench.store.ingest_usage(&[hung], delivered(1)).await.unwrap();
+    let facts = bench
+        .store
+        .call_facts(arrived.plus_ms(601_000), 1, &[])
+        .await
+        .unwrap();
+    assert_eq!((facts.last_5_min[0].calls, facts.last_5_min[0].failed), (1, 1));
+    assert_eq!(facts.failing, [provider_id(1)]);
 }

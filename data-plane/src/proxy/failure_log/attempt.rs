@@ -11,7 +11,7 @@ use penstock_dialect::upstream_error::UpstreamError;
 
 use super::super::call::{Call, Chosen};
 use super::super::failed::{ErrorAnswer, Failed, Reported};
-use super::{hint_of, masked};
+use super::{hint_of, masked, masked_text};
 
 /// Members of a URL's query that are no secrets.
 const SHOWN_QUERY: [&str; 3] = ["api-version", "alt", "beta"];
@@ -127,19 +127,10 @@ impl Words {
     }
 
     fn of_event(chosen: &Chosen, reported: &Reported) -> Self {
-        let mut words = reported.words.clone();
-        let details = words.details.as_deref_mut();
-        let rare = details.map(|details| {
-            [
-                &mut details.param,
-                &mut details.inner_code,
-                &mut details.google_status,
-            ]
-        });
-        let common = [&mut words.kind, &mut words.code, &mut words.message];
-        for text in rare.into_iter().flatten().chain(common).flatten() {
-            *text = String::from_utf8_lossy(&masked(text.as_bytes(), chosen)).into_owned();
-        }
+        let words = reported
+            .words
+            .clone()
+            .with_texts(|text| masked_text(text.as_bytes(), chosen));
         let silent = || "an error event without a reason".to_owned();
         Self::said(words, Some(200), None, silent)
     }
@@ -165,11 +156,11 @@ impl Words {
     }
 
     fn ours(chosen: &Chosen, failed: &Failed, error_type: ErrorType) -> Self {
-        let text = masked(failed.to_string().as_bytes(), chosen);
+        let text = masked_text(failed.to_string().as_bytes(), chosen);
         Self {
             status: None,
             error_type: error_type.as_str().to_owned(),
-            message: cut(String::from_utf8_lossy(&text).into_owned()),
+            message: cut(text),
             param: None,
             request_id: None,
         }

@@ -1,7 +1,10 @@
 //! How calls ended lately: small aggregates over the newest records, on the index of those that failed.
 //!
 //! Only calls for which a provider was asked count, so that what Penstock itself refuses alarms nobody, but for 429s, which
-//! callers see alike whoever sends them. Time is the one inside a record's id: when its call arrived.
+//! callers see alike whoever sends them. A call counts when it *ends*: one that hung until its timeout arrived long before.
+//! Of those that lasted more than [`LONGEST_MS`] nothing is known here.
+
+use std::collections::BTreeSet;
 
 use penstock_core::id::{KeyId, ProviderId, UserId};
 use penstock_core::time::UnixMs;
@@ -10,25 +13,42 @@ use uuid::Uuid;
 use crate::api::alert::{CallFacts, ProviderCalls};
 use crate::api::error::Error;
 use crate::database::records::first_id;
-use crate::sql::query::sql;
+use crate::sql::query::{Query, sql};
 use crate::sql::tx::{Pools, Tx};
 
 const MINUTE_MS: i64 = 60_000;
+const LONGEST_MS: i64 = 60 * MINUTE_MS;
 /// More providers than this are not looked at one by one.
 const MAX_PROVIDERS: usize = 1_000;
 const MAX_ACTIVE: u32 = 20_000;
 
-pub(super) async fn read(pools: &Pools, now: UnixMs, in_a_row: u32) -> Result<CallFacts, Error> {
+/// Those that ended since then.
+struct Ended(UnixMs);
+
+/// `suspected`: providers of whose last calls all had failed.
+pub(super) async fn read(
+    pools: &Pools,
+    now: UnixMs,
+    in_a_row: u32,
+    suspected: &[ProviderId],
+) -> Result<CallFacts, Error> {
     let mut tx = pools.read().await?;
-    let since = |minutes: i64| first_id(now.0.saturating_sub(minutes * MINUTE_MS));
-    let last_5_min = shares(&mut tx, since(5)).await?;
+    let ago = |minutes: i64| now.0.saturating_sub(minutes * MINUTE_MS);
+    let since = |minutes: i64| first_id(ago(minutes));
+    let last_5_min = shares(&mut tx, Ended(UnixMs(ago(5)))).await?;
     let limited = sql("SELECT COUNT(*) FROM usage_records WHERE status = 429 AND id >= $1");
     let (rate_limited,): (i64,) = tx.fetch_one(limited.bind(since(1))).await?;
-    let statuses = statuses(&mut tx, since(60)).await?;
+    let statuses = statuses(&mut tx, Ended(UnixMs(ago(60)))).await?;
+    let failed = last_5_min.iter().filter(|calls| calls.failed > 0);
+    let asked: BTreeSet<_> = failed
+        .map(|calls| calls.provider)
+        .chain(suspected.iter().copied())
+        .take(MAX_PROVIDERS)
+        .collect();
     let mut failing = Vec::new();
-    for calls in last_5_min.iter().take(MAX_PROVIDERS) {
-        if calls.failed > 0 && all_failed(&mut tx, calls.provider, in_a_row).await? {
-            failing.push(calls.provider);
+    for provider in asked {
+        if all_failed(&mut tx, provider, in_a_row).await? {
+            failing.push(provider);
         }
     }
     let active = active(&mut tx, since(10)).await?;
@@ -43,17 +63,19 @@ pub(super) async fn read(pools: &Pools, now: UnixMs, in_a_row: u32) -> Result<Ca
 }
 
 /// Of providers of which some call failed.
-async fn shares(tx: &mut Tx, since: Uuid) -> Result<Vec<ProviderCalls>, sqlx::Error> {
-    let failed = sql(
-        "SELECT provider_id, COUNT(*) FROM usage_records WHERE id >= $1 AND provider_id IS NOT NULL \
-         AND (status >= 500 OR status = 429 OR outcome = 'interrupted') GROUP BY provider_id",
-    );
-    let failed: Vec<(Uuid, i64)> = tx.fetch_all(failed.bind(since)).await?;
+async fn shares(tx: &mut Tx, since: Ended) -> Result<Vec<ProviderCalls>, sqlx::Error> {
+    let failed = since
+        .within(sql("SELECT provider_id, COUNT(*) FROM usage_records WHERE "))
+        .push(
+            " AND provider_id IS NOT NULL AND (status >= 500 OR status = 429 OR outcome = 'interrupted') \
+         GROUP BY provider_id",
+        );
+    let failed: Vec<(Uuid, i64)> = tx.fetch_all(failed).await?;
     if failed.is_empty() {
         return Ok(Vec::new());
     }
-    let all = sql("SELECT provider_id, COUNT(*) FROM usage_records WHERE id >= ")
-        .push_bind(since)
+    let all = since
+        .within(sql("SELECT provider_id, COUNT(*) FROM usage_records WHERE "))
         .push(" AND provider_id IN ")
         .push_list(failed.iter().map(|(id, _)| (*id).into()))
         .push(" GROUP BY provider_id");
@@ -67,12 +89,15 @@ async fn shares(tx: &mut Tx, since: Uuid) -> Result<Vec<ProviderCalls>, sqlx::Er
     Ok(shares.collect())
 }
 
-async fn statuses(tx: &mut Tx, since: Uuid) -> Result<Vec<(ProviderId, u16, u64)>, sqlx::Error> {
-    let query = sql(
-        "SELECT provider_id, status, COUNT(*) FROM usage_records WHERE id >= $1 AND status >= 400 AND status <> 499 \
-         AND provider_id IS NOT NULL GROUP BY provider_id, status",
-    );
-    let rows: Vec<(Uuid, i64, i64)> = tx.fetch_all(query.bind(since)).await?;
+async fn statuses(tx: &mut Tx, since: Ended) -> Result<Vec<(ProviderId, u16, u64)>, sqlx::Error> {
+    let query = since
+        .within(sql(
+            "SELECT provider_id, status, COUNT(*) FROM usage_records WHERE ",
+        ))
+        .push(
+            " AND status >= 400 AND status <> 499 AND provider_id IS NOT NULL GROUP BY provider_id, status",
+        );
+    let rows: Vec<(Uuid, i64, i64)> = tx.fetch_all(query).await?;
     let read = |(provider, status, count): (Uuid, i64, i64)| {
         Some((
             ProviderId(provider),
@@ -91,6 +116,16 @@ async fn active(tx: &mut Tx, since: Uuid) -> Result<Vec<(UserId, KeyId, Option<P
         (UserId(user), KeyId(key), provider.map(ProviderId))
     };
     Ok(rows.into_iter().map(read).collect())
+}
+
+impl Ended {
+    fn within(&self, query: Query) -> Query {
+        query
+            .push("id >= ")
+            .push_bind(first_id(self.0.0.saturating_sub(LONGEST_MS)))
+            .push(" AND started_at + duration_ms >= ")
+            .push_bind(self.0)
+    }
 }
 
 /// Whether a provider's last calls all ended with 5xx.
