@@ -74,7 +74,7 @@ fn of_node(row: &NodeRow, head: Head, now: UnixMs) -> Vec<Finding> {
         .collect();
     if let Some(health) = &health {
         found.extend(
-            [spool(health), skew(health), draining(health)]
+            [spool(health), skew(health), redis_skew(health), draining(health)]
                 .into_iter()
                 .flatten(),
         );
@@ -173,6 +173,15 @@ fn skew(health: &Health) -> Option<Finding> {
     })
 }
 
+fn redis_skew(health: &Health) -> Option<Finding> {
+    let off = health.redis_ahead_ms;
+    (off.abs() > SKEW_MS).then(|| {
+        Finding::warn("clock", format!("the clock of Redis differs by {off} ms from its own"))
+            .why("Windows of limits are kept by the clock of Redis: they begin and end at another time than the ledger's, and jump when Redis moves to a machine whose clock is right.")
+            .fix("Let the machine of Redis take the time from NTP (`timedatectl`).")
+    })
+}
+
 fn draining(health: &Health) -> Option<Finding> {
     health.draining.then(|| {
         Finding::warn(
@@ -211,4 +220,22 @@ fn redis(live: &[NodeRow]) -> Finding {
 fn redis_of(row: &NodeRow) -> Option<String> {
     let health: Health = serde_json::from_value(row.health.clone()?).ok()?;
     Some(health.redis)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn g06_a_redis_whose_clock_is_off_is_told_for_each_node_that_sees_it() {
+        let health = |ahead| Health {
+            redis_ahead_ms: ahead,
+            ..Health::default()
+        };
+        assert_eq!(redis_skew(&health(SKEW_MS)), None);
+        for off in [SKEW_MS + 1, -60_000] {
+            let found = redis_skew(&health(off)).unwrap();
+            assert!(found.what.contains(&off.to_string()), "{found:?}");
+        }
+    }
 }

@@ -22,6 +22,7 @@ pub struct Health {
     pub redis: String,
     pub dropped_breakers: u64,
     pub dropped_failures: u64,
+    pub redis_ahead_ms: i64,
 }
 
 /// No longer word than this for the state of Redis is kept.
@@ -48,6 +49,7 @@ impl From<wire::NodeHealth> for Health {
                 .collect(),
             dropped_breakers: health.dropped_breakers,
             dropped_failures: health.dropped_failures,
+            redis_ahead_ms: health.redis_ahead_ms,
         }
     }
 }
@@ -68,6 +70,7 @@ impl From<Health> for wire::NodeHealth {
             redis: health.redis,
             dropped_breakers: health.dropped_breakers,
             dropped_failures: health.dropped_failures,
+            redis_ahead_ms: health.redis_ahead_ms,
         }
     }
 }
@@ -92,6 +95,7 @@ mod tests {
             redis: "connected".to_owned(),
             dropped_breakers: 9,
             dropped_failures: 10,
+            redis_ahead_ms: -11,
         };
         let stored = serde_json::to_value(Health::from(sent.clone())).unwrap();
         let read: Health = serde_json::from_value(stored).unwrap();

@@ -147,6 +147,14 @@ impl Fleet {
         drop(self.node.set(node));
     }
 
+    /// By the clock of Redis; None: there is none, or it is away.
+    pub fn redis_time(&self) -> Option<UnixMs> {
+        match &self.backend {
+            Backend::Alone(_) => None,
+            Backend::Shared(shared) => shared.link.time(),
+        }
+    }
+
     pub fn state(&self) -> RedisState {
         match &self.backend {
             Backend::Alone(_) => RedisState::None,

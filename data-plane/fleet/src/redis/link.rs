@@ -2,7 +2,8 @@
 //!
 //! One task owns it ([`Link::keep`]). It connects with backoff and proves that scripts can write before anybody uses
 //! it. A call that fails, unless it is its script that does, or takes longer than its patience sets Redis aside at once, so that the calls behind it do not
-//! wait as well; the task then connects anew. While nobody calls, a PING each second looks after it.
+//! wait as well; the task then connects anew. While nobody calls, it is asked for its time each second to look after it;
+//! [`Link::time`] is what it said, by which operators see that its clock is off.
 //!
 //! Each change of state is one log line, `Redis connection error` when it is lost, so that a night without Redis does
 //! not fill the log. Whether the server is a cluster is asked of it; several URLs, separated by commas, are its seeds.
@@ -14,11 +15,13 @@ use std::time::Duration;
 use arc_swap::ArcSwapOption;
 use penstock_core::backoff::Backoff;
 use penstock_core::secret::Secret;
+use penstock_core::time::UnixMs;
 use redis::aio::MultiplexedConnection;
 use redis::cluster::ClusterClient;
 use redis::cluster_async::ClusterConnection;
 use redis::{AsyncConnectionConfig, Client, Cmd, FromRedisValue, RedisResult};
 use tokio::sync::{Notify, watch};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::failure::{Failure, is_of_script};
@@ -39,8 +42,10 @@ pub struct Link {
     state: watch::Sender<RedisState>,
     /// A call has set it aside.
     lost: Notify,
-    /// Calls since it was made, for the PING.
+    /// Calls since it was made: where there are some, nothing else needs to look after it.
     calls: AtomicU64,
+    /// What the server's clock said last, and when.
+    clock: ArcSwapOption<(UnixMs, Instant)>,
 }
 
 #[derive(Clone)]
@@ -78,6 +83,7 @@ impl Link {
             state: watch::Sender::new(RedisState::Disconnected),
             lost: Notify::new(),
             calls: AtomicU64::new(0),
+            clock: ArcSwapOption::empty(),
         })
     }
 
@@ -103,6 +109,13 @@ impl Link {
     /// Resolves when the state differs from the one last seen here.
     pub fn changes(&self) -> watch::Receiver<RedisState> {
         self.state.subscribe()
+    }
+
+    /// By the server's clock, to the nearest [`CONNECT_TIMEOUT`]; None: it is away, or was never asked.
+    pub fn time(&self) -> Option<UnixMs> {
+        let (said, at) = *self.clock.load_full()?;
+        let since = u64::try_from(at.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.connection.load().is_some().then(|| said.plus_ms(since))
     }
 
     /// Calls a script. Fails at once while Redis is set aside.
@@ -186,7 +199,7 @@ impl Link {
                         self.connection.store(Some(Arc::new(connection)));
                         self.state.send_replace(RedisState::Connected);
                         tracing::info!("Redis connected");
-                        let since = tokio::time::Instant::now();
+                        let since = Instant::now();
                         self.watch().await;
                         if since.elapsed() > Duration::from_secs(5) {
                             backoff.reset();
@@ -218,10 +231,19 @@ impl Link {
             if std::mem::replace(&mut calls, now) != now {
                 continue;
             }
-            if let Err(error) = bounded(connection.query::<()>(&redis::cmd("PING"))).await {
+            if let Err(error) = self.ask_time(&connection).await {
                 self.set_aside(&connection, &error);
             }
         }
+    }
+
+    async fn ask_time(&self, connection: &Connection) -> Result<(), String> {
+        let began = Instant::now();
+        let (seconds, micros): (i64, i64) = bounded(connection.query(&redis::cmd("TIME"))).await?;
+        let said = UnixMs(seconds.saturating_mul(1000).saturating_add(micros / 1000));
+        self.clock
+            .store(Some(Arc::new((said, began + began.elapsed() / 2))));
+        Ok(())
     }
 
     async fn connect(&self) -> Result<Connection, String> {
@@ -254,6 +276,7 @@ impl Link {
         let mut probe = ScriptCall::new(&self.scripts.count, &["penstock:1:probe".to_owned()]);
         probe.arg("").arg(i64::MAX);
         bounded(connection.invoke::<i64>(&probe)).await?;
+        self.ask_time(&connection).await?;
         Ok(connection)
     }
 }

@@ -8,7 +8,7 @@ use penstock_core::setting::Degraded;
 
 use crate::conformance::strict;
 use crate::plane::{Ledger, Plane, held, now};
-use crate::server::Redis;
+use crate::server::{Linked, Redis};
 
 async fn planes<const N: usize>(server: &Redis) -> [Plane; N] {
     let ledger = Ledger::new();
@@ -92,4 +92,12 @@ async fn a07_the_twentieth_guess_blocks_an_address_for_all_data_planes() {
         assert!(left > 0 && left <= 600_000, "{left}");
         assert_eq!(plane.fleet.guessed("192.0.2.2", &rules).await, None);
     }
+}
+
+#[tokio::test]
+async fn g06_the_time_of_redis_is_known_while_it_is_there() {
+    let server = Redis::start().unwrap();
+    let linked = Linked::to(&server).await.unwrap();
+    let off = linked.link.time().unwrap().0.abs_diff(now().0);
+    assert!(off < 60_000, "it runs on this machine: {off} ms");
 }

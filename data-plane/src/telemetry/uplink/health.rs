@@ -7,9 +7,10 @@ use crate::clock;
 
 /// The node's state as telemetry carries it.
 pub(super) fn report(app: &App) -> wire::NodeHealth {
-    let state = app.state();
+    let (state, now) = (app.state(), clock::now());
+    let redis_time = app.fleet.redis_time();
     wire::NodeHealth {
-        at_ms: clock::now().0,
+        at_ms: now.0,
         uptime_ms: app.uptime_ms(),
         requests: app.metrics.requests_ended(),
         in_flight: app.metrics.requests_in_flight(),
@@ -19,6 +20,7 @@ pub(super) fn report(app: &App) -> wire::NodeHealth {
         memory_bytes: state.memory_bytes,
         draining: state.draining,
         redis: app.fleet.state().to_string(),
+        redis_ahead_ms: redis_time.map_or(0, |time| time.0.saturating_sub(now.0)),
         limits: app.enforcement().as_str().to_owned(),
         // Breakers are reported as states, and none is dropped.
         dropped_breakers: 0,
