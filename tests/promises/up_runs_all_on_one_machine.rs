@@ -56,6 +56,16 @@ impl Up {
         Cli::new(&[("HOME", &self.folder.path().to_string_lossy())])
     }
 
+    /// Of the demo's user, which is made soon after the start.
+    async fn demo_key(&self) -> Result<String> {
+        let file = self.folder.path().join(".local/share/penstock/demo/demo.key");
+        until("the demo is made", || async {
+            let key = std::fs::read_to_string(&file).unwrap_or_default();
+            Ok(key.ends_with('\n').then(|| key.trim().to_owned()))
+        })
+        .await
+    }
+
     pub(crate) fn printed(&self) -> String {
         self.process.log()
     }
@@ -234,7 +244,7 @@ async fn up_without_demo_says_how_to_make_the_first_provider_and_key() -> Result
 #[tokio::test]
 async fn d06_up_counts_alone_and_knows_after_a_restart_or_a_kill_what_was_spent() -> Result<()> {
     let mut up = Up::start(&["--demo"]).await?;
-    let key = std::fs::read_to_string(up.folder.path().join(".local/share/penstock/demo/demo.key"))?;
+    let key = up.demo_key().await?;
     let cli = up.cli();
     let user = cli.json(&["user", "list"])?["items"][0]["name"].clone();
     let user = user.as_str().context("the demo has a user")?.to_owned();
@@ -251,7 +261,7 @@ async fn d06_up_counts_alone_and_knows_after_a_restart_or_a_kill_what_was_spent(
     cli.run(&["setting", "set", "limits", "--degraded", "closed"])?;
     let call = async |up: &Up| {
         let url = format!("{}/v1/messages", up.traffic);
-        let request = client().post(url).header("x-api-key", key.trim());
+        let request = client().post(url).header("x-api-key", &key);
         let answer = request
             .json(&penstock_tests::anthropic_body("alone", false))
             .send()
@@ -310,4 +320,37 @@ async fn d06_up_counts_alone_and_knows_after_a_restart_or_a_kill_what_was_spent(
         Ok(matches!(call(&up).await, Ok(200)).then_some(()))
     })
     .await
+}
+
+#[tokio::test]
+async fn f01_the_master_key_of_up_is_replaced_and_calls_go_on() -> Result<()> {
+    let mut up = Up::start(&["--demo"]).await?;
+    let home = up.folder.path().join(".local/share/penstock");
+    let key = up.demo_key().await?;
+    let answered = async |up: &Up| {
+        let url = format!("{}/v1/messages", up.traffic);
+        until("a call is answered", || async {
+            let request = client().post(&url).header("x-api-key", &key);
+            let body = penstock_tests::anthropic_body("hello", false);
+            let answer = request.json(&body).send().await?;
+            Ok((answer.status() == 200).then_some(()))
+        })
+        .await
+    };
+    answered(&up).await?;
+    let old = home.join("old.key");
+    std::fs::rename(home.join("master.key"), &old)?;
+    std::fs::write(home.join("master.key"), hex::encode(rand::random::<[u8; 32]>()))?;
+    let flags = up.flags.len();
+    up.flags
+        .extend(["--other-master-key-file".to_owned(), old.to_string_lossy().into_owned()]);
+    up.restart().await?;
+    answered(&up).await?;
+    let rotated = up.cli().json(&["master-key", "rotate"])?;
+    assert!(rotated["resealed"].as_u64() > Some(0), "{rotated}");
+    up.flags.truncate(flags);
+    std::fs::remove_file(old)?;
+    up.restart().await?;
+    answered(&up).await?;
+    Ok(())
 }
