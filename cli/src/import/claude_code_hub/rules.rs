@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::providers::Named;
 use crate::import::draft::Draft;
-use crate::import::names;
+use crate::import::names::{self, Given};
 use crate::import::record::Record;
 use crate::import::tables::plain;
 
@@ -119,7 +119,9 @@ pub(super) fn words(draft: &mut Draft, records: &[Record]) {
     }
 }
 
+/// Names may be cut, and those of bound filters have two parts: so each is taken once.
 pub(super) fn filters(draft: &mut Draft, records: &[Record], named: &Named) {
+    let mut given = Given::default();
     for record in records {
         let (part, action) = match part_and_action(record) {
             Ok(found) => found,
@@ -130,7 +132,14 @@ pub(super) fn filters(draft: &mut Draft, records: &[Record], named: &Named) {
         };
         let id = record.text("id").unwrap_or_default();
         let theirs = record.text("name").unwrap_or_default();
-        let name = names::nearest(&format!("{theirs}-{id}"), &format!("filter-{id}"));
+        let whole = format!("{theirs}-{id}");
+        let name = given.take(names::nearest(&whole, &format!("filter-{id}")), &id);
+        if name != whole {
+            draft.note(
+                &record.source,
+                format!("was called {theirs:?} and is called {name} here"),
+            );
+        }
         let filter = RequestFilter {
             name: name.clone(),
             enabled: record.flag("is_enabled", true),
@@ -143,8 +152,9 @@ pub(super) fn filters(draft: &mut Draft, records: &[Record], named: &Named) {
             None => draft.request_filter(&record.source, &filter),
             Some(providers) => {
                 for provider in providers {
+                    let near = names::distinct(&format!("{name}-{provider}"), &name);
                     let bound = RequestFilter {
-                        name: names::distinct(&format!("{name}-{provider}"), &name),
+                        name: given.take(near, &id),
                         provider: Some(provider),
                         ..filter.clone()
                     };

@@ -7,6 +7,7 @@ use penstock_proto::admin::v1::create_key_request::Import;
 use penstock_proto::admin::v1::import_item::Resource;
 use penstock_proto::admin::v1::{CreateKeyRequest, CreateProviderRequest};
 use penstock_proto::config::v1 as config;
+use serde_json::json;
 
 use super::*;
 use crate::import::draft::Remark;
@@ -15,6 +16,17 @@ fn drafted(name: &str) -> (Vec<ImportItem>, Vec<Remark>) {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
         .join("../tests/fixtures")
         .join(name);
+    let options = Options {
+        zone: "Asia/Shanghai".to_owned(),
+    };
+    read(&path, &options).ok().unwrap().into_parts()
+}
+
+/// Of tables that are written in the test.
+fn drafted_of(tables: &serde_json::Value) -> (Vec<ImportItem>, Vec<Remark>) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tables.json");
+    std::fs::write(&path, tables.to_string()).unwrap();
     let options = Options {
         zone: "Asia/Shanghai".to_owned(),
     };
@@ -171,4 +183,39 @@ fn a03_what_has_no_counterpart_is_said_and_not_quoted() {
     for secret in ["sk-0123", "sk-fake", "p%40ss", "p@ss"] {
         assert!(!all.contains(secret), "{secret}");
     }
+}
+
+#[test]
+fn a03_no_two_filters_have_one_name() {
+    let long = "x".repeat(80);
+    let filter = |id: u32, name: &str, providers: &[u32]| {
+        json!({
+            "id": id, "name": name, "scope": "header", "action": "remove", "target": "x-a", "is_enabled": true,
+            "binding_type": if providers.is_empty() { "global" } else { "providers" }, "provider_ids": providers,
+        })
+    };
+    let provider =
+        |id: u32, name: &str| json!({"id": id, "name": name, "url": "https://api.example", "weight": 1});
+    let (items, remarks) = drafted_of(&json!({
+        "providers": [provider(1, "main"), provider(2, "2"), provider(3, &long)],
+        "request_filters": [
+            filter(1, &long, &[]), filter(2, &long, &[]), filter(3, &long, &[1, 2, 3]), filter(4, &long, &[1, 2, 3]),
+            filter(5, "drop", &[2]), filter(2, "drop-5", &[]), filter(6, "drop", &[1, 2]),
+        ],
+    }));
+    let names = items.iter().filter_map(|item| match &item.resource {
+        Some(Resource::RequestFilter(request)) => Some(request.name.clone()),
+        _ => None,
+    });
+    let names: Vec<String> = names.collect();
+    let distinct: std::collections::BTreeSet<&String> = names.iter().collect();
+    assert_eq!((names.len(), distinct.len()), (12, 12), "{names:?}");
+    assert!(
+        names
+            .iter()
+            .all(|name| penstock_core::name::check("name", name).is_ok()),
+        "{names:?}"
+    );
+    assert!(names.contains(&"drop-6-main".to_owned()), "{names:?}");
+    assert!(notes(&remarks, "request_filters 1").contains("is called"));
 }
