@@ -31,7 +31,7 @@ pub(super) fn errors(draft: &mut Draft, records: &[Record]) {
         };
         let text = match record.text("match_type").as_deref() {
             Some("contains") => ErrorText::Contains(pattern),
-            Some("exact") => ErrorText::Regex(ErrorRegex::from(format!("^{}$", escaped(&pattern)))),
+            Some("exact") => exactly(&pattern),
             Some(_) | None => ErrorText::Regex(ErrorRegex::from(pattern)),
         };
         let id = record.text("id").unwrap_or_default();
@@ -80,16 +80,9 @@ fn replace(record: &Record) -> Option<Replace> {
     (status.is_some() || body.is_some()).then_some(Replace { status, body })
 }
 
-/// A text that stands for itself in a regular expression.
-fn escaped(text: &str) -> String {
-    let mut escaped = String::new();
-    for c in text.chars() {
-        if c.is_ascii_punctuation() {
-            escaped.push('\\');
-        }
-        escaped.push(c);
-    }
-    escaped
+/// Escapes what means something in a regular expression, and nothing else: `\<` and `\>` would be ends of words.
+fn exactly(text: &str) -> ErrorText {
+    ErrorText::Regex(ErrorRegex::from(format!("^{}$", regex::escape(text))))
 }
 
 pub(super) fn words(draft: &mut Draft, records: &[Record]) {
@@ -236,5 +229,52 @@ fn part_and_action(record: &Record) -> Result<(Part, Action), String> {
             ))
         }
         (scope, action) => Err(format!("{action:?} on {scope:?} has no counterpart")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use penstock_core::failure::Answered;
+    use penstock_core::provider::ProviderKind;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Whether a rule of this pattern finds an error of this message.
+    fn finds(text: ErrorText, message: &str) -> bool {
+        let rule = ErrorRule {
+            name: "exact".to_owned(),
+            enabled: true,
+            priority: 0,
+            kind: None,
+            provider: None,
+            status: None,
+            pattern: Some(ErrorPattern {
+                field: ErrorField::Message,
+                text,
+            }),
+            class: Class::Caller,
+            replace: None,
+        };
+        rule.matches(&Answered {
+            message: Some(message),
+            ..Answered::of_status("main", ProviderKind::Anthropic, 400)
+        })
+    }
+
+    #[test]
+    fn a03_an_exact_error_with_angle_brackets_is_found() {
+        let text = "model <gpt-9> is not > 1 of [a, b]: ask & see #3 ~ `x`!";
+        assert!(finds(exactly(text), text));
+        assert!(!finds(exactly(text), &format!("{text} and more")));
+        assert!(!finds(exactly("a.c"), "abc"));
+    }
+
+    proptest! {
+        #[test]
+        fn a03_any_exact_error_is_found_by_its_own_text(text in any::<String>(), ascii in "[ -~\\n\\t]{0,80}") {
+            prop_assert!(finds(exactly(&text), &text));
+            prop_assert!(finds(exactly(&ascii), &ascii));
+        }
     }
 }
