@@ -58,6 +58,25 @@ impl Draft {
         });
     }
 
+    /// Whether all that was asked of a record could be read. What could not is noted, and what the record becomes is to be
+    /// disabled: a limit or an end that nobody knows is not none.
+    pub(crate) fn is_readable(&mut self, record: &Record) -> bool {
+        self.note_unreadable(record, "it is disabled here. Set that as it was, then enable it")
+    }
+
+    /// The same of what need not be disabled.
+    pub(crate) fn note_unreadable(&mut self, record: &Record, so: &str) -> bool {
+        let unreadable = record.unreadable();
+        if !unreadable.is_empty() {
+            let fields = unreadable.join(", ");
+            self.note(
+                &record.source,
+                format!("cannot be read or is out of range: {fields}; {so}"),
+            );
+        }
+        unreadable.is_empty()
+    }
+
     /// The fields of a record that nothing was made of.
     pub(crate) fn note_left_over(&mut self, record: &Record, of_no_interest: &[&str]) {
         let left = record.left_over(of_no_interest);

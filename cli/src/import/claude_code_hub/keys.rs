@@ -59,6 +59,7 @@ pub(super) fn draft(draft: &mut Draft, users: &[Record], keys: &[Record], option
         let mut access = access(draft, user);
         access.groups = all.unwrap_or_default();
         let limits = limits::of(draft, user, "daily_limit_usd", options);
+        access.enabled &= draft.is_readable(user);
         let made = User {
             name: ours.clone(),
             access,
@@ -103,6 +104,7 @@ fn take_key(
     key.access = access(draft, record);
     key.access.groups = groups.unwrap_or_default();
     key.limits = limits::of(draft, record, "limit_daily_usd", options);
+    key.access.enabled &= draft.is_readable(record);
     draft.key(&record.source, owner, &key, KeySecret::Plain(Secret::new(secret)));
     draft.note_left_over(record, NOTHING);
 }

@@ -115,6 +115,7 @@ fn provider(
         proxy_password: None,
     };
     set_proxy(draft, record, &mut provider.outbound, &mut secrets);
+    provider.enabled &= draft.is_readable(record);
     draft.provider(&record.source, &provider, secrets);
     draft.note_left_over(record, NOTHING);
     Some(provider)

@@ -18,6 +18,8 @@ use crate::import::tables::plain;
 
 /// Higher is tried first there, lower here.
 const LAST: u64 = 1_000;
+/// What of a rule cannot be read makes nobody's rights wider.
+const DEFAULT: &str = "the default holds here";
 
 pub(super) fn errors(draft: &mut Draft, records: &[Record]) {
     let mut defaults = 0_u64;
@@ -51,6 +53,7 @@ pub(super) fn errors(draft: &mut Draft, records: &[Record]) {
             replace: replace(record),
         };
         draft.error_rule(&record.source, &rule);
+        draft.note_unreadable(record, DEFAULT);
         let nothing = ["id", "description", "created_at", "updated_at", "priority"];
         draft.note_left_over(record, &nothing);
     }
@@ -96,6 +99,7 @@ pub(super) fn words(draft: &mut Draft, records: &[Record]) {
         let enabled = record.flag("is_enabled", true);
         let texts = rules.entry((matching.as_str(), enabled)).or_default();
         texts.extend(record.text("word"));
+        draft.note_unreadable(record, DEFAULT);
     }
     for ((matching, enabled), texts) in rules {
         let off = if enabled { "" } else { "-off" };
@@ -155,6 +159,7 @@ pub(super) fn filters(draft: &mut Draft, records: &[Record], named: &Named) {
                 }
             }
         }
+        draft.note_unreadable(record, DEFAULT);
         let nothing = ["id", "description", "created_at", "updated_at", "match_type"];
         draft.note_left_over(record, &nothing);
     }

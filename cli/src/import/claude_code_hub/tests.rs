@@ -186,6 +186,59 @@ fn a03_what_has_no_counterpart_is_said_and_not_quoted() {
 }
 
 #[test]
+fn a03_a_limit_or_an_end_that_cannot_be_read_disables_what_it_belongs_to() {
+    let (items, remarks) = drafted_of(&json!({
+        "users": [
+            {"id": 1, "name": "ann", "is_enabled": true, "daily_limit_usd": 0.300_000_000_000_000_04, "rpm_limit": "60.0"},
+            {"id": 2, "name": "bob", "is_enabled": true, "daily_limit_usd": "5 USD"},
+        ],
+        "keys": [
+            {"id": 1, "user_id": 1, "key": "sk-made-up-0123456789abcdef0001", "name": "fine", "limit_5h_usd": "1e-10"},
+            {"id": 2, "user_id": 1, "key": "sk-made-up-0123456789abcdef0002", "name": "end", "expires_at": "Thu Dec 31 2026"},
+            {"id": 3, "user_id": 1, "key": "sk-made-up-0123456789abcdef0003", "name": "count", "limit_concurrent_sessions": "two"},
+            {"id": 4, "user_id": 1, "key": "sk-made-up-0123456789abcdef0004", "name": "groups", "provider_group": "[\"cli\","},
+        ],
+        "providers": [
+            {"id": 1, "name": "main", "url": "https://api.example", "key": "sk-made-up", "limit_daily_usd": "NaN", "weight": 1},
+        ],
+    }));
+    let ann = user(&items, "ann");
+    assert!(ann.access.unwrap().enabled);
+    let limits = ann.limits.unwrap();
+    assert_eq!((limits.usd_daily_nanousd, limits.rpm), (300_000_000, 60));
+    assert!(!user(&items, "bob").access.unwrap().enabled);
+    assert!(!provider(&items, "main").spec.unwrap().enabled);
+    let fine = key(&items, "keys 1").spec.unwrap();
+    assert!(fine.access.unwrap().enabled);
+    assert_eq!(fine.limits.unwrap().usd_5h_nanousd, 1, "never to none");
+    for (source, field) in [
+        ("keys 2", "expires_at"),
+        ("keys 3", "limit_concurrent_sessions"),
+        ("keys 4", "provider_group"),
+        ("users 2", "daily_limit_usd"),
+        ("providers 1", "limit_daily_usd"),
+    ] {
+        let note = notes(&remarks, source);
+        assert!(
+            note.contains(field) && note.contains("it is disabled here"),
+            "{source}: {note}"
+        );
+        if source.starts_with("keys") {
+            assert!(
+                !key(&items, source).spec.unwrap().access.unwrap().enabled,
+                "{source}"
+            );
+        }
+    }
+    assert!(!notes(&remarks, "keys 1").contains("cannot be read"));
+    let all: String = remarks.iter().map(|remark| remark.note.clone()).collect();
+    assert!(
+        !all.contains("5 USD") && !all.contains("two"),
+        "values are not repeated"
+    );
+}
+
+#[test]
 fn a03_no_two_filters_have_one_name() {
     let long = "x".repeat(80);
     let filter = |id: u32, name: &str, providers: &[u32]| {

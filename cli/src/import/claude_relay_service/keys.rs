@@ -76,6 +76,7 @@ pub(super) fn draft(
                 let mut key = bare_key(name);
                 key.access = access(draft, record, bindings);
                 key.limits = limits(draft, record, options);
+                key.access.enabled &= draft.is_readable(record);
                 draft.key(&record.source, &owner, &key, secret);
                 draft.note_left_over(record, NOTHING);
             }
@@ -119,15 +120,19 @@ fn owner(draft: &mut Draft, dump: &Dump, record: &Record, taken: &mut Taken, opt
         Some(name) => names::distinct_user(&name, &options.user),
         None => options.user.clone(),
     };
-    let active = record.text("userId").map(|id| dump.users.get(&id).copied());
-    if active == Some(None) {
+    let there = record.text("userId").map(|id| dump.users.get(&id));
+    if matches!(there, Some(None)) {
         let note =
             "whether its user was disabled there is not in this form of dump: its user is enabled here";
         draft.note(&record.source, note);
     }
     if taken.users.insert(owner.clone()) {
+        let enabled = there.flatten().is_none_or(|user| {
+            let active = user.flag("isActive", true);
+            draft.is_readable(user) && active
+        });
         let access = Access {
-            enabled: active.flatten().unwrap_or(true),
+            enabled,
             ..Access::default()
         };
         let user = User {
