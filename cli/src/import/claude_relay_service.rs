@@ -13,7 +13,8 @@
 //!
 //! Binding. There a key can be bound to an account or a group of them, for each platform; unbound keys use the shared
 //! accounts. Where anything is bound, accounts get groups here: `shared-PLATFORM`, the group's name, or `account-NAME`, and
-//! keys get those that they may use. Where nothing is, there are no groups.
+//! keys get those that they may use. Where nothing is, there are no groups. A key of whose bindings none is left is disabled,
+//! since no group would mean every provider.
 
 mod accounts;
 mod binding;

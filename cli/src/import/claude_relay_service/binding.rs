@@ -77,7 +77,8 @@ impl Bindings {
         groups
     }
 
-    /// Those that a key may use, and bindings to what is not in the dump.
+    /// Those that a key may use, and bindings to what is not in the dump. No groups and such a binding: nothing is left of
+    /// what it could use, which is not every provider.
     pub(super) fn of_key(&self, key: &Record) -> (Vec<String>, Vec<&'static str>) {
         let (mut groups, mut bound, mut missing) = (Vec::new(), Vec::new(), Vec::new());
         for (field, service) in FIELDS {

@@ -159,13 +159,7 @@ fn name(draft: &mut Draft, record: &Record, owner: &str, taken: &mut Taken) -> S
 
 fn access(draft: &mut Draft, record: &Record, bindings: &Bindings) -> Access {
     let (groups, missing) = bindings.of_key(record);
-    if !missing.is_empty() {
-        let note = format!(
-            "is bound to an account that is not in the dump ({})",
-            missing.join(", ")
-        );
-        draft.note(&record.source, note);
-    }
+    let adrift = is_adrift(draft, record, &groups, &missing);
     let clients = record.words("allowedClients");
     let clients = match record.flag("enableClientRestriction", false) {
         true => clients.iter().map(|name| client(draft, record, name)).collect(),
@@ -194,7 +188,7 @@ fn access(draft: &mut Draft, record: &Record, bindings: &Bindings) -> Access {
     };
     let tags = record.words("tags");
     Access {
-        enabled: record.flag("isActive", true) && !useless,
+        enabled: record.flag("isActive", true) && !useless && !adrift,
         expires_at: record.instant("expiresAt"),
         tags: tags.iter().map(|tag| names::nearest(tag, "tag")).collect(),
         groups,
@@ -203,6 +197,23 @@ fn access(draft: &mut Draft, record: &Record, bindings: &Bindings) -> Access {
         activation: activation(record),
         ..Access::default()
     }
+}
+
+/// Whether all that it is bound to is missing. It has no group then, and without one it could use every provider.
+fn is_adrift(draft: &mut Draft, record: &Record, groups: &[String], missing: &[&str]) -> bool {
+    if missing.is_empty() {
+        return false;
+    }
+    let fields = missing.join(", ");
+    let note = format!("is bound to an account that is not in the dump ({fields})");
+    draft.note(&record.source, note);
+    let adrift = groups.is_empty();
+    if adrift {
+        let note = "is disabled: nothing that it is bound to is in the dump, and without a group it could use every \
+                    provider. Give it one (penstock key update --group), then enable it (penstock key enable)";
+        draft.note(&record.source, note);
+    }
+    adrift
 }
 
 /// A key that waits for its first use there waits for it here.

@@ -199,6 +199,42 @@ fn a03_secrets_of_a_redis_are_decrypted_under_the_variable_alone() {
 }
 
 #[test]
+fn a03_a_key_of_whose_bindings_none_is_left_is_disabled() {
+    let (items, remarks) = drafted_of(&json!({
+        "apikey:1": {
+            "id": "1", "name": "adrift", "apiKey": "cr_made-up-0123456789abcdef0001", "isActive": "true",
+            "claudeAccountId": "gone-1", "openaiAccountId": "responses:gone-2", "geminiAccountId": "api:gone-3",
+            "droidAccountId": "group:gone-4",
+        },
+        "apikey:2": {
+            "id": "2", "name": "partly", "apiKey": "cr_made-up-0123456789abcdef0002", "isActive": "true",
+            "claudeAccountId": "gone-1",
+        },
+        "apikey:3": {"id": "3", "name": "free", "apiKey": "cr_made-up-0123456789abcdef0003", "isActive": "true"},
+    }));
+    let access = |name| key(&items, name).spec.unwrap().access.unwrap();
+    let adrift = access("adrift");
+    assert!(
+        adrift.groups.is_empty() && !adrift.enabled,
+        "no group is every provider"
+    );
+    let note = notes(&remarks, "API key \"adrift\"");
+    assert!(
+        note.contains("is disabled") && note.contains("penstock key update --group"),
+        "{note}"
+    );
+    for (name, claude) in [("partly", false), ("free", true)] {
+        let access = access(name);
+        let has_claude = access.groups.contains(&"shared-claude".to_owned());
+        assert!(
+            access.enabled && !access.groups.is_empty() && has_claude == claude,
+            "{name}"
+        );
+    }
+    assert!(!notes(&remarks, "API key \"partly\"").contains("disabled"));
+}
+
+#[test]
 fn a03_a_limit_or_an_end_that_cannot_be_read_disables_its_key() {
     let of = |id: &str, field: &str, value: &str| {
         json!({
