@@ -53,7 +53,7 @@ pub(crate) fn read(path: &Path, options: &Options) -> Result<Draft, Failure> {
     for (what, number, why) in &dump.left_out {
         draft.note(what, format!("{number} are not taken over: {why}"));
     }
-    let bindings = Bindings::of(&dump);
+    let bindings = Bindings::of(&dump, &mut draft);
     accounts::draft(&mut draft, &dump, &bindings, &decrypter, &options.zone)?;
     keys::draft(&mut draft, &dump, &bindings, options)?;
     Ok(draft)

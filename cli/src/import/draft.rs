@@ -1,5 +1,7 @@
 //! What an import would make, in an order in which it can be made, and what has no counterpart.
 
+use std::collections::BTreeSet;
+
 use penstock_core::api_key::KeyHash;
 use penstock_core::error_rule::ErrorRule;
 use penstock_core::key::Key;
@@ -24,6 +26,8 @@ pub(crate) struct Draft {
     keys: Vec<wire::ImportItem>,
     others: Vec<wire::ImportItem>,
     pub(crate) notes: Vec<Remark>,
+    /// What is told already: a kind of name, and one there.
+    renamed: BTreeSet<(&'static str, String)>,
 }
 
 /// What of a record is not taken over, and why.
@@ -56,6 +60,14 @@ impl Draft {
             source: source.to_owned(),
             note: note.into(),
         });
+    }
+
+    /// What is called otherwise here wherever it is met, said once: of `groups`, `tags`, `users`.
+    pub(crate) fn note_name(&mut self, kind: &'static str, theirs: &str, ours: &str) {
+        let theirs = theirs.trim();
+        if theirs != ours && self.renamed.insert((kind, theirs.to_owned())) {
+            self.note(kind, format!("{theirs:?} is called {ours} here"));
+        }
     }
 
     /// Whether all that was asked of a record could be read. What could not is noted, and what the record becomes is to be

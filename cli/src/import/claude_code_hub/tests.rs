@@ -272,3 +272,40 @@ fn a03_no_two_filters_have_one_name() {
     assert!(names.contains(&"drop-6-main".to_owned()), "{names:?}");
     assert!(notes(&remarks, "request_filters 1").contains("is called"));
 }
+
+#[test]
+fn a03_every_name_that_is_another_one_here_is_listed() {
+    let (items, remarks) = drafted_of(&json!({
+        "users": [{"id": 1, "name": "张三", "provider_group": "研发,cli", "tags": ["重要", "team-a"]}],
+        "keys": [{
+            "id": 7, "user_id": 1, "key": "sk-made-up-0123456789abcdef0001", "name": "默认", "provider_group": "研发",
+        }],
+        "providers": [
+            {"id": 3, "name": "主", "url": "https://api.example", "group_tag": "研发"},
+            {"id": 4, "name": "other", "url": "https://api.example", "group_tag": "市场"},
+        ],
+    }));
+    let access = user(&items, "user-1").access.unwrap();
+    let ours = provider(&items, "provider-3").spec.unwrap().groups;
+    let others = provider(&items, "other").spec.unwrap().groups;
+    assert_ne!(ours, others);
+    assert!(access.groups.contains(&ours[0]), "{:?}", access.groups);
+    let groups = notes(&remarks, "groups");
+    assert_eq!(groups.matches("研发").count(), 1, "once: {groups}");
+    for (source, theirs, ours) in [
+        ("groups", "研发", ours[0].as_str()),
+        ("groups", "市场", others[0].as_str()),
+        ("tags", "重要", access.tags[0].as_str()),
+        ("users 1", "张三", "user-1"),
+        ("keys 7", "默认", "key-7"),
+        ("providers 3", "主", "provider-3"),
+    ] {
+        let note = notes(&remarks, source);
+        assert!(
+            note.contains(&format!("{theirs:?}")) && note.contains(ours),
+            "{source}: {note}"
+        );
+    }
+    let kept = [notes(&remarks, "groups"), notes(&remarks, "tags")].concat();
+    assert!(!kept.contains("cli") && !kept.contains("team-a"), "{kept}");
+}

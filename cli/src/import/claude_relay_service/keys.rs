@@ -117,7 +117,11 @@ fn secret(text: String, options: &Options) -> Result<KeySecret, Failure> {
 /// The user that it had there, made with its first key.
 fn owner(draft: &mut Draft, dump: &Dump, record: &Record, taken: &mut Taken, options: &Options) -> String {
     let owner = match record.text("userUsername") {
-        Some(name) => names::distinct_user(&name, &options.user),
+        Some(name) => {
+            let ours = names::distinct_user(&name, &options.user);
+            draft.note_name("users", &name, &ours);
+            ours
+        }
         None => options.user.clone(),
     };
     let there = record.text("userId").map(|id| dump.users.get(&id));
@@ -186,11 +190,15 @@ fn access(draft: &mut Draft, record: &Record, bindings: &Bindings) -> Access {
         allowed_clients: clients,
         ..Rules::default()
     };
-    let tags = record.words("tags");
+    let tags = record.words("tags").into_iter().map(|theirs| {
+        let ours = names::distinct(&theirs, "tag");
+        draft.note_name("tags", &theirs, &ours);
+        ours
+    });
     Access {
         enabled: record.flag("isActive", true) && !useless && !adrift,
         expires_at: record.instant("expiresAt"),
-        tags: tags.iter().map(|tag| names::nearest(tag, "tag")).collect(),
+        tags: tags.collect(),
         groups,
         blocked_models: blocked,
         rules: rules.shared(),

@@ -273,3 +273,56 @@ fn a03_a_limit_or_an_end_that_cannot_be_read_disables_its_key() {
     assert!(!bob.unwrap().access.unwrap().enabled);
     assert!(notes(&remarks, "user \"bob\"").contains("isActive"));
 }
+
+#[test]
+fn a03_groups_stay_apart_and_every_other_name_is_listed() {
+    let account = |id: &str, name: &str| {
+        json!({
+            "id": id, "name": name, "apiUrl": "https://api.example", "apiKey": "sk-made-up", "accountType": "group",
+        })
+    };
+    let (items, remarks) = drafted_of(&json!({
+        "claude_console_account:a1": account("a1", "one"),
+        "claude_console_account:a2": account("a2", "two"),
+        "claude_console_account:a3": account("a3", "账户"),
+        "account_group:g1": {"id": "g1", "name": "研发", "platform": "claude"},
+        "account_group:g2": {"id": "g2", "name": "研发", "platform": "claude"},
+        "account_group:g3": {"id": "g3", "name": "shared-claude", "platform": "claude"},
+        "account_group:g4": {"id": "g4", "name": "account-one", "platform": "claude"},
+        "account_group_members:g1": ["a1"], "account_group_members:g2": ["a2"],
+        "account_group_members:g3": ["a2"], "account_group_members:g4": ["a3"],
+        "apikey:1": {
+            "id": "1", "name": "默认", "apiKey": "cr_made-up-0123456789abcdef0001", "claudeAccountId": "group:g1",
+            "userUsername": "张三", "tags": "[\"重要\",\"要紧\"]",
+        },
+    }));
+    let of = |name| provider(&items, name).spec.unwrap().groups;
+    let (one, two, third) = (of("one"), of("two"), of("account-a3"));
+    for group in &one {
+        assert!(
+            !two.contains(group) && !third.contains(group),
+            "{one:?} {two:?} {third:?}"
+        );
+    }
+    assert!(!two.contains(&"shared-claude".to_owned()), "{two:?}");
+    let key = key(&items, "key-1").spec.unwrap();
+    let access = key.access.unwrap();
+    assert!(access.groups.iter().any(|group| one.contains(group)));
+    assert!(!access.groups.iter().any(|group| two.contains(group)));
+    assert_ne!(access.tags[0], access.tags[1]);
+    for (source, ours) in [
+        ("group \"研发\"", access.groups[0].as_str()),
+        ("group \"shared-claude\"", "shared-claude-g3"),
+        ("tags", access.tags[0].as_str()),
+        ("tags", access.tags[1].as_str()),
+        ("users", key.user_id.as_str()),
+        ("API key \"默认\"", "key-1"),
+        ("claude-console account \"账户\"", "account-a3"),
+    ] {
+        let note = notes(&remarks, source);
+        assert!(
+            note.contains(&format!("is called {ours} here")),
+            "{source}: {note}"
+        );
+    }
+}
