@@ -13,7 +13,8 @@
 //!
 //! Binding. There a key can be bound to an account or a group of them, for each platform; unbound keys use the shared
 //! accounts. Where anything is bound, accounts get groups here: `shared-PLATFORM`, the group's name, or `account-NAME`, and
-//! keys get those that they may use. Where nothing is, there are no groups.
+//! keys get those that they may use. Where nothing is, there are no groups. A key of whose bindings none is left is disabled,
+//! since no group would mean every provider.
 
 mod accounts;
 mod binding;
@@ -52,7 +53,7 @@ pub(crate) fn read(path: &Path, options: &Options) -> Result<Draft, Failure> {
     for (what, number, why) in &dump.left_out {
         draft.note(what, format!("{number} are not taken over: {why}"));
     }
-    let bindings = Bindings::of(&dump);
+    let bindings = Bindings::of(&dump, &mut draft);
     accounts::draft(&mut draft, &dump, &bindings, &decrypter, &options.zone)?;
     keys::draft(&mut draft, &dump, &bindings, options)?;
     Ok(draft)

@@ -1,5 +1,7 @@
 //! What an import would make, in an order in which it can be made, and what has no counterpart.
 
+use std::collections::BTreeSet;
+
 use penstock_core::api_key::KeyHash;
 use penstock_core::error_rule::ErrorRule;
 use penstock_core::key::Key;
@@ -24,6 +26,8 @@ pub(crate) struct Draft {
     keys: Vec<wire::ImportItem>,
     others: Vec<wire::ImportItem>,
     pub(crate) notes: Vec<Remark>,
+    /// What is told already: a kind of name, and one there.
+    renamed: BTreeSet<(&'static str, String)>,
 }
 
 /// What of a record is not taken over, and why.
@@ -56,6 +60,33 @@ impl Draft {
             source: source.to_owned(),
             note: note.into(),
         });
+    }
+
+    /// What is called otherwise here wherever it is met, said once: of `groups`, `tags`, `users`.
+    pub(crate) fn note_name(&mut self, kind: &'static str, theirs: &str, ours: &str) {
+        let theirs = theirs.trim();
+        if theirs != ours && self.renamed.insert((kind, theirs.to_owned())) {
+            self.note(kind, format!("{theirs:?} is called {ours} here"));
+        }
+    }
+
+    /// Whether all that was asked of a record could be read. What could not is noted, and what the record becomes is to be
+    /// disabled: a limit or an end that nobody knows is not none.
+    pub(crate) fn is_readable(&mut self, record: &Record) -> bool {
+        self.note_unreadable(record, "it is disabled here. Set that as it was, then enable it")
+    }
+
+    /// The same of what need not be disabled.
+    pub(crate) fn note_unreadable(&mut self, record: &Record, so: &str) -> bool {
+        let unreadable = record.unreadable();
+        if !unreadable.is_empty() {
+            let fields = unreadable.join(", ");
+            self.note(
+                &record.source,
+                format!("cannot be read or is out of range: {fields}; {so}"),
+            );
+        }
+        unreadable.is_empty()
     }
 
     /// The fields of a record that nothing was made of.

@@ -45,17 +45,19 @@ fn marked(text: &str, near: String) -> String {
 pub(crate) struct Given(BTreeSet<String>);
 
 impl Given {
-    /// The name, or when it is taken the name with the id of the record.
+    /// The name, or when it is taken the name with the id of the record, or when that is taken too with a number.
     pub(crate) fn take(&mut self, name: String, id: &str) -> String {
-        if self.0.insert(name.clone()) {
-            return name;
-        }
-        let id = nearest(id, "other");
-        let room = MAX.saturating_sub(id.len() + 1);
-        let short: String = name.chars().take(room).collect();
-        let name = format!("{short}-{id}");
-        self.0.insert(name.clone());
-        name
+        let id: String = nearest(id, "other").chars().take(MAX / 2).collect();
+        let with = |end: &str| {
+            let room = MAX.saturating_sub(end.len() + 1);
+            let short: String = name.chars().take(room).collect();
+            format!("{short}-{end}")
+        };
+        let numbered = (2_u64..).map(|number| with(&format!("{id}-{number}")));
+        let mut names = [name.clone(), with(&id)].into_iter().chain(numbered);
+        let free = names.find(|name| !self.0.contains(name)).unwrap_or_default();
+        self.0.insert(free.clone());
+        free
     }
 }
 
@@ -107,5 +109,17 @@ mod tests {
         let mut given = Given::default();
         assert_eq!(given.take("main".into(), "1"), "main");
         assert_eq!(given.take("main".into(), "2"), "main-2");
+        assert_eq!(
+            given.take("main".into(), "2"),
+            "main-2-2",
+            "that one is taken too"
+        );
+        let long = "x".repeat(64);
+        assert_eq!(given.take(long.clone(), "3"), long);
+        let other = given.take(long, "4");
+        assert!(
+            other.ends_with("x-4") && name::check("name", &other).is_ok(),
+            "{other}"
+        );
     }
 }

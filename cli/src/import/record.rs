@@ -2,7 +2,8 @@
 //!
 //! The same field is a number in JSON, a text in CSV and in Redis, and written `is_enabled` or `isEnabled`; here it is one
 //! field. Whatever is read is remembered, so that what is left over can be told. Empty texts, nulls, empty lists and zeros
-//! say nothing.
+//! say nothing. What says something and cannot be read is given as if it said nothing, and remembered too: whoever makes
+//! something of the record asks for [`unreadable`](Record::unreadable) in the end.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -14,6 +15,7 @@ use penstock_core::money::NanoUsd;
 use penstock_core::time::UnixMs;
 use serde_json::{Map, Value};
 
+use super::number;
 use super::tables::plain;
 
 /// See the module.
@@ -22,6 +24,7 @@ pub(crate) struct Record {
     pub(crate) source: String,
     fields: Map<String, Value>,
     read: RefCell<BTreeSet<String>>,
+    unreadable: RefCell<BTreeSet<String>>,
 }
 
 impl Record {
@@ -30,6 +33,7 @@ impl Record {
             source: source.into(),
             fields,
             read: RefCell::default(),
+            unreadable: RefCell::default(),
         }
     }
 
@@ -50,45 +54,45 @@ impl Record {
     pub(crate) fn flag(&self, field: &str, absent: bool) -> bool {
         match self.present(field) {
             Some(Value::Bool(yes)) => *yes,
-            Some(Value::Number(number)) => number.as_i64() != Some(0),
+            Some(Value::Number(number)) => number.as_f64() != Some(0.0),
             Some(Value::String(text)) => match text.trim().to_ascii_lowercase().as_str() {
                 "true" | "t" | "1" | "yes" => true,
                 "false" | "f" | "0" | "no" => false,
-                _ => absent,
+                "" | "null" | "undefined" => absent,
+                _ => self.cannot_read(field, absent),
             },
-            Some(Value::Null | Value::Array(_) | Value::Object(_)) | None => absent,
+            Some(Value::Array(_) | Value::Object(_)) => self.cannot_read(field, absent),
+            Some(Value::Null) | None => absent,
         }
     }
 
-    /// 0 when it says nothing, or no whole number above it.
+    /// 0 when it says nothing, or no number above it.
     pub(crate) fn count(&self, field: &str) -> u64 {
-        let text = self.text(field).unwrap_or_default();
-        let text = text.trim();
-        let whole = text.split_once('.').map_or(text, |(whole, _)| whole);
-        whole.parse().unwrap_or_default()
+        self.parsed(field, number::count).unwrap_or_default()
     }
 
-    /// An amount in USD; 0 when it says nothing. Negative and unreadable ones are none.
+    /// An amount in USD, rounded to nano-USD; 0 when it says nothing, or no amount above it.
     pub(crate) fn usd(&self, field: &str) -> NanoUsd {
-        let text = self.text(field).unwrap_or_default();
-        let amount: NanoUsd = text.trim().parse().unwrap_or_default();
-        match amount.0 > 0 {
-            true => amount,
-            false => NanoUsd::default(),
-        }
+        self.parsed(field, number::usd).unwrap_or_default()
     }
 
     /// Also of a list that is written as JSON in a text, or as words between commas.
     pub(crate) fn list(&self, field: &str) -> Vec<Value> {
+        let split = |text: &str| {
+            let words = text.split(',').map(str::trim);
+            let words = words.filter(|word| !word.is_empty());
+            words.map(|word| Value::String(word.to_owned())).collect()
+        };
         match self.json(field) {
             Some(Value::Array(items)) => items,
-            Some(Value::String(text)) => text
-                .split(',')
-                .map(str::trim)
-                .filter(|word| !word.is_empty())
-                .map(|word| Value::String(word.to_owned()))
-                .collect(),
-            Some(Value::Object(_) | Value::Number(_) | Value::Bool(_) | Value::Null) | None => Vec::new(),
+            Some(Value::String(text)) if text.trim_start().starts_with(['[', '{']) => {
+                self.cannot_read(field, Vec::new())
+            }
+            Some(Value::String(text)) => split(&text),
+            // A word that looks like one.
+            Some(Value::Number(_) | Value::Bool(_)) => split(&self.text(field).unwrap_or_default()),
+            Some(Value::Object(_)) => self.cannot_read(field, Vec::new()),
+            Some(Value::Null) | None => Vec::new(),
         }
     }
 
@@ -96,7 +100,9 @@ impl Record {
         let words = self.list(field).into_iter();
         let words = words.filter_map(|value| match value {
             Value::String(word) => Some(word.trim().to_owned()),
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => None,
+            Value::Bool(_) | Value::Number(_) => Some(plain(&value)),
+            Value::Array(_) | Value::Object(_) => self.cannot_read(field, None),
+            Value::Null => None,
         });
         words.filter(|word| !word.is_empty()).collect()
     }
@@ -114,17 +120,12 @@ impl Record {
 
     /// ISO 8601 (without a zone: UTC), Postgres' own form, or milliseconds.
     pub(crate) fn instant(&self, field: &str) -> Option<UnixMs> {
-        let text = self.text(field)?;
-        let text = text.trim();
-        if let Ok(ms) = text.parse::<i64>() {
-            return Some(UnixMs(ms));
-        }
-        let at = text.parse::<Timestamp>().ok().or_else(|| {
-            let civil: DateTime = text.parse().ok()?;
-            let zoned = civil.to_zoned(TimeZone::UTC).ok()?;
-            Some(zoned.timestamp())
-        });
-        at.map(|at| UnixMs(at.as_millisecond()))
+        self.parsed(field, instant)
+    }
+
+    /// The fields that were asked for, say something and could not be read.
+    pub(crate) fn unreadable(&self) -> Vec<String> {
+        self.unreadable.borrow().iter().cloned().collect()
     }
 
     /// These are dealt with: they are not left over.
@@ -149,6 +150,16 @@ impl Record {
         left.map(|(name, _)| name.clone()).collect()
     }
 
+    fn parsed<T>(&self, field: &str, parse: impl Fn(&str) -> Option<T>) -> Option<T> {
+        let text = self.text(field)?;
+        parse(text.trim()).or_else(|| self.cannot_read(field, None))
+    }
+
+    fn cannot_read<T>(&self, field: &str, instead: T) -> T {
+        self.unreadable.borrow_mut().insert(field.to_owned());
+        instead
+    }
+
     /// As it is, also when it says nothing.
     fn present(&self, field: &str) -> Option<&Value> {
         let camel = camel(field);
@@ -157,6 +168,18 @@ impl Record {
         self.read.borrow_mut().insert(name.clone());
         Some(value)
     }
+}
+
+fn instant(text: &str) -> Option<UnixMs> {
+    if let Some(ms) = number::millis(text) {
+        return Some(UnixMs(ms));
+    }
+    let at = text.parse::<Timestamp>().ok().or_else(|| {
+        let civil: DateTime = text.parse().ok()?;
+        let zoned = civil.to_zoned(TimeZone::UTC).ok()?;
+        Some(zoned.timestamp())
+    });
+    at.map(|at| UnixMs(at.as_millisecond()))
 }
 
 fn says_something(value: &Value) -> bool {
@@ -168,8 +191,7 @@ fn says_something(value: &Value) -> bool {
         Value::Object(members) => !members.is_empty(),
         Value::String(text) => {
             let text = text.trim();
-            let zero = text.parse::<f64>().is_ok_and(|number| number == 0.0);
-            !zero && !["", "null", "undefined", "false", "f", "[]", "{}"].contains(&text)
+            !number::is_zero(text) && !["", "null", "undefined", "false", "f", "[]", "{}"].contains(&text)
         }
     }
 }
@@ -228,6 +250,37 @@ mod tests {
         assert_eq!(record.count("c"), 0);
         assert_eq!(record.text("f").unwrap(), "x");
         assert_eq!(record.left_over(&["note"]), ["g"]);
+    }
+
+    #[test]
+    fn a03_what_says_something_and_cannot_be_read_is_remembered() {
+        let record = record(json!({
+            "daily": "$5", "rpm": 1.5, "expires_at": "Thu Dec 31 2026", "is_enabled": "maybe", "groups": "[\"a\",",
+            "models": [{"id": "x"}], "fine": "1e-7", "nothing": "null", "until": 1_798_675_200_000.0_f64,
+        }));
+        assert_eq!(record.usd("daily"), NanoUsd(0));
+        assert_eq!(record.count("rpm"), 0);
+        assert_eq!(record.instant("expires_at"), None);
+        assert!(record.flag("is_enabled", true));
+        assert!(record.words("groups").is_empty() && record.words("models").is_empty());
+        let unreadable = ["daily", "expires_at", "groups", "is_enabled", "models", "rpm"];
+        assert_eq!(record.unreadable(), unreadable);
+        assert_eq!(record.usd("fine"), NanoUsd(100));
+        assert_eq!((record.count("nothing"), record.usd("absent")), (0, NanoUsd(0)));
+        assert_eq!(record.instant("until"), Some(UnixMs(1_798_675_200_000)));
+        assert_eq!(
+            record.unreadable(),
+            unreadable,
+            "nothing said is nothing unreadable"
+        );
+    }
+
+    #[test]
+    fn a03_words_that_look_like_numbers_are_words() {
+        let record = record(json!({"group": "2024", "groups": "[2024, \"cli\"]", "flag": "true"}));
+        assert_eq!(record.words("group"), ["2024"]);
+        assert_eq!(record.words("groups"), ["2024", "cli"]);
+        assert_eq!(record.words("flag"), ["true"]);
     }
 
     #[test]

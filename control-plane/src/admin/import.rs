@@ -2,6 +2,8 @@
 //!
 //! What is there stays as it is, so the same import can be made again, and no operator's later change is undone by it. A
 //! resource is found again by its name, a key by its secret. What cannot be made is refused alone; the rest is made.
+//!
+//! Two of one name in one import: the first is made, and the second is unchanged where it says the same, else refused.
 
 mod key;
 mod known;
@@ -89,6 +91,7 @@ impl Imports {
         };
         let (kind, name) = describe(&resource);
         let outcome = self.take_resource(resource, known);
+        let outcome = outcome.and_then(|outcome| once(outcome, kind, &name, known));
         told(item.source, kind.as_str(), name, outcome)
     }
 
@@ -103,6 +106,21 @@ impl Imports {
             Resource::WordRule(request) => named::word_rule(request, known),
             Resource::RequestFilter(request) => named::request_filter(request, known),
         }
+    }
+}
+
+/// What this import itself made is not kept as something that was there before: another of its name cannot be made.
+fn once(outcome: Outcome, kind: Kind, name: &str, known: &mut Known) -> Result<Outcome, Refused> {
+    let named = (kind, name.to_owned());
+    match outcome {
+        Outcome::Kept(detail) if known.made.contains(&named) => Err(Status::already_exists(format!(
+            "an earlier item of this import has its name, and {detail}"
+        ))),
+        Outcome::Created(op) => {
+            known.made.insert(named);
+            Ok(Outcome::Created(op))
+        }
+        outcome @ (Outcome::Kept(_) | Outcome::Unchanged) => Ok(outcome),
     }
 }
 

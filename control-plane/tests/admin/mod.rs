@@ -3,6 +3,7 @@
 mod error_rules;
 mod fleet;
 mod history;
+mod imports;
 mod keys;
 mod limits;
 mod prices;
@@ -25,6 +26,7 @@ use penstock_proto::admin::v1 as wire;
 use penstock_proto::admin::v1::config_service_client::ConfigServiceClient;
 use penstock_proto::admin::v1::error_rule_service_client::ErrorRuleServiceClient;
 use penstock_proto::admin::v1::fleet_service_client::FleetServiceClient;
+use penstock_proto::admin::v1::import_service_client::ImportServiceClient;
 use penstock_proto::admin::v1::key_service_client::KeyServiceClient;
 use penstock_proto::admin::v1::manifest_service_client::ManifestServiceClient;
 use penstock_proto::admin::v1::price_service_client::PriceServiceClient;
@@ -125,6 +127,7 @@ impl Operator {
         word_rule_service: WordRuleServiceClient;
         request_filter_service: RequestFilterServiceClient;
         config_service: ConfigServiceClient;
+        import_service: ImportServiceClient;
         manifest_service: ManifestServiceClient;
         fleet_service: FleetServiceClient;
         usage_service: UsageServiceClient;

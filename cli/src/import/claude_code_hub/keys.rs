@@ -52,6 +52,7 @@ pub(super) fn draft(draft: &mut Draft, users: &[Record], keys: &[Record], option
         let name = user.text("name").unwrap_or_default();
         let ours = given.take(names::nearest_user(&name, &format!("user-{id}")), &id);
         note_name(draft, &user.source, &name, &ours);
+        note_groups(draft, user);
         let own = groups(user);
         let all = union(&own, &keys);
         groups_seen.extend(all.iter().flatten().cloned());
@@ -59,6 +60,7 @@ pub(super) fn draft(draft: &mut Draft, users: &[Record], keys: &[Record], option
         let mut access = access(draft, user);
         access.groups = all.unwrap_or_default();
         let limits = limits::of(draft, user, "daily_limit_usd", options);
+        access.enabled &= draft.is_readable(user);
         let made = User {
             name: ours.clone(),
             access,
@@ -96,6 +98,7 @@ fn take_key(
     let name = record.text("name").unwrap_or_default();
     let ours = given.take(names::nearest(&name, &format!("key-{id}")), &id);
     note_name(draft, &record.source, &name, &ours);
+    note_groups(draft, record);
     let Some(secret) = record.text("key") else {
         return draft.note(&record.source, "has no secret in the dump: it is left out");
     };
@@ -103,6 +106,7 @@ fn take_key(
     key.access = access(draft, record);
     key.access.groups = groups.unwrap_or_default();
     key.limits = limits::of(draft, record, "limit_daily_usd", options);
+    key.access.enabled &= draft.is_readable(record);
     draft.key(&record.source, owner, &key, KeySecret::Plain(Secret::new(secret)));
     draft.note_left_over(record, NOTHING);
 }
@@ -118,11 +122,15 @@ fn access(draft: &mut Draft, record: &Record) -> Access {
         ..Rules::default()
     };
     let models = record.words("allowed_models");
-    let tags = record.words("tags");
+    let tags = record.words("tags").into_iter().map(|theirs| {
+        let ours = names::distinct(&theirs, "tag");
+        draft.note_name("tags", &theirs, &ours);
+        ours
+    });
     Access {
         enabled: record.flag("is_enabled", true),
         expires_at: record.instant("expires_at"),
-        tags: tags.iter().map(|tag| names::distinct(tag, "tag")).collect(),
+        tags: tags.collect(),
         allowed_models: models.into_iter().map(ModelPattern::Exact).collect(),
         rules: rules.shared(),
         ..Access::default()
@@ -154,8 +162,18 @@ fn groups(record: &Record) -> Groups {
     let words = record.words("provider_group");
     match words.is_empty() {
         true => None,
-        false if words.iter().any(|word| word == ALL_GROUPS || word == "all") => Some(Vec::new()),
+        false if words.iter().any(|word| is_all(word)) => Some(Vec::new()),
         false => Some(words.iter().map(|word| group(word)).collect()),
+    }
+}
+
+fn is_all(word: &str) -> bool {
+    word == ALL_GROUPS || word == "all"
+}
+
+fn note_groups(draft: &mut Draft, record: &Record) {
+    for word in record.words("provider_group").iter().filter(|word| !is_all(word)) {
+        draft.note_name("groups", word, &group(word));
     }
 }
 

@@ -19,6 +19,7 @@ pub(super) fn draft(draft: &mut Draft, records: &[Record]) {
             continue;
         };
         let at = record.instant("created_at");
+        draft.note_unreadable(record, "the price counts as the oldest of its model");
         let newer = newest.get(&model).is_none_or(|(known, _)| *known <= at);
         if newer {
             newest.insert(model, (at, record));

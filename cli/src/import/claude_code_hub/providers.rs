@@ -94,11 +94,11 @@ fn provider(
     provider.weight = u32::try_from(record.count("weight")).unwrap_or(1);
     provider.priority = u32::try_from(record.count("priority")).unwrap_or(u32::MAX);
     provider.cost_multiplier = multiplier(draft, record);
-    provider.groups = record
-        .words("group_tag")
-        .iter()
-        .map(|word| keys::group(word))
-        .collect();
+    for theirs in record.words("group_tag") {
+        let ours = keys::group(&theirs);
+        draft.note_name("groups", &theirs, &ours);
+        provider.groups.push(ours);
+    }
     if provider.groups.is_empty() && default_group {
         provider.groups.push(DEFAULT_GROUP.to_owned());
     }
@@ -115,6 +115,7 @@ fn provider(
         proxy_password: None,
     };
     set_proxy(draft, record, &mut provider.outbound, &mut secrets);
+    provider.enabled &= draft.is_readable(record);
     draft.provider(&record.source, &provider, secrets);
     draft.note_left_over(record, NOTHING);
     Some(provider)

@@ -12,12 +12,14 @@ use serde_json::Value;
 
 use super::providers::Named;
 use crate::import::draft::Draft;
-use crate::import::names;
+use crate::import::names::{self, Given};
 use crate::import::record::Record;
 use crate::import::tables::plain;
 
 /// Higher is tried first there, lower here.
 const LAST: u64 = 1_000;
+/// What of a rule cannot be read makes nobody's rights wider.
+const DEFAULT: &str = "the default holds here";
 
 pub(super) fn errors(draft: &mut Draft, records: &[Record]) {
     let mut defaults = 0_u64;
@@ -31,7 +33,7 @@ pub(super) fn errors(draft: &mut Draft, records: &[Record]) {
         };
         let text = match record.text("match_type").as_deref() {
             Some("contains") => ErrorText::Contains(pattern),
-            Some("exact") => ErrorText::Regex(ErrorRegex::from(format!("^{}$", escaped(&pattern)))),
+            Some("exact") => exactly(&pattern),
             Some(_) | None => ErrorText::Regex(ErrorRegex::from(pattern)),
         };
         let id = record.text("id").unwrap_or_default();
@@ -51,6 +53,7 @@ pub(super) fn errors(draft: &mut Draft, records: &[Record]) {
             replace: replace(record),
         };
         draft.error_rule(&record.source, &rule);
+        draft.note_unreadable(record, DEFAULT);
         let nothing = ["id", "description", "created_at", "updated_at", "priority"];
         draft.note_left_over(record, &nothing);
     }
@@ -80,16 +83,9 @@ fn replace(record: &Record) -> Option<Replace> {
     (status.is_some() || body.is_some()).then_some(Replace { status, body })
 }
 
-/// A text that stands for itself in a regular expression.
-fn escaped(text: &str) -> String {
-    let mut escaped = String::new();
-    for c in text.chars() {
-        if c.is_ascii_punctuation() {
-            escaped.push('\\');
-        }
-        escaped.push(c);
-    }
-    escaped
+/// Escapes what means something in a regular expression, and nothing else: `\<` and `\>` would be ends of words.
+fn exactly(text: &str) -> ErrorText {
+    ErrorText::Regex(ErrorRegex::from(format!("^{}$", regex::escape(text))))
 }
 
 pub(super) fn words(draft: &mut Draft, records: &[Record]) {
@@ -103,6 +99,7 @@ pub(super) fn words(draft: &mut Draft, records: &[Record]) {
         let enabled = record.flag("is_enabled", true);
         let texts = rules.entry((matching.as_str(), enabled)).or_default();
         texts.extend(record.text("word"));
+        draft.note_unreadable(record, DEFAULT);
     }
     for ((matching, enabled), texts) in rules {
         let off = if enabled { "" } else { "-off" };
@@ -119,7 +116,9 @@ pub(super) fn words(draft: &mut Draft, records: &[Record]) {
     }
 }
 
+/// Names may be cut, and those of bound filters have two parts: so each is taken once.
 pub(super) fn filters(draft: &mut Draft, records: &[Record], named: &Named) {
+    let mut given = Given::default();
     for record in records {
         let (part, action) = match part_and_action(record) {
             Ok(found) => found,
@@ -130,7 +129,14 @@ pub(super) fn filters(draft: &mut Draft, records: &[Record], named: &Named) {
         };
         let id = record.text("id").unwrap_or_default();
         let theirs = record.text("name").unwrap_or_default();
-        let name = names::nearest(&format!("{theirs}-{id}"), &format!("filter-{id}"));
+        let whole = format!("{theirs}-{id}");
+        let name = given.take(names::nearest(&whole, &format!("filter-{id}")), &id);
+        if name != whole {
+            draft.note(
+                &record.source,
+                format!("was called {theirs:?} and is called {name} here"),
+            );
+        }
         let filter = RequestFilter {
             name: name.clone(),
             enabled: record.flag("is_enabled", true),
@@ -143,8 +149,9 @@ pub(super) fn filters(draft: &mut Draft, records: &[Record], named: &Named) {
             None => draft.request_filter(&record.source, &filter),
             Some(providers) => {
                 for provider in providers {
+                    let near = names::distinct(&format!("{name}-{provider}"), &name);
                     let bound = RequestFilter {
-                        name: names::distinct(&format!("{name}-{provider}"), &name),
+                        name: given.take(near, &id),
                         provider: Some(provider),
                         ..filter.clone()
                     };
@@ -152,6 +159,7 @@ pub(super) fn filters(draft: &mut Draft, records: &[Record], named: &Named) {
                 }
             }
         }
+        draft.note_unreadable(record, DEFAULT);
         let nothing = ["id", "description", "created_at", "updated_at", "match_type"];
         draft.note_left_over(record, &nothing);
     }
@@ -226,5 +234,52 @@ fn part_and_action(record: &Record) -> Result<(Part, Action), String> {
             ))
         }
         (scope, action) => Err(format!("{action:?} on {scope:?} has no counterpart")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use penstock_core::failure::Answered;
+    use penstock_core::provider::ProviderKind;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Whether a rule of this pattern finds an error of this message.
+    fn finds(text: ErrorText, message: &str) -> bool {
+        let rule = ErrorRule {
+            name: "exact".to_owned(),
+            enabled: true,
+            priority: 0,
+            kind: None,
+            provider: None,
+            status: None,
+            pattern: Some(ErrorPattern {
+                field: ErrorField::Message,
+                text,
+            }),
+            class: Class::Caller,
+            replace: None,
+        };
+        rule.matches(&Answered {
+            message: Some(message),
+            ..Answered::of_status("main", ProviderKind::Anthropic, 400)
+        })
+    }
+
+    #[test]
+    fn a03_an_exact_error_with_angle_brackets_is_found() {
+        let text = "model <gpt-9> is not > 1 of [a, b]: ask & see #3 ~ `x`!";
+        assert!(finds(exactly(text), text));
+        assert!(!finds(exactly(text), &format!("{text} and more")));
+        assert!(!finds(exactly("a.c"), "abc"));
+    }
+
+    proptest! {
+        #[test]
+        fn a03_any_exact_error_is_found_by_its_own_text(text in any::<String>(), ascii in "[ -~\\n\\t]{0,80}") {
+            prop_assert!(finds(exactly(&text), &text));
+            prop_assert!(finds(exactly(&ascii), &ascii));
+        }
     }
 }

@@ -107,6 +107,7 @@ pub(super) fn draft(
                 );
             }
         }
+        provider.enabled &= draft.is_readable(account);
         draft.provider(&account.source, &provider, secrets);
         draft.note_left_over(account, NOTHING);
     }

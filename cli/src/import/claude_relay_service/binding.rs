@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::dump::{Dump, Platform};
-use crate::import::names;
+use crate::import::draft::Draft;
+use crate::import::names::{self, Given};
 use crate::import::record::Record;
 
 /// The fields that bind a key, and to what service.
@@ -33,31 +34,50 @@ pub(super) struct Bindings {
 }
 
 impl Bindings {
-    pub(super) fn of(dump: &Dump) -> Self {
-        let mut bindings = Self {
-            members: dump.members.clone(),
-            ..Self::default()
-        };
-        for (id, name) in &dump.groups {
-            bindings
-                .groups
-                .insert(id.clone(), names::distinct(name, &format!("group-{}", short(id))));
-        }
-        let mut given = names::Given::default();
-        for (_, account) in &dump.accounts {
-            let id = account.text("id").unwrap_or_default();
-            let name = account.text("name").unwrap_or_default();
-            let name = names::nearest(&format!("account-{name}"), &format!("account-{}", short(&id)));
-            bindings.accounts.insert(id.clone(), given.take(name, short(&id)));
-        }
+    pub(super) fn of(dump: &Dump, draft: &mut Draft) -> Self {
         let bound = |key: &Record| FIELDS.iter().any(|(field, _)| key.value(field).is_some());
         let dedicated = |account: &Record| {
             let of = account.text("accountType");
             of.is_some_and(|of| of == "dedicated" || of == "group")
         };
-        bindings.any =
-            dump.keys.iter().any(bound) || dump.accounts.iter().any(|(_, account)| dedicated(account));
+        let any = dump.keys.iter().any(bound) || dump.accounts.iter().any(|(_, account)| dedicated(account));
+        if !any {
+            return Self::default();
+        }
+        let mut bindings = Self {
+            any,
+            members: dump.members.clone(),
+            ..Self::default()
+        };
+        bindings.name_groups(dump, draft);
         bindings
+    }
+
+    /// Each has a name of its own: two that are one here would let keys use what they could not there.
+    fn name_groups(&mut self, dump: &Dump, draft: &mut Draft) {
+        let mut given = Given::default();
+        for service in SERVICES {
+            given.take(shared(service), "");
+        }
+        for (id, name) in &dump.groups {
+            let near = names::distinct(name, &format!("group-{}", short(id)));
+            let ours = given.take(near, short(id));
+            if ours != *name {
+                draft.note(&format!("group {name:?}"), format!("is called {ours} here"));
+            }
+            self.groups.insert(id.clone(), ours);
+        }
+        for (_, account) in &dump.accounts {
+            let id = account.text("id").unwrap_or_default();
+            let name = account.text("name").unwrap_or_default();
+            let whole = format!("account-{name}");
+            let near = names::nearest(&whole, &format!("account-{}", short(&id)));
+            let ours = given.take(near, short(&id));
+            if ours != whole {
+                draft.note(&account.source, format!("its own group is called {ours} here"));
+            }
+            self.accounts.insert(id, ours);
+        }
     }
 
     /// Those that an account carries.
@@ -72,12 +92,13 @@ impl Bindings {
             groups.extend(self.groups.get(group).cloned());
         }
         if kind != "dedicated" && kind != "group" {
-            groups.push(format!("shared-{}", platform.service()));
+            groups.push(shared(platform.service()));
         }
         groups
     }
 
-    /// Those that a key may use, and bindings to what is not in the dump.
+    /// Those that a key may use, and bindings to what is not in the dump. No groups and such a binding: nothing is left of
+    /// what it could use, which is not every provider.
     pub(super) fn of_key(&self, key: &Record) -> (Vec<String>, Vec<&'static str>) {
         let (mut groups, mut bound, mut missing) = (Vec::new(), Vec::new(), Vec::new());
         for (field, service) in FIELDS {
@@ -96,10 +117,15 @@ impl Bindings {
         }
         if self.any {
             let free = SERVICES.iter().filter(|service| !bound.contains(service));
-            groups.extend(free.map(|service| format!("shared-{service}")));
+            groups.extend(free.map(|service| shared(service)));
         }
         (groups, missing)
     }
+}
+
+/// The group of accounts that are bound to nobody.
+fn shared(service: &str) -> String {
+    format!("shared-{service}")
 }
 
 /// The beginning of an id.

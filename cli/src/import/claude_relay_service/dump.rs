@@ -41,8 +41,8 @@ pub(super) struct Dump {
     pub(super) groups: BTreeMap<String, String>,
     /// Ids of groups by the id of an account.
     pub(super) members: BTreeMap<String, Vec<String>>,
-    /// Whether users are active, by their ids.
-    pub(super) users: BTreeMap<String, bool>,
+    /// By their ids.
+    pub(super) users: BTreeMap<String, Record>,
     pub(super) left_out: Vec<(String, usize, &'static str)>,
 }
 
@@ -170,9 +170,9 @@ impl Dump {
                 }
             }
             (Value::Object(user), None) if key.starts_with("user:") && user.contains_key("username") => {
-                let user = Record::new("user", user);
-                let id = user.text("id").unwrap_or_default();
-                self.users.insert(id, user.flag("isActive", true));
+                let name = user.get("username").map(tables::plain).unwrap_or_default();
+                let user = Record::new(format!("user {name:?}"), user);
+                self.users.insert(user.text("id").unwrap_or_default(), user);
             }
             // Sums, sessions, indexes, locks.
             (_, _) => {}

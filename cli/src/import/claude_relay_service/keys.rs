@@ -76,6 +76,7 @@ pub(super) fn draft(
                 let mut key = bare_key(name);
                 key.access = access(draft, record, bindings);
                 key.limits = limits(draft, record, options);
+                key.access.enabled &= draft.is_readable(record);
                 draft.key(&record.source, &owner, &key, secret);
                 draft.note_left_over(record, NOTHING);
             }
@@ -116,18 +117,26 @@ fn secret(text: String, options: &Options) -> Result<KeySecret, Failure> {
 /// The user that it had there, made with its first key.
 fn owner(draft: &mut Draft, dump: &Dump, record: &Record, taken: &mut Taken, options: &Options) -> String {
     let owner = match record.text("userUsername") {
-        Some(name) => names::distinct_user(&name, &options.user),
+        Some(name) => {
+            let ours = names::distinct_user(&name, &options.user);
+            draft.note_name("users", &name, &ours);
+            ours
+        }
         None => options.user.clone(),
     };
-    let active = record.text("userId").map(|id| dump.users.get(&id).copied());
-    if active == Some(None) {
+    let there = record.text("userId").map(|id| dump.users.get(&id));
+    if matches!(there, Some(None)) {
         let note =
             "whether its user was disabled there is not in this form of dump: its user is enabled here";
         draft.note(&record.source, note);
     }
     if taken.users.insert(owner.clone()) {
+        let enabled = there.flatten().is_none_or(|user| {
+            let active = user.flag("isActive", true);
+            draft.is_readable(user) && active
+        });
         let access = Access {
-            enabled: active.flatten().unwrap_or(true),
+            enabled,
             ..Access::default()
         };
         let user = User {
@@ -154,13 +163,7 @@ fn name(draft: &mut Draft, record: &Record, owner: &str, taken: &mut Taken) -> S
 
 fn access(draft: &mut Draft, record: &Record, bindings: &Bindings) -> Access {
     let (groups, missing) = bindings.of_key(record);
-    if !missing.is_empty() {
-        let note = format!(
-            "is bound to an account that is not in the dump ({})",
-            missing.join(", ")
-        );
-        draft.note(&record.source, note);
-    }
+    let adrift = is_adrift(draft, record, &groups, &missing);
     let clients = record.words("allowedClients");
     let clients = match record.flag("enableClientRestriction", false) {
         true => clients.iter().map(|name| client(draft, record, name)).collect(),
@@ -187,17 +190,38 @@ fn access(draft: &mut Draft, record: &Record, bindings: &Bindings) -> Access {
         allowed_clients: clients,
         ..Rules::default()
     };
-    let tags = record.words("tags");
+    let tags = record.words("tags").into_iter().map(|theirs| {
+        let ours = names::distinct(&theirs, "tag");
+        draft.note_name("tags", &theirs, &ours);
+        ours
+    });
     Access {
-        enabled: record.flag("isActive", true) && !useless,
+        enabled: record.flag("isActive", true) && !useless && !adrift,
         expires_at: record.instant("expiresAt"),
-        tags: tags.iter().map(|tag| names::nearest(tag, "tag")).collect(),
+        tags: tags.collect(),
         groups,
         blocked_models: blocked,
         rules: rules.shared(),
         activation: activation(record),
         ..Access::default()
     }
+}
+
+/// Whether all that it is bound to is missing. It has no group then, and without one it could use every provider.
+fn is_adrift(draft: &mut Draft, record: &Record, groups: &[String], missing: &[&str]) -> bool {
+    if missing.is_empty() {
+        return false;
+    }
+    let fields = missing.join(", ");
+    let note = format!("is bound to an account that is not in the dump ({fields})");
+    draft.note(&record.source, note);
+    let adrift = groups.is_empty();
+    if adrift {
+        let note = "is disabled: nothing that it is bound to is in the dump, and without a group it could use every \
+                    provider. Give it one (penstock key update --group), then enable it (penstock key enable)";
+        draft.note(&record.source, note);
+    }
+    adrift
 }
 
 /// A key that waits for its first use there waits for it here.

@@ -1,12 +1,12 @@
 //! What is there, and what earlier items of the same import make.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use penstock_core::api_key::KeyHash;
 use penstock_core::id::{ProviderId, UserId};
 use penstock_core::key::Key;
 use penstock_core::provider::Provider;
-use penstock_core::resource::ResourceRef;
+use penstock_core::resource::{Kind, ResourceRef};
 use penstock_core::secret::Secret;
 use penstock_core::user::User;
 use penstock_store::{Stored, StoredSpec};
@@ -27,7 +27,16 @@ pub(super) struct Known {
     /// None: it cannot be read.
     pub(super) suffixes: BTreeMap<String, Option<Secret>>,
     /// Everything that is known by a name alone.
-    pub(super) named: BTreeMap<ResourceRef, Stored>,
+    pub(super) named: BTreeMap<ResourceRef, KnownNamed>,
+    /// What earlier items of this import make, by the names that the answer tells.
+    pub(super) made: BTreeSet<(Kind, String)>,
+}
+
+/// Something that is known by a name alone.
+pub(super) struct KnownNamed {
+    pub(super) spec: StoredSpec,
+    /// 0: an earlier item of this import makes it.
+    pub(super) version: u64,
 }
 
 /// A provider, and the text of its credential.
@@ -70,7 +79,13 @@ impl Known {
                 let secret = context.sealer.unseal(&stored.reference, Field::Suffix, sealed);
                 self.suffixes.insert(name.to_string(), secret.ok());
             }
-            (_, _) => drop(self.named.insert(stored.reference.clone(), stored)),
+            (_, _) => {
+                let known = KnownNamed {
+                    spec: stored.spec,
+                    version: stored.version,
+                };
+                self.named.insert(stored.reference, known);
+            }
         }
     }
 

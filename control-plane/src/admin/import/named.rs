@@ -1,4 +1,5 @@
-//! Everything that is found again by its name.
+//! Everything that is found again by its name. What an item makes is known to those after it: else two of one name would be
+//! two operations that expect the same absence, and the whole commit would fail.
 
 use penstock_core::invalid::Invalid;
 use penstock_core::price::PriceSource;
@@ -11,7 +12,7 @@ use penstock_proto::convert;
 use penstock_store::{CredentialChange, Expect, NewSpec, Put, StoredSpec};
 use tonic::Status;
 
-use super::known::{self, Known, KnownProvider};
+use super::known::{self, Known, KnownNamed, KnownProvider};
 use super::{Outcome, Refused, compared};
 use crate::admin::status::{self, required};
 use crate::admin::{activation, error_rule, key, price, provider, request_filter, resets, word_rule};
@@ -109,11 +110,11 @@ fn or_none(change: CredentialChange) -> CredentialChange {
 }
 
 /// In the place of a shipped price; other prices stay.
-pub(super) fn price(request: wire::CreatePriceRequest, known: &Known) -> Result<Outcome, Refused> {
+pub(super) fn price(request: wire::CreatePriceRequest, known: &mut Known) -> Result<Outcome, Refused> {
     let given = price::read_spec(&request.name, request.spec)?;
     let reference = ResourceRef::Price(request.name.into());
     let present = known.named.get(&reference);
-    let expect = match present.map(|stored| (&stored.spec, stored.version)) {
+    let expect = match present.map(|present| (&present.spec, present.version)) {
         Some((StoredSpec::Price(present), version)) if present.source == PriceSource::Shipped => {
             Expect::Version(version)
         }
@@ -122,49 +123,57 @@ pub(super) fn price(request: wire::CreatePriceRequest, known: &Known) -> Result<
         }
         Some(_) | None => Expect::Absent,
     };
+    let spec = StoredSpec::Price(Box::new(given.clone()));
+    known
+        .named
+        .insert(reference.clone(), KnownNamed { spec, version: 0 });
     let put = Put::new(reference, NewSpec::Price(Box::new(given))).expecting(expect);
     Ok(Outcome::Created(Box::new(put.into())))
 }
 
-pub(super) fn error_rule(request: wire::CreateErrorRuleRequest, known: &Known) -> Result<Outcome, Refused> {
+pub(super) fn error_rule(
+    request: wire::CreateErrorRuleRequest,
+    known: &mut Known,
+) -> Result<Outcome, Refused> {
     let rule = error_rule::read_spec(&request.name, request.spec)?;
     let reference = ResourceRef::ErrorRule(request.name.into());
     let stored = StoredSpec::ErrorRule(Box::new(rule.clone()));
-    named(known, reference, &stored, NewSpec::ErrorRule(Box::new(rule)))
+    named(known, reference, stored, NewSpec::ErrorRule(Box::new(rule)))
 }
 
-pub(super) fn word_rule(request: wire::CreateWordRuleRequest, known: &Known) -> Result<Outcome, Refused> {
+pub(super) fn word_rule(request: wire::CreateWordRuleRequest, known: &mut Known) -> Result<Outcome, Refused> {
     let rule = word_rule::read_spec(&request.name, request.spec)?;
     let reference = ResourceRef::WordRule(request.name.into());
     let stored = StoredSpec::WordRule(Box::new(rule.clone()));
-    named(known, reference, &stored, NewSpec::WordRule(Box::new(rule)))
+    named(known, reference, stored, NewSpec::WordRule(Box::new(rule)))
 }
 
 pub(super) fn request_filter(
     request: wire::CreateRequestFilterRequest,
-    known: &Known,
+    known: &mut Known,
 ) -> Result<Outcome, Refused> {
     let filter = request_filter::read_spec(&request.name, request.spec)?;
     let reference = ResourceRef::RequestFilter(request.name.into());
     let stored = StoredSpec::RequestFilter(Box::new(filter.clone()));
-    named(
-        known,
-        reference,
-        &stored,
-        NewSpec::RequestFilter(Box::new(filter)),
-    )
+    named(known, reference, stored, NewSpec::RequestFilter(Box::new(filter)))
 }
 
 fn named(
-    known: &Known,
+    known: &mut Known,
     reference: ResourceRef,
-    given: &StoredSpec,
+    given: StoredSpec,
     spec: NewSpec,
 ) -> Result<Outcome, Refused> {
-    match known.named.get(&reference) {
-        Some(present) => Ok(compared(&[("what it says", present.spec == *given)])),
-        None => created(reference, spec),
+    if let Some(present) = known.named.get(&reference) {
+        return Ok(compared(&[("what it says", present.spec == given)]));
     }
+    let outcome = created(reference.clone(), spec)?;
+    let made = KnownNamed {
+        spec: given,
+        version: 0,
+    };
+    known.named.insert(reference, made);
+    Ok(outcome)
 }
 
 fn created(reference: ResourceRef, spec: NewSpec) -> Result<Outcome, Refused> {
