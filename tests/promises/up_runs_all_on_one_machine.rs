@@ -342,8 +342,10 @@ async fn f01_the_master_key_of_up_is_replaced_and_calls_go_on() -> Result<()> {
     std::fs::rename(home.join("master.key"), &old)?;
     std::fs::write(home.join("master.key"), hex::encode(rand::random::<[u8; 32]>()))?;
     let flags = up.flags.len();
-    up.flags
-        .extend(["--other-master-key-file".to_owned(), old.to_string_lossy().into_owned()]);
+    up.flags.extend([
+        "--other-master-key-file".to_owned(),
+        old.to_string_lossy().into_owned(),
+    ]);
     up.restart().await?;
     answered(&up).await?;
     let rotated = up.cli().json(&["master-key", "rotate"])?;

@@ -34,7 +34,7 @@ pub(super) fn errors(draft: &mut Draft, records: &[Record]) {
         let text = match record.text("match_type").as_deref() {
             Some("contains") => ErrorText::Contains(pattern),
             Some("exact") => exactly(&pattern),
-            Some(_) | None => ErrorText::Regex(ErrorRegex::from(pattern)),
+            Some(_) | None => ErrorText::Regex(ErrorRegex::from(format!("(?i){pattern}"))),
         };
         let id = record.text("id").unwrap_or_default();
         let priority = LAST.saturating_sub(record.count("priority"));
@@ -83,9 +83,13 @@ fn replace(record: &Record) -> Option<Replace> {
     (status.is_some() || body.is_some()).then_some(Replace { status, body })
 }
 
-/// Escapes what means something in a regular expression, and nothing else: `\<` and `\>` would be ends of words.
+/// There the case of letters and blanks around do not count. Escapes what means something in a regular expression, and
+/// nothing else: `\<` and `\>` would be ends of words.
 fn exactly(text: &str) -> ErrorText {
-    ErrorText::Regex(ErrorRegex::from(format!("^{}$", regex::escape(text))))
+    ErrorText::Regex(ErrorRegex::from(format!(
+        r"(?i)^\s*{}\s*$",
+        regex::escape(text.trim())
+    )))
 }
 
 pub(super) fn words(draft: &mut Draft, records: &[Record]) {
