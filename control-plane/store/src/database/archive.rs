@@ -106,6 +106,7 @@ impl Archive for Database {
     }
 
     async fn restore_rows(&self, table: &'static ArchiveTable, rows: &[ArchiveRow]) -> Result<u64, Error> {
+        rows.iter().try_for_each(|row| table.check(row))?;
         let mut attempts = Attempts::default();
         loop {
             match self.attempt_table(table, rows).await {
