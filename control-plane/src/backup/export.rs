@@ -4,13 +4,14 @@
 //! reader. The configuration and the access tokens are of one moment. The ledger is read page by page after it, records
 //! first: sums that are read later can hold a little more than the records, never less, and a restore takes the greater.
 
+mod count;
+
 use std::collections::VecDeque;
 
-use penstock_core::backup::{BackupKind, Counts, FORMAT, Header, VERSION, Writer};
+use penstock_core::backup::{BackupKind, FORMAT, Header, VERSION, Writer};
 use penstock_core::id::{ProviderId, RequestId};
 use penstock_core::resource::{Kind, ResourceRef, SCHEMA};
-use penstock_core::time::UnixMs;
-use penstock_store::{ArchiveRow, Error, Loaded, Stored, StoredProvider, StoredSpec, UsageFilter};
+use penstock_store::{ArchiveRow, Error, Loaded, Stored, StoredProvider, StoredSpec};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -92,18 +93,7 @@ impl Export {
         let (resources, tokens) = sorted(loaded);
         let held = held::read(&*context.store, tokens).await?;
         let rest = Rest::all(include_usage);
-        let mut counts = count(&resources);
-        for section in &rest {
-            let rows = match section {
-                Rest::Tokens | Rest::Operators | Rest::Webhooks => {
-                    let of = held.iter().filter(|held| held.section().name() == section.name());
-                    of.count().try_into().unwrap_or(u64::MAX)
-                }
-                Rest::Records => context.store.count_usage(&everything()).await?,
-                Rest::Table(table) => context.store.count_rows(table).await?,
-            };
-            counts.insert(section.name().to_owned(), rows);
-        }
+        let counts = count::rows(context, &resources, &held, &rest).await;
         let expected = counts.values().sum();
         let header = Header {
             format: FORMAT.to_owned(),
@@ -252,21 +242,4 @@ fn sorted(loaded: Loaded) -> (VecDeque<Stored>, Vec<(ProviderId, Box<StoredProvi
         });
     let tokens = with_token.collect();
     (resources.into(), tokens)
-}
-
-fn count(resources: &VecDeque<Stored>) -> Counts {
-    let mut counts = Counts::new();
-    for (_, name) in section::CONFIGURATION {
-        counts.insert(name.to_owned(), 0);
-    }
-    for stored in resources {
-        let name = section::name_of(stored.reference.kind());
-        *counts.entry(name.to_owned()).or_default() += 1;
-    }
-    counts
-}
-
-fn everything() -> UsageFilter {
-    // Far enough, and far from overflow.
-    UsageFilter::span(UnixMs(0), UnixMs(i64::MAX / 2))
 }

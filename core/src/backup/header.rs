@@ -28,7 +28,7 @@ pub struct Header {
     pub master_key: Option<String>,
     /// Whether it holds the ledger.
     pub include_usage: bool,
-    /// Rows when it was begun. The ledger can have grown until it was read: the last line tells what there is.
+    /// About how many rows there were when it was begun, to show how far it has come: the last line tells what there is.
     pub counts: Counts,
 }
 

@@ -76,8 +76,9 @@ impl ArchiveTable {
 /// [`Store`](crate::Store) are.
 #[async_trait]
 pub trait Archive {
-    /// How many rows a table has.
-    async fn count_rows(&self, table: &'static ArchiveTable) -> Result<u64, Error>;
+    /// About how many rows the table of this name has: counted up to `counted`, beyond it as Postgres estimates them
+    /// (SQLite does not: there it is `counted` then). So it is quick, whatever the table's size.
+    async fn about_rows(&self, table: &'static str, counted: u32) -> Result<u64, Error>;
 
     /// Rows of a table behind that of `after`, in the order of its key, at most `limit` (at most 1000).
     async fn archive_rows(
