@@ -19,6 +19,7 @@ fn written(path: &Path, passphrase: Option<&Secret>) {
         kind: BackupKind::Standard,
         created_at: UnixMs(1),
         master_key: None,
+        other_master_keys: Vec::new(),
         include_usage: false,
         counts: Counts::new(),
     };

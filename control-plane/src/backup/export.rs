@@ -19,9 +19,9 @@ use super::held::{self, Held};
 use super::resource::ResourceRow;
 use super::sanitise::{self, Sanitiser};
 use super::section::{self, Rest};
+use super::survey::Survey;
 use crate::clock;
 use crate::context::Context;
-use crate::credentials::UnsealError;
 
 /// Of a piece, about.
 const PIECE: usize = 64 << 10;
@@ -43,6 +43,7 @@ pub(crate) struct Export {
     stage: Stage,
     rows: u64,
     expected: u64,
+    remarks: Vec<String>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -63,6 +64,8 @@ pub(crate) struct Piece {
     pub(crate) lines: Vec<u8>,
     pub(crate) rows: u64,
     pub(crate) expected: u64,
+    /// With the first one: which secrets could not be opened.
+    pub(crate) remarks: Vec<String>,
 }
 
 /// Why there is no backup.
@@ -70,8 +73,6 @@ pub(crate) struct Piece {
 pub(crate) enum ExportError {
     #[error(transparent)]
     Store(#[from] Error),
-    #[error("a secret of {place} cannot be read: {source}; set it again, or make a standard backup")]
-    Secret { place: String, source: UnsealError },
     #[error("{0} cannot be read by this release: a backup would lack it. Mend or delete it first")]
     Unreadable(ResourceRef),
     #[error("a row cannot be written")]
@@ -92,9 +93,20 @@ impl Export {
         }
         let (resources, tokens) = sorted(loaded);
         let held = held::read(&*context.store, tokens).await?;
+        let (standard, sanitised) = (kind == BackupKind::Standard, kind == BackupKind::Sanitised);
+        let survey = match sanitised {
+            true => Survey::default(),
+            false => Survey::of(&context.sealer, &resources, &held),
+        };
+        if !survey.is_well() {
+            tracing::warn!(
+                "a backup is being made with secrets that cannot be opened; whoever makes it is told which"
+            );
+        }
         let rest = Rest::all(include_usage);
         let counts = count::rows(context, &resources, &held, &rest).await;
         let expected = counts.values().sum();
+        let present = standard.then(|| context.sealer.key_id());
         let header = Header {
             format: FORMAT.to_owned(),
             version: VERSION,
@@ -102,12 +114,13 @@ impl Export {
             schema: SCHEMA,
             kind,
             created_at: clock::now(),
-            master_key: (kind == BackupKind::Standard).then(|| context.sealer.key_id().to_owned()),
+            master_key: present.map(str::to_owned),
+            other_master_keys: present.map_or_else(Vec::new, |key| survey.other_keys(key)),
             include_usage,
             counts,
         };
-        let sanitised = kind == BackupKind::Sanitised;
         Ok(Self {
+            remarks: survey.remarks(),
             context: context.clone(),
             kind,
             sanitiser: sanitised.then(Sanitiser::new).transpose()?,
@@ -152,16 +165,13 @@ impl Export {
             lines: text.into_bytes(),
             rows: self.rows,
             expected: self.expected,
+            remarks: std::mem::take(&mut self.remarks),
         }))
     }
 
     fn resource(&mut self, stored: &Stored) -> Result<String, ExportError> {
         let kind = stored.reference.kind();
         let row = ResourceRow::of(&self.context.sealer, stored, self.kind);
-        let row = row.map_err(|source| ExportError::Secret {
-            place: stored.reference.to_string(),
-            source,
-        })?;
         let named = !matches!(kind, Kind::Provider | Kind::User | Kind::Key);
         self.row(section::name_of(kind), kind.as_str(), row, named)
     }
@@ -174,9 +184,8 @@ impl Export {
             Rest::Tokens | Rest::Operators | Rest::Webhooks => {
                 let of = |held: &mut Held| held.section().name() == section.name();
                 if let Some(held) = self.held.pop_front_if(of) {
-                    let (what, place) = (held.what(), held.label());
-                    let row = held.row(&self.context.sealer, self.kind);
-                    if let Some(row) = row.map_err(|source| ExportError::Secret { place, source })? {
+                    let what = held.what();
+                    if let Some(row) = held.row(&self.context.sealer, self.kind) {
                         *text += &self.row(section.name(), what, row, false)?;
                     }
                     return Ok(());

@@ -183,7 +183,7 @@ impl<'a> Restore<'a> {
         match intake::rest(section, row, sealer)? {
             RestRow::Token(token) => self.token(*token).await,
             RestRow::Operator(operator) => self.operator(*operator).await,
-            RestRow::Webhook(webhook) => self.webhook(*webhook).await,
+            RestRow::Webhook(webhook, remark) => self.webhook(*webhook, remark).await,
             RestRow::Record(record) => {
                 self.tally(RECORDS).rows += 1;
                 self.records.push(*record);
@@ -217,6 +217,7 @@ impl<'a> Restore<'a> {
         }
         let items = std::mem::take(&mut self.items);
         intake::check_whole(&items)?;
+        self.remarks.extend(items.iter().flat_map(Item::remarks));
         let loaded = self.context.store.load().await?;
         let plan = plan::make(loaded, items, &self.context.sealer)?;
         self.tallies.clone_from(&plan.tallies);

@@ -85,7 +85,7 @@ fn provider_row(secret: &str) -> Stored {
 fn provider_item(secret: &str) -> Item {
     let opened = Opened {
         sealed: seal(secret),
-        plain: Secret::new(secret),
+        plain: Some(Secret::new(secret)),
     };
     item(
         provider_ref(),
