@@ -6,9 +6,13 @@ use futures::FutureExt;
 use penstock_core::backup::{BackupKind, Header};
 use penstock_core::secret::Secret;
 use penstock_core::time::UnixMs;
-use penstock_store::{Commit, CredentialChange, Op, Sealed, Store, StoredSpec};
+use penstock_store::{
+    Commit, CredentialChange, Op, OpenOptions, SPEND_DAYS, SPEND_MINUTES, Sealed, Store, StoredSpec, open,
+};
+use serde_json::json;
 
 use super::*;
+use crate::clock;
 use crate::context::Context;
 use crate::credentials::{Field, MasterKey, Sealer};
 use crate::tests::fake_store::FakeStore;
@@ -211,4 +215,31 @@ async fn g05_a_ledger_too_large_to_be_counted_is_no_reason_for_having_no_backup(
     assert!(context.store.about_rows("usage_records", 1).await.is_err());
     let (lines, _) = made(&context, BackupKind::Standard, true).await;
     restored(&context, &lines).await.unwrap();
+}
+
+#[tokio::test]
+async fn g05_spend_that_came_late_is_added_to_its_day_before_the_backup_is_made() {
+    const DAY_MS: i64 = 86_400_000;
+    let folder = tempfile::tempdir().unwrap();
+    let sqlite = async |name: &str| {
+        let url = format!("sqlite:{}", folder.path().join(name).display());
+        open(&OpenOptions::new(&url)).await.unwrap()
+    };
+    let (old, new) = (sqlite("old.db").await, sqlite("new.db").await);
+    let day = clock::now().0 / DAY_MS * DAY_MS - 50 * DAY_MS;
+    let row = |when: &str, at: i64, cost: i64| {
+        let row =
+            json!({"subject_kind": "key", "subject_id": uuid::Uuid::nil(), when: at, "cost_nanousd": cost});
+        row.as_object().unwrap().clone()
+    };
+    old.restore_rows(&SPEND_DAYS, &[row("day", day, 5)])
+        .await
+        .unwrap();
+    let late = row("minute", day + 60_000, 2);
+    old.restore_rows(&SPEND_MINUTES, &[late]).await.unwrap();
+
+    let (lines, _) = made(&context(old, &[1]).await, BackupKind::Standard, true).await;
+    restored(&context(new.clone(), &[1]).await, &lines).await.unwrap();
+    let days = new.archive_rows(&SPEND_DAYS, None, 9).await.unwrap();
+    assert_eq!(days, [row("day", day, 7)]);
 }
