@@ -14,6 +14,7 @@ mod import;
 mod input;
 mod manifest;
 mod output;
+mod private_file;
 mod remote;
 mod target;
 mod up;

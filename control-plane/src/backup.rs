@@ -7,6 +7,7 @@
 //! | `resource`, `secret` | rows of the configuration, and secrets in them |
 //! | `token`, `operator`, `webhook` | rows of access tokens, of accounts, of webhooks |
 //! | `held` | those rows, until they are written |
+//! | `survey` | which secrets open, and under which master keys |
 //! | `sanitise` | rows that say nothing about anybody |
 //! | `export` | out, piece by piece |
 //! | `intake`, `plan` | in: what a backup says, and what that changes |
@@ -31,9 +32,13 @@ mod restore;
 mod sanitise;
 mod secret;
 mod section;
+mod survey;
 mod ticket;
 mod token;
 mod webhook;
+
+#[cfg(test)]
+mod tests;
 
 pub(crate) use export::{Export, ExportError};
 pub(crate) use intake::Unfit;

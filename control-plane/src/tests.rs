@@ -38,12 +38,17 @@ pub(crate) fn sealer() -> Arc<Sealer> {
 
 /// All shared parts over a fake store.
 pub(crate) async fn context(store: &Arc<FakeStore>) -> Context {
-    let (metrics, sealer) = (Arc::new(Metrics::default()), sealer());
-    let index = Index::load(&**store, Arc::clone(&sealer), Arc::clone(&metrics))
+    context_over(Arc::clone(store) as Arc<dyn Store>, sealer()).await
+}
+
+/// Over any store, under any master key.
+pub(crate) async fn context_over(store: Arc<dyn Store>, sealer: Arc<Sealer>) -> Context {
+    let metrics = Arc::new(Metrics::default());
+    let index = Index::load(&*store, Arc::clone(&sealer), Arc::clone(&metrics))
         .await
         .unwrap();
     Context {
-        store: Arc::clone(store) as Arc<dyn Store>,
+        store: Arc::clone(&store),
         index: Arc::new(index),
         sealer,
         nodes: Arc::new(NodeRegistry::new("cp-1".into())),
@@ -51,7 +56,7 @@ pub(crate) async fn context(store: &Arc<FakeStore>) -> Context {
         tokens: Arc::new(Tokens::new("cp-1", &["127.0.0.1".to_owned()]).unwrap()),
         trusted_hosts: Arc::default(),
         setup: Arc::default(),
-        operators: Arc::new(Operators::new(Arc::clone(store) as Arc<dyn Store>)),
+        operators: Arc::new(Operators::new(store)),
         metrics,
         name: "cp-1".into(),
         started: Instant::now(),

@@ -19,6 +19,7 @@ fn written(path: &Path, passphrase: Option<&Secret>) {
         kind: BackupKind::Standard,
         created_at: UnixMs(1),
         master_key: None,
+        other_master_keys: Vec::new(),
         include_usage: false,
         counts: Counts::new(),
     };
@@ -52,6 +53,19 @@ fn g05_a_file_reads_back_and_is_its_owners_alone() {
     );
     assert!(BackupFile::create(&path, None).is_err(), "it is not written over");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn g05_what_lies_where_a_file_is_written_first_neither_leads_it_away_nor_opens_it_to_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let [path, left, theirs] = ["b", "b.partial", "theirs"].map(|name| folder.path().join(name));
+    std::fs::write(&theirs, "untouched").unwrap();
+    std::os::unix::fs::symlink(&theirs, &left).unwrap();
+    written(&path, None);
+    assert_eq!(std::fs::read_to_string(&theirs).unwrap(), "untouched");
+    let metadata = std::fs::symlink_metadata(&path).unwrap();
+    assert!(metadata.is_file());
+    assert_eq!(metadata.permissions().mode() & 0o777, 0o600);
 }
 
 #[test]

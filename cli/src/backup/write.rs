@@ -1,9 +1,8 @@
 //! Writing a backup's file. It gets its name when it is whole: what is broken off leaves `NAME.partial` at most for a
 //! moment, and a killed command leaves one that no restore takes for a backup. Mode 0600 from the first byte.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, BufWriter, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use age::secrecy::SecretString;
@@ -12,6 +11,7 @@ use penstock_core::secret::Secret;
 use zstd::Encoder;
 
 use crate::failure::Failure;
+use crate::private_file;
 
 /// A good ratio of time and size for text.
 const LEVEL: i32 = 6;
@@ -80,9 +80,7 @@ impl BackupFile {
 }
 
 fn open(path: &Path, passphrase: Option<&Secret>) -> io::Result<Packed> {
-    let mut options = OpenOptions::new();
-    let options = options.write(true).create(true).truncate(true).mode(0o600);
-    let file = BufWriter::new(options.open(path)?);
+    let file = BufWriter::new(private_file::create(path)?);
     Ok(match passphrase {
         None => Packed::Plain(Encoder::new(file, LEVEL)?),
         Some(passphrase) => {

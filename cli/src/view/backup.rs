@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::{View, fields, rows, yes_no};
 use crate::backup::inspect::Inspected;
+use crate::failure::Failure;
 
 /// A new file.
 #[derive(Debug, Serialize)]
@@ -15,6 +16,8 @@ pub(crate) struct BackupMade {
     pub kind: String,
     pub rows: u64,
     pub bytes: u64,
+    /// Which secrets could not be opened.
+    pub remarks: Vec<String>,
 }
 
 /// What a file holds.
@@ -27,6 +30,8 @@ pub(crate) struct Backup {
     pub schema: u32,
     /// None: nothing in it is sealed.
     pub master_key: Option<String>,
+    /// Further ones that secrets in it are sealed under.
+    pub other_master_keys: Vec<String>,
     pub encrypted: bool,
     pub include_usage: bool,
     pub bytes: u64,
@@ -65,12 +70,23 @@ impl Backup {
             product: header.product.clone(),
             schema: header.schema,
             master_key: header.master_key.clone(),
+            other_master_keys: header.other_master_keys.clone(),
             encrypted,
             include_usage: header.include_usage,
             bytes,
             lines: inspected.mark.lines,
             sha256: inspected.mark.sha256.clone(),
             sections: inspected.counts.clone(),
+        }
+    }
+}
+
+impl BackupMade {
+    /// Well, unless a part of it will be of no use: the exit code says so, for whoever reads nothing else.
+    pub(crate) fn ended(&self) -> Result<(), Failure> {
+        match self.remarks.is_empty() {
+            true => Ok(()),
+            false => Err(Failure::Unwell),
         }
     }
 }
@@ -96,15 +112,18 @@ impl Restored {
 
 impl View for BackupMade {
     fn table(&self) -> String {
-        format!(
+        let made = format!(
             "{} backup of {} rows in {} ({} bytes)",
             self.kind, self.rows, self.file, self.bytes
-        )
+        );
+        let remarks = self.remarks.iter();
+        remarks.fold(made, |text, remark| format!("{text}\nwarning: {remark}"))
     }
 }
 
 impl View for Backup {
     fn table(&self) -> String {
+        let others = (!self.other_master_keys.is_empty()).then(|| self.other_master_keys.join(", "));
         let about = fields(&[
             ("kind", self.kind.clone()),
             ("created", self.created_at.clone()),
@@ -113,6 +132,7 @@ impl View for Backup {
                 format!("penstock {} (schema {})", self.product, self.schema),
             ),
             ("master key", super::or_dash(self.master_key.as_deref())),
+            ("other master keys", super::or_dash(others.as_deref())),
             ("encrypted", yes_no(self.encrypted)),
             ("with the ledger", yes_no(self.include_usage)),
             (
@@ -151,5 +171,32 @@ impl View for Restored {
             Some(revision) => format!("{text}\nrevision {revision}"),
             None => format!("{text}\nnothing is changed: this was a dry run"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn made(remarks: &[&str]) -> BackupMade {
+        BackupMade {
+            file: "b".to_owned(),
+            kind: "standard".to_owned(),
+            rows: 1,
+            bytes: 2,
+            remarks: remarks.iter().map(ToString::to_string).collect(),
+        }
+    }
+
+    #[test]
+    fn g05_a_backup_with_a_secret_that_cannot_be_opened_is_made_and_ends_with_1() {
+        assert!(made(&[]).ended().is_ok());
+        let troubled = made(&["the credential of provider \"x\" cannot be opened"]);
+        assert_eq!(troubled.ended().unwrap_err().exit_code(), 1);
+        assert!(
+            troubled
+                .table()
+                .ends_with("\nwarning: the credential of provider \"x\" cannot be opened")
+        );
     }
 }

@@ -149,6 +149,7 @@ fn pieces(export: Export) -> impl Stream<Item = Result<wire::CreateBackupRespons
                     lines: piece.lines,
                     rows: piece.rows,
                     rows_expected: piece.expected,
+                    remarks: piece.remarks,
                 };
                 Some((Ok(answer), Some(export)))
             }
@@ -191,9 +192,7 @@ fn answer(restored: Restored) -> wire::RestoreBackupResponse {
 fn from_export(error: ExportError) -> Status {
     match error {
         ExportError::Store(error) => status::from_store(error),
-        ExportError::Secret { .. } | ExportError::Unreadable(_) => {
-            Status::failed_precondition(error.to_string())
-        }
+        ExportError::Unreadable(_) => Status::failed_precondition(error.to_string()),
         ExportError::Row(_) | ExportError::Random(_) => Status::internal(error.to_string()),
     }
 }

@@ -4,13 +4,14 @@
 //! reader. The configuration and the access tokens are of one moment. The ledger is read page by page after it, records
 //! first: sums that are read later can hold a little more than the records, never less, and a restore takes the greater.
 
+mod count;
+
 use std::collections::VecDeque;
 
-use penstock_core::backup::{BackupKind, Counts, FORMAT, Header, VERSION, Writer};
+use penstock_core::backup::{BackupKind, FORMAT, Header, VERSION, Writer};
 use penstock_core::id::{ProviderId, RequestId};
 use penstock_core::resource::{Kind, ResourceRef, SCHEMA};
-use penstock_core::time::UnixMs;
-use penstock_store::{ArchiveRow, Error, Loaded, Stored, StoredProvider, StoredSpec, UsageFilter};
+use penstock_store::{ArchiveRow, Error, Loaded, Stored, StoredProvider, StoredSpec};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -18,9 +19,9 @@ use super::held::{self, Held};
 use super::resource::ResourceRow;
 use super::sanitise::{self, Sanitiser};
 use super::section::{self, Rest};
+use super::survey::Survey;
 use crate::clock;
 use crate::context::Context;
-use crate::credentials::UnsealError;
 
 /// Of a piece, about.
 const PIECE: usize = 64 << 10;
@@ -42,6 +43,7 @@ pub(crate) struct Export {
     stage: Stage,
     rows: u64,
     expected: u64,
+    remarks: Vec<String>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -62,6 +64,8 @@ pub(crate) struct Piece {
     pub(crate) lines: Vec<u8>,
     pub(crate) rows: u64,
     pub(crate) expected: u64,
+    /// With the first one: which secrets could not be opened.
+    pub(crate) remarks: Vec<String>,
 }
 
 /// Why there is no backup.
@@ -69,8 +73,6 @@ pub(crate) struct Piece {
 pub(crate) enum ExportError {
     #[error(transparent)]
     Store(#[from] Error),
-    #[error("a secret of {place} cannot be read: {source}; set it again, or make a standard backup")]
-    Secret { place: String, source: UnsealError },
     #[error("{0} cannot be read by this release: a backup would lack it. Mend or delete it first")]
     Unreadable(ResourceRef),
     #[error("a row cannot be written")]
@@ -85,26 +87,29 @@ impl Export {
         kind: BackupKind,
         include_usage: bool,
     ) -> Result<Self, ExportError> {
+        if include_usage {
+            fold(context).await;
+        }
         let loaded = context.store.load().await?;
         if let Some(unreadable) = loaded.unreadable.first() {
             return Err(ExportError::Unreadable(unreadable.reference.clone()));
         }
         let (resources, tokens) = sorted(loaded);
         let held = held::read(&*context.store, tokens).await?;
-        let rest = Rest::all(include_usage);
-        let mut counts = count(&resources);
-        for section in &rest {
-            let rows = match section {
-                Rest::Tokens | Rest::Operators | Rest::Webhooks => {
-                    let of = held.iter().filter(|held| held.section().name() == section.name());
-                    of.count().try_into().unwrap_or(u64::MAX)
-                }
-                Rest::Records => context.store.count_usage(&everything()).await?,
-                Rest::Table(table) => context.store.count_rows(table).await?,
-            };
-            counts.insert(section.name().to_owned(), rows);
+        let (standard, sanitised) = (kind == BackupKind::Standard, kind == BackupKind::Sanitised);
+        let survey = match sanitised {
+            true => Survey::default(),
+            false => Survey::of(&context.sealer, &resources, &held),
+        };
+        if !survey.is_well() {
+            tracing::warn!(
+                "a backup is being made with secrets that cannot be opened; whoever makes it is told which"
+            );
         }
+        let rest = Rest::all(include_usage);
+        let counts = count::rows(context, &resources, &held, &rest).await;
         let expected = counts.values().sum();
+        let present = standard.then(|| context.sealer.key_id());
         let header = Header {
             format: FORMAT.to_owned(),
             version: VERSION,
@@ -112,12 +117,13 @@ impl Export {
             schema: SCHEMA,
             kind,
             created_at: clock::now(),
-            master_key: (kind == BackupKind::Standard).then(|| context.sealer.key_id().to_owned()),
+            master_key: present.map(str::to_owned),
+            other_master_keys: present.map_or_else(Vec::new, |key| survey.other_keys(key)),
             include_usage,
             counts,
         };
-        let sanitised = kind == BackupKind::Sanitised;
         Ok(Self {
+            remarks: survey.remarks(),
             context: context.clone(),
             kind,
             sanitiser: sanitised.then(Sanitiser::new).transpose()?,
@@ -162,16 +168,13 @@ impl Export {
             lines: text.into_bytes(),
             rows: self.rows,
             expected: self.expected,
+            remarks: std::mem::take(&mut self.remarks),
         }))
     }
 
     fn resource(&mut self, stored: &Stored) -> Result<String, ExportError> {
         let kind = stored.reference.kind();
         let row = ResourceRow::of(&self.context.sealer, stored, self.kind);
-        let row = row.map_err(|source| ExportError::Secret {
-            place: stored.reference.to_string(),
-            source,
-        })?;
         let named = !matches!(kind, Kind::Provider | Kind::User | Kind::Key);
         self.row(section::name_of(kind), kind.as_str(), row, named)
     }
@@ -184,9 +187,8 @@ impl Export {
             Rest::Tokens | Rest::Operators | Rest::Webhooks => {
                 let of = |held: &mut Held| held.section().name() == section.name();
                 if let Some(held) = self.held.pop_front_if(of) {
-                    let (what, place) = (held.what(), held.label());
-                    let row = held.row(&self.context.sealer, self.kind);
-                    if let Some(row) = row.map_err(|source| ExportError::Secret { place, source })? {
+                    let what = held.what();
+                    if let Some(row) = held.row(&self.context.sealer, self.kind) {
                         *text += &self.row(section.name(), what, row, false)?;
                     }
                     return Ok(());
@@ -254,19 +256,10 @@ fn sorted(loaded: Loaded) -> (VecDeque<Stored>, Vec<(ProviderId, Box<StoredProvi
     (resources.into(), tokens)
 }
 
-fn count(resources: &VecDeque<Stored>) -> Counts {
-    let mut counts = Counts::new();
-    for (_, name) in section::CONFIGURATION {
-        counts.insert(name.to_owned(), 0);
+/// A record that came very late made a minute beside its day, which is right here: they are added. A restore takes the
+/// greater of the two, so they are added before.
+async fn fold(context: &Context) {
+    if let Err(error) = context.store.fold_spend(clock::now()).await {
+        tracing::warn!(%error, "old minutes of spend are not summed up before the backup; it may tell what came late too low");
     }
-    for stored in resources {
-        let name = section::name_of(stored.reference.kind());
-        *counts.entry(name.to_owned()).or_default() += 1;
-    }
-    counts
-}
-
-fn everything() -> UsageFilter {
-    // Far enough, and far from overflow.
-    UsageFilter::span(UnixMs(0), UnixMs(i64::MAX / 2))
 }

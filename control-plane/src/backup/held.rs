@@ -5,7 +5,6 @@ use std::collections::VecDeque;
 
 use penstock_core::backup::BackupKind;
 use penstock_core::id::ProviderId;
-use penstock_core::resource::ResourceRef;
 use penstock_store::{Error, Store, StoredOperator, StoredProvider, Webhook};
 use serde::Serialize;
 
@@ -13,7 +12,7 @@ use super::operator::OperatorRow;
 use super::section::Rest;
 use super::token::TokenRow;
 use super::webhook::WebhookRow;
-use crate::credentials::{Sealer, UnsealError};
+use crate::credentials::Sealer;
 
 /// One of them.
 pub(super) enum Held {
@@ -64,21 +63,21 @@ impl Held {
         }
     }
 
-    /// Whose secret it is, when it cannot be read.
+    /// Whose secret it is, as operators call it.
     pub(super) fn label(&self) -> String {
         match self {
-            Self::Token(id, _) => ResourceRef::Provider(*id).to_string(),
+            Self::Token(_, stored) => format!("provider {:?}", stored.provider.name),
             Self::Operator(operator) => format!("operator {:?}", operator.operator.name),
             Self::Webhook(webhook) => format!("webhook {:?}", webhook.name),
         }
     }
 
     /// None: a token that is worth nothing, or that may not be told.
-    pub(super) fn row(self, sealer: &Sealer, kind: BackupKind) -> Result<Option<HeldRow>, UnsealError> {
-        Ok(match self {
-            Self::Token(id, provider) => TokenRow::of(sealer, id, &provider, kind)?.map(HeldRow::Token),
+    pub(super) fn row(self, sealer: &Sealer, kind: BackupKind) -> Option<HeldRow> {
+        match self {
+            Self::Token(id, provider) => TokenRow::of(sealer, id, &provider, kind).map(HeldRow::Token),
             Self::Operator(operator) => Some(HeldRow::Operator(OperatorRow::of(*operator, kind))),
-            Self::Webhook(webhook) => Some(HeldRow::Webhook(WebhookRow::of(sealer, &webhook, kind)?)),
-        })
+            Self::Webhook(webhook) => Some(HeldRow::Webhook(WebhookRow::of(sealer, &webhook, kind))),
+        }
     }
 }

@@ -34,11 +34,11 @@ pub(crate) enum Unfit {
     )]
     Sanitised,
     #[error(
-        "the backup was made under another master key ({made_with}) than the one of this installation ({here}), so its \
-         secrets cannot be read. Start the control plane with that key, or make a backup with secrets there \
-         (--kind encrypted)"
+        "the backup has secrets under another master key ({missing}) than those of this installation ({here}), so they \
+         cannot be read. Start the control planes with that key, or with it beside the present one \
+         (--other-master-key-file), or make a backup with secrets there (--kind encrypted)"
     )]
-    OtherKey { made_with: String, here: String },
+    OtherKey { missing: String, here: String },
     #[error(
         "the backup was made by a newer release ({product}, schema {schema}); this one knows schema {SCHEMA}: upgrade first"
     )]
@@ -56,12 +56,17 @@ pub(super) fn check_header(header: &Header, sealer: &Sealer) -> Result<(), Unfit
             schema: header.schema,
         });
     }
-    match &header.master_key {
-        Some(key) if !sealer.knows(key) => Err(Unfit::OtherKey {
-            made_with: key.clone(),
+    let keys = header.master_key.iter().chain(&header.other_master_keys);
+    let missing: Vec<&str> = keys
+        .map(String::as_str)
+        .filter(|key| !sealer.knows(key))
+        .collect();
+    match missing.is_empty() {
+        true => Ok(()),
+        false => Err(Unfit::OtherKey {
+            missing: missing.join(", "),
             here: sealer.key_id().to_owned(),
         }),
-        Some(_) | None => Ok(()),
     }
 }
 
@@ -76,7 +81,8 @@ pub(super) fn resource(section: &str, row: Value, sealer: &Sealer) -> Result<Ite
 pub(super) enum RestRow {
     Token(Box<TokenItem>),
     Operator(Box<StoredOperator>),
-    Webhook(Box<Webhook>),
+    /// And a remark on it.
+    Webhook(Box<Webhook>, Option<String>),
     Record(Box<UsageRecord>),
     Archived(&'static ArchiveTable, ArchiveRow),
 }
@@ -94,7 +100,8 @@ pub(super) fn rest(section: &str, row: Value, sealer: &Sealer) -> Result<RestRow
         }
         Some(Rest::Webhooks) => {
             let row: WebhookRow = read(section, row)?;
-            Ok(RestRow::Webhook(Box::new(row.read(sealer)?)))
+            let (webhook, remark) = row.read(sealer)?;
+            Ok(RestRow::Webhook(Box::new(webhook), remark))
         }
         Some(Rest::Records) => Ok(RestRow::Record(Box::new(read(section, row)?))),
         Some(Rest::Table(table)) => {

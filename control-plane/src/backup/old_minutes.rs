@@ -4,6 +4,9 @@
 //! are days by now, here too; written as minutes they would be added to those days once more. So they are summed up first,
 //! and then the greater sum stays, as everywhere. Rows come in the order of the table's key, so those of one day follow
 //! each other.
+//!
+//! The minutes of a day and the day itself are not in one backup: minutes that came late are added to their days before it
+//! is made. Of the few that come while it is made, the greater of the two sums stays.
 
 use penstock_core::time::UnixMs;
 use penstock_store::ArchiveRow;

@@ -4,6 +4,10 @@
 //! second time. Every operation expects the version that the plan was made from: a change in between refuses the whole
 //! commit. The order keeps names free and owners before what they own; where two resources swap names, the one in the
 //! way gets another name in between.
+//!
+//! What is more than one commit holds is several, in the same order, if all behind the first one only add: so nothing that
+//! is there is changed by halves. It is how a large backup comes back into a new installation. If it breaks off in between,
+//! the next restore adds what is missing.
 
 mod names;
 mod put;
@@ -70,14 +74,23 @@ pub(super) fn make(loaded: Loaded, mut items: Vec<Item>, sealer: &Sealer) -> Res
     }
     // The keys that needed them are gone by now, or need another one.
     plan.delete(suffixes);
-    if plan.ops.len() > MAX_OPS {
+    let mut later = plan.ops.iter().skip(MAX_OPS);
+    if !later.all(only_adds) {
         let problem = format!(
-            "would be {} changes, and one commit holds {MAX_OPS}",
+            "would be {} changes, and one commit holds {MAX_OPS}: restore it into a new installation, where all is added",
             plan.ops.len()
         );
         return Err(Invalid::new("the restore", problem));
     }
     Ok(plan)
+}
+
+/// Or says what a model costs, of which a new installation has a list already.
+fn only_adds(op: &Op) -> bool {
+    match op {
+        Op::Put(put) => put.expect == Expect::Absent || put.reference.kind() == Kind::Price,
+        Op::Delete { .. } => false,
+    }
 }
 
 impl Present {
@@ -98,6 +111,18 @@ impl Present {
 }
 
 impl Plan {
+    /// At least one.
+    pub(super) fn commits(self) -> Vec<Vec<Op>> {
+        let mut ops = self.ops.into_iter();
+        let mut commits = Vec::new();
+        loop {
+            commits.push(ops.by_ref().take(MAX_OPS).collect());
+            if ops.len() == 0 {
+                return commits;
+            }
+        }
+    }
+
     fn delete(&mut self, gone: Vec<(ResourceRef, Expect)>) {
         for (reference, expect) in gone {
             self.tally(reference.kind()).deleted += 1;

@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::secret::{Opened, Place, SecretRow};
-use crate::credentials::{Field, Sealer, UnsealError};
+use crate::credentials::{Field, Sealer};
 
 const CREDENTIAL: &str = "credential";
 const PROXY_PASSWORD: &str = "proxy_password";
@@ -64,38 +64,21 @@ pub(super) enum ItemSpec {
 }
 
 impl ResourceRow {
-    pub(super) fn of(sealer: &Sealer, stored: &Stored, kind: BackupKind) -> Result<Self, UnsealError> {
-        let mut secrets = BTreeMap::new();
-        let mut add = |name: &str, field, sealed: &Sealed| -> Result<(), UnsealError> {
-            let row = SecretRow::of(sealer, Place::Resource(&stored.reference, field), sealed, kind)?;
-            secrets.extend(row.map(|row| (name.to_owned(), row)));
-            Ok(())
-        };
-        match &stored.spec {
-            StoredSpec::Provider(spec) => {
-                if let Some(credential) = &spec.credential {
-                    add(CREDENTIAL, Field::Credential, &credential.sealed)?;
-                }
-                if let Some(password) = &spec.proxy_password {
-                    add(PROXY_PASSWORD, Field::ProxyPassword, &password.sealed)?;
-                }
-            }
-            StoredSpec::ImportSuffix(sealed) => add(SUFFIX, Field::Suffix, sealed)?,
-            StoredSpec::User(_)
-            | StoredSpec::Key(_)
-            | StoredSpec::Price(_)
-            | StoredSpec::Setting(_)
-            | StoredSpec::ErrorRule(_)
-            | StoredSpec::WordRule(_)
-            | StoredSpec::RequestFilter(_) => {}
-        }
-        Ok(Self {
+    pub(super) fn of(sealer: &Sealer, stored: &Stored, kind: BackupKind) -> Self {
+        let secrets = secrets(&stored.spec)
+            .into_iter()
+            .filter_map(|(name, field, sealed)| {
+                let place = Place::Resource(&stored.reference, field);
+                let row = SecretRow::of(sealer, place, sealed, kind)?;
+                Some((name.to_owned(), row))
+            });
+        Self {
             id: stored.reference.id(),
             min_schema: stored.min_schema,
             created_at: stored.created_at,
             spec: spec(&stored.spec),
-            secrets,
-        })
+            secrets: secrets.collect(),
+        }
     }
 
     /// What is wrong with it names the resource.
@@ -149,6 +132,34 @@ impl ResourceRow {
     }
 }
 
+impl Item {
+    /// Of its secrets that nobody could open.
+    pub(super) fn remarks(&self) -> impl Iterator<Item = String> {
+        let remarks = match &self.spec {
+            ItemSpec::Provider {
+                provider,
+                credential,
+                proxy_password,
+            } => [(CREDENTIAL, credential), (PROXY_PASSWORD, proxy_password)].map(|(name, opened)| {
+                let what = format!("the {} of provider {:?}", name.replace('_', " "), provider.name);
+                opened.as_ref().and_then(|opened| opened.remark(&what))
+            }),
+            ItemSpec::ImportSuffix(opened) => {
+                let what = format!("the secret of import suffix {:?}", self.reference.id());
+                [opened.remark(&what), None]
+            }
+            ItemSpec::User(_)
+            | ItemSpec::Key(_)
+            | ItemSpec::Price(_)
+            | ItemSpec::Setting(_)
+            | ItemSpec::ErrorRule(_)
+            | ItemSpec::WordRule(_)
+            | ItemSpec::RequestFilter(_) => [None, None],
+        };
+        remarks.into_iter().flatten()
+    }
+}
+
 impl ItemSpec {
     fn validate(&self, reference: &ResourceRef) -> Result<(), Invalid> {
         let name = reference.id();
@@ -179,6 +190,27 @@ fn boxed<T: DeserializeOwned>(reference: &ResourceRef, value: Value) -> Result<B
         )
     };
     serde_json::from_value(value).map(Box::new).map_err(bad)
+}
+
+/// As a row names them, and what they are bound to beside the resource.
+pub(super) fn secrets(spec: &StoredSpec) -> Vec<(&'static str, Field, &Sealed)> {
+    match spec {
+        StoredSpec::Provider(stored) => {
+            let credential = stored.credential.iter();
+            let credential = credential.map(|secret| (CREDENTIAL, Field::Credential, &secret.sealed));
+            let password = stored.proxy_password.iter();
+            let password = password.map(|secret| (PROXY_PASSWORD, Field::ProxyPassword, &secret.sealed));
+            credential.chain(password).collect()
+        }
+        StoredSpec::ImportSuffix(sealed) => vec![(SUFFIX, Field::Suffix, sealed)],
+        StoredSpec::User(_)
+        | StoredSpec::Key(_)
+        | StoredSpec::Price(_)
+        | StoredSpec::Setting(_)
+        | StoredSpec::ErrorRule(_)
+        | StoredSpec::WordRule(_)
+        | StoredSpec::RequestFilter(_) => Vec::new(),
+    }
 }
 
 /// Plain data always has a form.

@@ -15,8 +15,8 @@ use penstock_core::backup::{Event, Mark, Reader};
 use penstock_core::invalid::Invalid;
 use penstock_core::usage::UsageRecord;
 use penstock_store::{
-    ArchiveRow, ArchiveTable, Committed, Delivered, Error, Op, SPEND_DAYS, SPEND_MINUTES, StoredOperator,
-    Webhook, first_minute_kept,
+    ArchiveRow, ArchiveTable, Committed, Delivered, Error, MAX_OPS, Op, SPEND_DAYS, SPEND_MINUTES,
+    StoredOperator, Webhook, first_minute_kept,
 };
 use serde_json::Value;
 use uuid::Uuid;
@@ -183,7 +183,7 @@ impl<'a> Restore<'a> {
         match intake::rest(section, row, sealer)? {
             RestRow::Token(token) => self.token(*token).await,
             RestRow::Operator(operator) => self.operator(*operator).await,
-            RestRow::Webhook(webhook) => self.webhook(*webhook).await,
+            RestRow::Webhook(webhook, remark) => self.webhook(*webhook, remark).await,
             RestRow::Record(record) => {
                 self.tally(RECORDS).rows += 1;
                 self.records.push(*record);
@@ -217,14 +217,24 @@ impl<'a> Restore<'a> {
         }
         let items = std::mem::take(&mut self.items);
         intake::check_whole(&items)?;
+        self.remarks.extend(items.iter().flat_map(Item::remarks));
         let loaded = self.context.store.load().await?;
         let plan = plan::make(loaded, items, &self.context.sealer)?;
-        self.tallies = plan.tallies;
+        self.tallies.clone_from(&plan.tallies);
         self.configuration = Some(mark);
+        let commits = plan.commits();
+        if commits.len() > 1 {
+            self.remarks.push(format!(
+                "the configuration comes back in {} revisions, since one holds {MAX_OPS} changes",
+                commits.len()
+            ));
+        }
         if self.ticket.is_some() {
-            let committed = (self.commit)(plan.ops).await;
-            let committed = committed.map_err(|status| RestoreError::Commit(Box::new(status)))?;
-            self.revision = committed.head.revision;
+            for ops in commits {
+                let committed = (self.commit)(ops).await;
+                let committed = committed.map_err(|status| RestoreError::Commit(Box::new(status)))?;
+                self.revision = committed.head.revision;
+            }
         }
         Ok(())
     }

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::secret::{Opened, Place, SecretRow};
 use crate::clock;
-use crate::credentials::{Field, Sealer, UnsealError};
+use crate::credentials::{Field, Sealer};
 
 /// Long enough for one write.
 const LEASE_MS: u64 = 30_000;
@@ -53,25 +53,16 @@ impl TokenRow {
         id: ProviderId,
         stored: &StoredProvider,
         kind: BackupKind,
-    ) -> Result<Option<Self>, UnsealError> {
-        let (Some(known), Some(credential)) = (&stored.token, &stored.credential) else {
-            return Ok(None);
-        };
-        let Some(token) = known
-            .token
-            .as_ref()
-            .filter(|_| known.credential_version == credential.version)
-        else {
-            return Ok(None);
-        };
+    ) -> Option<Self> {
+        let token = worth_taking(stored)?;
         let place = ResourceRef::Provider(id);
         let row = SecretRow::of(sealer, Place::Resource(&place, Field::Token), &token.sealed, kind)?;
-        Ok(row.map(|row| Self {
+        Some(Self {
             provider: id,
             obtained_at: token.obtained_at,
             expires_at: token.expires_at,
             token: row,
-        }))
+        })
     }
 
     pub(super) fn read(self, sealer: &Sealer) -> Result<TokenItem, Invalid> {
@@ -87,9 +78,22 @@ impl TokenRow {
     }
 }
 
+/// Of the credential that the provider has now.
+pub(super) fn worth_taking(stored: &StoredProvider) -> Option<&SealedToken> {
+    let (known, credential) = (stored.token.as_ref()?, stored.credential.as_ref()?);
+    let token = known.token.as_ref();
+    token.filter(|_| known.credential_version == credential.version)
+}
+
 impl TokenItem {
     pub(super) fn provider(&self) -> ProviderId {
         self.provider
+    }
+
+    /// When nobody could open it.
+    pub(super) fn remark(&self) -> Option<String> {
+        let what = format!("the access token of {}", ResourceRef::Provider(self.provider));
+        self.opened.remark(&what)
     }
 
     pub(super) async fn write(self, store: &dyn Store, owner: &str) -> Result<Brought, Error> {

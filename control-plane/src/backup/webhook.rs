@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::secret::{Place, SecretRow};
 use crate::alerts::Hook;
-use crate::credentials::{Sealer, UnsealError};
+use crate::credentials::Sealer;
 
 /// One line.
 #[derive(Serialize, Deserialize)]
@@ -33,8 +33,8 @@ pub(super) struct WebhookRow {
 }
 
 impl WebhookRow {
-    pub(super) fn of(sealer: &Sealer, stored: &Webhook, kind: BackupKind) -> Result<Self, UnsealError> {
-        Ok(Self {
+    pub(super) fn of(sealer: &Sealer, stored: &Webhook, kind: BackupKind) -> Self {
+        Self {
             id: stored.id,
             name: stored.name.clone(),
             enabled: stored.enabled,
@@ -42,14 +42,15 @@ impl WebhookRow {
             rules: stored.rules.iter().map(|rule| rule.as_str().to_owned()).collect(),
             host: stored.host.clone(),
             signed: stored.signed,
-            hook: SecretRow::of(sealer, Place::Webhook(stored.id), &stored.sealed, kind)?,
+            hook: SecretRow::of(sealer, Place::Webhook(stored.id), &stored.sealed, kind),
             version: stored.version,
             created_at: stored.created_at,
             updated_at: stored.updated_at,
-        })
+        }
     }
 
-    pub(super) fn read(self, sealer: &Sealer) -> Result<Webhook, Invalid> {
+    /// And a remark, when nobody could open it.
+    pub(super) fn read(self, sealer: &Sealer) -> Result<(Webhook, Option<String>), Invalid> {
         let label = format!("webhook {:?}", self.name);
         let bad = |problem: String| Invalid::new(label.clone(), problem);
         penstock_core::name::check("name", &self.name).map_err(|invalid| bad(invalid.to_string()))?;
@@ -57,11 +58,13 @@ impl WebhookRow {
         let rules = self.rules.iter().map(|word| Rule::from_word(word));
         let hook = self.hook.ok_or_else(|| bad("has no URL".to_owned()))?;
         let opened = hook.open(sealer, Place::Webhook(self.id));
+        let opened = opened.map_err(|error| bad(error.to_string()))?;
+        let remark = opened.remark(&format!("the URL of {label}"));
         let webhook = Webhook {
             id: self.id,
             preset: Preset::from_word(&self.preset).ok_or_else(newer)?,
             rules: rules.collect::<Option<_>>().ok_or_else(newer)?,
-            sealed: opened.map_err(|error| bad(error.to_string()))?.sealed,
+            sealed: opened.sealed,
             name: self.name,
             enabled: self.enabled,
             host: self.host,
@@ -70,8 +73,10 @@ impl WebhookRow {
             created_at: self.created_at,
             updated_at: self.updated_at,
         };
-        Hook::of(sealer, &webhook).map_err(|error| bad(error.to_string()))?;
-        Ok(webhook)
+        if remark.is_none() {
+            Hook::of(sealer, &webhook).map_err(|error| bad(error.to_string()))?;
+        }
+        Ok((webhook, remark))
     }
 }
 
@@ -108,8 +113,7 @@ mod tests {
     }
 
     fn row(webhook: &Webhook, kind: BackupKind) -> serde_json::Value {
-        let row = WebhookRow::of(&sealer(1), webhook, kind).unwrap();
-        serde_json::to_value(row).unwrap()
+        serde_json::to_value(WebhookRow::of(&sealer(1), webhook, kind)).unwrap()
     }
 
     fn written(kind: BackupKind) -> serde_json::Value {
@@ -117,9 +121,8 @@ mod tests {
     }
 
     fn read(row: serde_json::Value, under: u8) -> Result<Webhook, Invalid> {
-        serde_json::from_value::<WebhookRow>(row)
-            .unwrap()
-            .read(&sealer(under))
+        let row: WebhookRow = serde_json::from_value(row).unwrap();
+        row.read(&sealer(under)).map(|(webhook, _)| webhook)
     }
 
     #[test]
@@ -129,6 +132,18 @@ mod tests {
         assert!(!row.to_string().contains("marked"));
         assert_eq!(read(row.clone(), 1).unwrap(), stored);
         assert!(read(row, 2).is_err());
+    }
+
+    #[test]
+    fn g05_a_webhook_that_could_not_be_opened_comes_back_as_it_was_and_is_named() {
+        let stored = stored();
+        for kind in [BackupKind::Standard, BackupKind::Encrypted] {
+            let row = serde_json::to_value(WebhookRow::of(&sealer(2), &stored, kind)).unwrap();
+            let row: WebhookRow = serde_json::from_value(row).unwrap();
+            let (webhook, remark) = row.read(&sealer(2)).unwrap();
+            assert_eq!(webhook, stored);
+            assert!(remark.unwrap().contains("the URL of webhook \"on-call\""));
+        }
     }
 
     #[test]

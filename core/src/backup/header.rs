@@ -26,9 +26,12 @@ pub struct Header {
     /// Names the master key that its secrets are sealed under. None: nothing in it is sealed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub master_key: Option<String>,
+    /// Further keys that secrets in it are sealed under: of a rotation that had not come to its end.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub other_master_keys: Vec<String>,
     /// Whether it holds the ledger.
     pub include_usage: bool,
-    /// Rows when it was begun. The ledger can have grown until it was read: the last line tells what there is.
+    /// About how many rows there were when it was begun, to show how far it has come: the last line tells what there is.
     pub counts: Counts,
 }
 

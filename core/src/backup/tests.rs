@@ -13,6 +13,7 @@ fn header(version: u32) -> Header {
         kind: BackupKind::Standard,
         created_at: UnixMs(1),
         master_key: None,
+        other_master_keys: Vec::new(),
         include_usage: false,
         counts: Counts::new(),
     }

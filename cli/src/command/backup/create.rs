@@ -64,24 +64,27 @@ impl Create {
         }
         let services = session.connect().await?;
         let mut file = BackupFile::create(&self.file, passphrase.as_ref())?;
-        let rows = match self.fill(&services, &mut file).await {
-            Ok(rows) => rows,
+        let (rows, remarks) = match self.fill(&services, &mut file).await {
+            Ok(filled) => filled,
             Err(failure) => {
                 file.discard();
                 return Err(failure);
             }
         };
         let bytes = file.finish()?;
-        session.print(&view::BackupMade {
+        let made = view::BackupMade {
             file: self.file.display().to_string(),
             kind: self.kind.name().to_owned(),
             rows,
             bytes,
-        })
+            remarks,
+        };
+        session.print(&made)?;
+        made.ended()
     }
 
-    /// The number of rows.
-    async fn fill(&self, services: &Services, file: &mut BackupFile) -> Result<u64, Failure> {
+    /// The number of rows, and what the server says of them.
+    async fn fill(&self, services: &Services, file: &mut BackupFile) -> Result<(u64, Vec<String>), Failure> {
         let request = wire::CreateBackupRequest {
             kind: self.kind.on_the_wire().into(),
             include_usage: self.include_usage,
@@ -89,14 +92,15 @@ impl Create {
         };
         let mut pieces = services.backups().create_backup(request).await?.into_inner();
         let progress = Progress::begin("writing the backup", Unit::Rows, 0);
-        let mut rows = 0;
+        let (mut rows, mut remarks) = (0, Vec::new());
         while let Some(piece) = pieces.message().await? {
             file.write(&piece.lines)?;
             rows = piece.rows;
+            remarks.extend(piece.remarks);
             progress.at(rows, piece.rows_expected);
         }
         progress.end();
-        Ok(rows)
+        Ok((rows, remarks))
     }
 }
 

@@ -1,14 +1,14 @@
 //! A `.tar.gz` of a few texts.
 
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
 use crate::failure::Failure;
+use crate::private_file;
 
 const FOLDER: &str = "penstock-diagnose";
 
@@ -29,12 +29,7 @@ pub(super) fn write(path: &Path, files: &[(String, String)]) -> Result<(), Failu
 }
 
 fn pack(path: &Path, files: &[(String, String)]) -> io::Result<()> {
-    let file = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(path)?;
+    let file = private_file::create(path)?;
     let mut archive = tar::Builder::new(GzEncoder::new(file, Compression::default()));
     for (name, text) in files {
         let mut header = tar::Header::new_gnu();
@@ -50,6 +45,7 @@ fn pack(path: &Path, files: &[(String, String)]) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use std::io::Read;
+    use std::os::unix::fs::PermissionsExt;
 
     use super::*;
 
@@ -66,5 +62,19 @@ mod tests {
         assert_eq!(text, "hello");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
         assert!(write(&folder.path().join("no/where.tar.gz"), &[]).is_err());
+    }
+
+    #[test]
+    fn g06_a_bundle_is_its_owners_alone_whatever_had_its_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.tar.gz");
+        let foreseen = path.with_extension(format!("{}.new", std::process::id()));
+        for name in [&path, &foreseen] {
+            fs::write(name, "").unwrap();
+            fs::set_permissions(name, fs::Permissions::from_mode(0o644)).unwrap();
+        }
+        write(&path, &[("x.txt".to_owned(), "hello".to_owned())]).unwrap();
+        let mode = fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
     }
 }

@@ -1,8 +1,8 @@
 //! `penstock usage export`: a file of single calls, written as its pieces come.
 //!
-//! Into a file it is written beside it and renamed at the end, so that a file that is there is whole.
+//! Into a file it is written beside it and renamed at the end, so that a file that is there is whole. It says who called what,
+//! so it is its owner's alone.
 
-use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
@@ -14,6 +14,7 @@ use super::filter::Filter;
 use crate::command::session::Session;
 use crate::failure::Failure;
 use crate::output;
+use crate::private_file;
 
 #[derive(clap::Args)]
 pub(super) struct Export {
@@ -61,7 +62,7 @@ impl Export {
                     let path = path.to_owned();
                     move |source| Failure::File { action, path, source }
                 };
-                let out = File::create(&beside).map_err(failed("write", &beside))?;
+                let out = private_file::create(&beside).map_err(failed("write", &beside))?;
                 if let Err(failure) = copy(session, request, span, BufWriter::new(out)).await {
                     // What was written is not whole.
                     drop(std::fs::remove_file(&beside));

@@ -1,7 +1,8 @@
 //! One resource of a backup over what is there.
 //!
 //! A secret that says what the present one says is kept, so that its version stays: an access token that was obtained
-//! with it stays worth something.
+//! with it stays worth something. One that nobody could open when the backup was made comes back as it was, but not over one
+//! that opens.
 
 use penstock_core::invalid::Invalid;
 use penstock_core::resource::ResourceRef;
@@ -42,8 +43,8 @@ pub(super) fn over(
         }
         (ItemSpec::ImportSuffix(opened), Some(StoredSpec::ImportSuffix(now))) => {
             let present = sealer.unseal(&reference, Field::Suffix, now);
-            let same = present.is_ok_and(|present| present == opened.plain);
-            (!same).then_some(NewSpec::ImportSuffix(opened.sealed))
+            let replaces = opened.replaces(now, present.ok().as_ref());
+            replaces.then_some(NewSpec::ImportSuffix(opened.sealed))
         }
         (ItemSpec::ImportSuffix(opened), _) => Some(NewSpec::ImportSuffix(opened.sealed)),
         (ItemSpec::Key(key), Some(StoredSpec::Key(now))) if now.user_id != key.user_id => {
@@ -84,12 +85,16 @@ fn provider_over(
     sealer: &Sealer,
 ) -> Option<NewSpec> {
     let change = |wanted: Option<Opened>, field, present: Option<&Credential>| {
-        let present_text = present.and_then(|secret| sealer.unseal(place, field, &secret.sealed).ok());
-        match (wanted, present) {
-            (Some(wanted), _) if present_text.as_ref() == Some(&wanted.plain) => CredentialChange::Keep,
-            (Some(wanted), _) => CredentialChange::Set(wanted.sealed),
-            (None, Some(_)) => CredentialChange::Clear,
-            (None, None) => CredentialChange::Keep,
+        let Some(present) = present.map(|present| &present.sealed) else {
+            return wanted.map_or(CredentialChange::Keep, |wanted| {
+                CredentialChange::Set(wanted.sealed)
+            });
+        };
+        let says = sealer.unseal(place, field, present).ok();
+        match wanted {
+            Some(wanted) if wanted.replaces(present, says.as_ref()) => CredentialChange::Set(wanted.sealed),
+            Some(_) => CredentialChange::Keep,
+            None => CredentialChange::Clear,
         }
     };
     let present = now.and_then(|now| now.credential.as_ref());

@@ -85,7 +85,7 @@ fn provider_row(secret: &str) -> Stored {
 fn provider_item(secret: &str) -> Item {
     let opened = Opened {
         sealed: seal(secret),
-        plain: Secret::new(secret),
+        plain: Some(Secret::new(secret)),
     };
     item(
         provider_ref(),
@@ -160,6 +160,43 @@ fn g05_what_is_not_in_the_backup_is_deleted_before_names_are_taken() {
     assert_eq!((put.expect, put.created_at), (Expect::Absent, NonZeroI64::new(7)));
     let tally = plan.tallies["users"];
     assert_eq!((tally.rows, tally.created, tally.deleted), (1, 1, 1));
+}
+
+fn many(n: usize) -> Vec<Item> {
+    let of = |n: usize| ResourceRef::User(UserId::from_parts(u64::try_from(n).unwrap(), &[0; 10]));
+    let items = (0..n).map(|n| item(of(n), ItemSpec::User(user(&format!("user-{n}")))));
+    items.collect()
+}
+
+fn sizes(plan: Plan) -> Vec<usize> {
+    plan.commits().iter().map(Vec::len).collect()
+}
+
+#[test]
+fn g05_more_than_a_commit_holds_comes_back_into_a_new_installation_in_several() {
+    assert_eq!(sizes(plan(Vec::new(), Vec::new())), [0]);
+    assert_eq!(sizes(plan(Vec::new(), many(MAX_OPS))), [MAX_OPS]);
+    assert_eq!(sizes(plan(Vec::new(), many(MAX_OPS + 1))), [MAX_OPS, 1]);
+    // What is there goes first, with the first of what comes.
+    let over = plan(vec![user_row(1, "ann")], many(2 * MAX_OPS));
+    assert!(matches!(over.ops.first(), Some(Op::Delete { .. })));
+    assert_eq!(sizes(over), [MAX_OPS, MAX_OPS, 1]);
+}
+
+#[test]
+fn g05_what_is_there_is_not_changed_in_several_commits() {
+    let mut items = many(MAX_OPS);
+    items.push(provider_item("sk-2"));
+    let loaded = |resources| Loaded {
+        head: Head {
+            epoch: Epoch(Uuid::nil()),
+            revision: 9,
+        },
+        resources,
+        unreadable: Vec::new(),
+    };
+    let refused = make(loaded(vec![provider_row("sk-1")]), items, &sealer()).unwrap_err();
+    assert!(refused.problem.contains("new installation"), "{refused}");
 }
 
 #[test]

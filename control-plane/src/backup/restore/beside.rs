@@ -13,11 +13,14 @@ impl Restore<'_> {
         if self.ticket.is_none() {
             return Ok(());
         }
-        let provider = token.provider();
+        let (provider, remark) = (token.provider(), token.remark());
         let brought = token.write(&*self.context.store, &self.context.name).await?;
         let tally = self.tally(TOKENS);
         match brought {
-            Brought::Written => tally.created += 1,
+            Brought::Written => {
+                tally.created += 1;
+                self.remarks.extend(remark);
+            }
             Brought::Kept => tally.unchanged += 1,
             Brought::Left => self.remarks.push(format!(
                 "the access token of provider {provider} was left out: see penstock oauth status"
@@ -55,7 +58,12 @@ impl Restore<'_> {
         Ok(())
     }
 
-    pub(super) async fn webhook(&mut self, webhook: Webhook) -> Result<(), RestoreError> {
+    /// With what is to be said of it, when it comes back.
+    pub(super) async fn webhook(
+        &mut self,
+        webhook: Webhook,
+        remark: Option<String>,
+    ) -> Result<(), RestoreError> {
         let mut present = match self.webhooks.take() {
             Some(present) => present,
             None => self.context.store.webhooks().await?,
@@ -66,6 +74,9 @@ impl Restore<'_> {
             () if self.ticket.is_none() => Met::Missing,
             () => Met::written(self.context.store.restore_webhook(&webhook).await)?,
         };
+        if met == Met::Missing {
+            self.remarks.extend(remark);
+        }
         if met == Met::Clash {
             let name = &webhook.name;
             self.remarks.push(format!(

@@ -5,13 +5,15 @@
 //! and name it in [`TABLES`](crate::TABLES). What stays behind, or goes along in another way, is in
 //! [`OTHER_TABLES`](crate::OTHER_TABLES): a test holds both against the databases.
 
+mod column;
+
 use async_trait::async_trait;
 use penstock_core::id::RequestId;
 use penstock_core::invalid::Invalid;
 use penstock_core::usage::UsageRecord;
 use serde_json::{Map, Value};
-use uuid::Uuid;
 
+pub use self::column::{Column, ColumnKind, Says};
 use super::alert::Webhook;
 use super::error::Error;
 use super::operator::StoredOperator;
@@ -42,34 +44,6 @@ pub enum Fate {
     Left(&'static str),
 }
 
-/// One column.
-#[derive(Clone, Copy, Debug)]
-pub struct Column {
-    pub name: &'static str,
-    pub kind: ColumnKind,
-    pub says: Says,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ColumnKind {
-    Int,
-    Bool,
-    Text,
-    Uuid,
-    Json,
-}
-
-/// What a sanitised backup does with it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Says {
-    /// Nothing about anybody: numbers, instants, words of ours, names of models.
-    Nothing,
-    /// Who or what: replaced, the same everywhere.
-    Identity,
-    /// A text that somebody wrote: left out.
-    FreeText,
-}
-
 /// What happens to a row that is there already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Merge {
@@ -80,84 +54,11 @@ pub enum Merge {
     Greatest,
 }
 
-impl Column {
-    pub const fn int(name: &'static str) -> Self {
-        Self {
-            name,
-            kind: ColumnKind::Int,
-            says: Says::Nothing,
-        }
-    }
-
-    pub const fn flag(name: &'static str) -> Self {
-        Self {
-            name,
-            kind: ColumnKind::Bool,
-            says: Says::Nothing,
-        }
-    }
-
-    pub const fn word(name: &'static str) -> Self {
-        Self {
-            name,
-            kind: ColumnKind::Text,
-            says: Says::Nothing,
-        }
-    }
-
-    pub const fn text(name: &'static str) -> Self {
-        Self {
-            name,
-            kind: ColumnKind::Text,
-            says: Says::FreeText,
-        }
-    }
-
-    /// A text that names somebody or something.
-    pub const fn name(name: &'static str) -> Self {
-        Self {
-            name,
-            kind: ColumnKind::Text,
-            says: Says::Identity,
-        }
-    }
-
-    pub const fn json(name: &'static str) -> Self {
-        Self {
-            name,
-            kind: ColumnKind::Json,
-            says: Says::Identity,
-        }
-    }
-
-    pub const fn id(name: &'static str) -> Self {
-        Self {
-            name,
-            kind: ColumnKind::Uuid,
-            says: Says::Identity,
-        }
-    }
-}
-
 impl ArchiveTable {
-    /// Whether a row could be written.
+    /// Whether a row can be written, into either database. A restore asks this of all rows before it writes the first.
     pub fn check(&self, row: &ArchiveRow) -> Result<(), Invalid> {
-        for column in self.columns {
-            let value = row.get(column.name).unwrap_or(&Value::Null);
-            let fits = match (column.kind, value) {
-                (ColumnKind::Int | ColumnKind::Text | ColumnKind::Uuid, Value::Null) => true,
-                (ColumnKind::Bool, Value::Bool(_)) => true,
-                (ColumnKind::Json, Value::Object(_)) => true,
-                (ColumnKind::Int, Value::Number(number)) => number.as_i64().is_some(),
-                (ColumnKind::Text, Value::String(_)) => true,
-                (ColumnKind::Uuid, Value::String(text)) => Uuid::parse_str(text).is_ok(),
-                (_, _) => false,
-            };
-            if !fits {
-                return Err(Invalid::new(column.name, "is not of the column's type"));
-            }
-        }
-        Ok(())
+        let mut columns = self.columns.iter();
+        columns.try_for_each(|column| column.check(row.get(column.name).unwrap_or(&Value::Null)))
     }
 
     /// Those of the primary key.
@@ -175,8 +76,9 @@ impl ArchiveTable {
 /// [`Store`](crate::Store) are.
 #[async_trait]
 pub trait Archive {
-    /// How many rows a table has.
-    async fn count_rows(&self, table: &'static ArchiveTable) -> Result<u64, Error>;
+    /// About how many rows the table of this name has: counted up to `counted`, beyond it as Postgres estimates them
+    /// (SQLite does not: there it is `counted` then). So it is quick, whatever the table's size.
+    async fn about_rows(&self, table: &'static str, counted: u32) -> Result<u64, Error>;
 
     /// Rows of a table behind that of `after`, in the order of its key, at most `limit` (at most 1000).
     async fn archive_rows(

@@ -2,12 +2,14 @@
 
 use crate::api::archive::{ArchiveTable, Column, Merge};
 
+const SUBJECTS: [&str; 3] = ["key", "user", "provider"];
+
 pub(super) static TOTALS: ArchiveTable = ArchiveTable {
     name: "spend_totals",
     columns: &[
-        Column::word("subject_kind"),
+        Column::one_of("subject_kind", &SUBJECTS),
         Column::id("subject_id"),
-        Column::int("total_nanousd"),
+        Column::total("total_nanousd"),
     ],
     key: 2,
     merge: Merge::Greatest,
@@ -18,7 +20,7 @@ pub(super) static TOTALS: ArchiveTable = ArchiveTable {
 pub static MINUTES: ArchiveTable = ArchiveTable {
     name: "spend_minutes",
     columns: &[
-        Column::word("subject_kind"),
+        Column::one_of("subject_kind", &SUBJECTS),
         Column::id("subject_id"),
         Column::int("minute"),
         Column::int("cost_nanousd"),
@@ -32,7 +34,7 @@ pub static MINUTES: ArchiveTable = ArchiveTable {
 pub static DAYS: ArchiveTable = ArchiveTable {
     name: "spend_days",
     columns: &[
-        Column::word("subject_kind"),
+        Column::one_of("subject_kind", &SUBJECTS),
         Column::id("subject_id"),
         Column::int("day"),
         Column::int("cost_nanousd"),

@@ -27,6 +27,10 @@ use crate::sql::value::Value;
 /// Of one statement, which SQLite allows 32 766.
 const MAX_VALUES: usize = 16_000;
 const MAX_ROWS: u32 = 1_000;
+/// Of a table and its partitions. What was never analysed has none, which Postgres says as -1.
+const ESTIMATE: &str = "SELECT CAST(COALESCE(SUM(GREATEST(reltuples, 0)), 0) AS BIGINT) FROM pg_class \
+    WHERE relkind <> 'p' AND (oid = to_regclass($1) \
+    OR oid IN (SELECT inhrelid FROM pg_inherits WHERE inhparent = to_regclass($1)))";
 
 /// A row as texts, in the order of the columns.
 struct Texts(Vec<Option<String>>);
@@ -75,13 +79,23 @@ impl Archive for Database {
             .collect()
     }
 
-    async fn count_rows(&self, table: &'static ArchiveTable) -> Result<u64, Error> {
+    async fn about_rows(&self, table: &'static str, counted: u32) -> Result<u64, Error> {
         let mut tx = self.pools.read().await?;
+        let query = sql("SELECT COUNT(*) FROM (SELECT 1 FROM ")
+            .push(table)
+            .push(" LIMIT ");
         let (rows,): (i64,) = tx
-            .fetch_one(sql("SELECT COUNT(*) FROM ").push(table.name))
+            .fetch_one(query.push_bind(counted).push(") AS counted"))
             .await?;
+        let estimated = match &tx {
+            Tx::Postgres(_) if rows == i64::from(counted) => {
+                let (rows,): (i64,) = tx.fetch_one(sql(ESTIMATE).bind(table)).await?;
+                rows
+            }
+            Tx::Postgres(_) | Tx::Sqlite(_) => 0,
+        };
         tx.commit().await?;
-        Ok(rows.unsigned_abs())
+        Ok(rows.max(estimated).unsigned_abs())
     }
 
     async fn archive_rows(
@@ -106,6 +120,7 @@ impl Archive for Database {
     }
 
     async fn restore_rows(&self, table: &'static ArchiveTable, rows: &[ArchiveRow]) -> Result<u64, Error> {
+        rows.iter().try_for_each(|row| table.check(row))?;
         let mut attempts = Attempts::default();
         loop {
             match self.attempt_table(table, rows).await {

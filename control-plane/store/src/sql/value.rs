@@ -73,7 +73,8 @@ fn storable_json(json: serde_json::Value) -> serde_json::Value {
     }
 }
 
-fn has_nul(json: &serde_json::Value) -> bool {
+/// Whether any text in it has one, names of members too.
+pub(crate) fn has_nul(json: &serde_json::Value) -> bool {
     use serde_json::Value;
     match json {
         Value::String(text) => text.contains('\0'),

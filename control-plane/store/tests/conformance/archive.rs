@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use penstock_core::alert::Rule;
 use penstock_core::time::UnixMs;
 use penstock_store::{
-    ArchiveRow, ArchiveTable, Backend, Expect, Looked, OTHER_TABLES, Retained, Store, StoredOperator, TABLES,
-    UsageFilter, Webhook,
+    ArchiveRow, ArchiveTable, Backend, Error, Expect, Looked, OTHER_TABLES, Retained, Store, StoredOperator,
+    TABLES, UsageFilter, Webhook,
 };
 
 use crate::bench::{Bench, on_both};
@@ -18,8 +18,11 @@ on_both!(
     g05_rows_that_come_back_twice_count_once,
     g05_a_row_that_does_not_fit_is_refused,
     g05_records_are_read_with_what_was_decided,
+    g05_rows_are_counted_up_to_a_number_and_estimated_beyond_it,
     g05_each_table_of_the_database_is_in_a_backup_or_left_out_for_a_reason,
     g05_each_column_of_a_table_is_taken_along,
+    g05_what_a_row_may_lack_is_what_the_table_says,
+    g05_a_sum_that_comes_back_leaves_room_for_the_next_call,
     g05_an_account_comes_back_once_and_never_over_another,
     g05_a_webhook_comes_back_once_and_never_over_another,
 );
@@ -34,10 +37,8 @@ async fn rows(store: &dyn Store, table: &'static ArchiveTable) -> Vec<ArchiveRow
     loop {
         let more = store.archive_rows(table, all.last(), 2).await.unwrap();
         if more.is_empty() {
-            assert_eq!(
-                store.count_rows(table).await.unwrap(),
-                u64::try_from(all.len()).unwrap()
-            );
+            let about = store.about_rows(table.name, 1_000).await.unwrap();
+            assert_eq!(about, u64::try_from(all.len()).unwrap());
             return all;
         }
         all.extend(more);
@@ -140,16 +141,54 @@ async fn g05_rows_that_come_back_twice_count_once(bench: Bench) {
     assert_eq!(rows(&*bench.store, totals).await, after);
 }
 
+fn mark(spool: serde_json::Value, updated_at: serde_json::Value) -> ArchiveRow {
+    let row = serde_json::json!({"spool_id": spool, "through_sequence": 1, "updated_at": updated_at});
+    row.as_object().unwrap().clone()
+}
+
 async fn g05_a_row_that_does_not_fit_is_refused(bench: Bench) {
-    let row = serde_json::json!({"spool_id": "no id", "through_sequence": 1, "updated_at": 1});
-    let row = row.as_object().unwrap().clone();
+    let (marks, id) = (table("spool_marks"), "018f0000-0000-7000-8000-000000000001");
+    let good = mark(id.into(), 1.into());
+    for bad in [
+        mark("no id".into(), 1.into()),
+        mark(serde_json::Value::Null, 1.into()),
+        mark(id.into(), serde_json::Value::Null),
+        mark(id.into(), i64::MAX.into()),
+    ] {
+        assert!(marks.check(&bad).is_err(), "{bad:?}");
+        let restored = bench
+            .store
+            .restore_rows(marks, &[good.clone(), bad.clone()])
+            .await;
+        assert!(matches!(restored, Err(Error::Invalid(_))), "{bad:?}");
+    }
+    assert!(rows(&*bench.store, marks).await.is_empty());
+    assert_eq!(bench.store.restore_rows(marks, &[good]).await.unwrap(), 1);
+}
+
+async fn g05_a_sum_that_comes_back_leaves_room_for_the_next_call(bench: Bench) {
+    let totals = table("spend_totals");
+    let user = record(1).user_id.0.to_string();
+    let total = |nanousd: i64| {
+        let row = serde_json::json!({"subject_kind": "user", "subject_id": user, "total_nanousd": nanousd});
+        row.as_object().unwrap().clone()
+    };
     assert!(
         bench
             .store
-            .restore_rows(table("spool_marks"), &[row])
+            .restore_rows(totals, &[total(i64::MAX)])
             .await
             .is_err()
     );
+    let mut most = (0..63).map(|bit| total(1 << bit));
+    let most = most.rfind(|row| totals.check(row).is_ok()).unwrap();
+    bench.store.restore_rows(totals, &[most]).await.unwrap();
+    let ingested = bench
+        .store
+        .ingest_usage(&[record(1)], delivered(1))
+        .await
+        .unwrap();
+    assert_eq!(ingested.fresh, 1);
 }
 
 async fn g05_records_are_read_with_what_was_decided(bench: Bench) {
@@ -171,6 +210,18 @@ async fn g05_records_are_read_with_what_was_decided(bench: Bench) {
     assert_eq!(bench.store.count_usage(&span).await.unwrap(), 7);
 }
 
+async fn g05_rows_are_counted_up_to_a_number_and_estimated_beyond_it(bench: Bench) {
+    let about = async |counted| bench.store.about_rows("usage_records", counted).await.unwrap();
+    assert_eq!(about(5).await, 0);
+    fill(&bench).await;
+    assert_eq!(about(8).await, 7);
+    assert!(about(3).await >= 3, "whatever the database knows of it");
+    if bench.store.backend() == Backend::Postgres {
+        bench.execute("ANALYZE usage_records".to_owned()).await;
+        assert_eq!(about(3).await, 7, "of all partitions");
+    }
+}
+
 async fn g05_each_table_of_the_database_is_in_a_backup_or_left_out_for_a_reason(bench: Bench) {
     let archived = TABLES.iter().map(|table| table.name);
     let others = OTHER_TABLES.iter().map(|(name, _)| *name);
@@ -190,6 +241,32 @@ async fn g05_each_column_of_a_table_is_taken_along(bench: Bench) {
             .map(|column| column.name.to_owned())
             .collect();
         assert_eq!(columns(&bench, table.name).await, told, "{}", table.name);
+    }
+}
+
+/// Columns that have to be there. SQLite does not say it of those of a primary key, unless the table does.
+async fn required(bench: &Bench, table: &str) -> BTreeSet<String> {
+    let query = match bench.store.backend() {
+        Backend::Postgres => format!(
+            "SELECT CAST(column_name AS TEXT) FROM information_schema.columns \
+             WHERE table_schema = current_schema() AND table_name = '{table}' AND is_nullable = 'NO'"
+        ),
+        Backend::Sqlite => {
+            format!("SELECT name FROM pragma_table_info('{table}') WHERE \"notnull\" = 1 OR pk > 0")
+        }
+    };
+    bench.texts(query).await.into_iter().collect()
+}
+
+async fn g05_what_a_row_may_lack_is_what_the_table_says(bench: Bench) {
+    for table in TABLES {
+        let told: BTreeSet<String> = table
+            .columns
+            .iter()
+            .filter(|column| !column.optional)
+            .map(|column| column.name.to_owned())
+            .collect();
+        assert_eq!(required(&bench, table.name).await, told, "{}", table.name);
     }
 }
 
