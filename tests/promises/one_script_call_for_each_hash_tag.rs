@@ -57,7 +57,7 @@ async fn one_script_call_for_each_hash_tag_at_admission_and_at_settlement_and_no
     }
     let mut counted = counted(&seen);
     // The test's own, and the look after a connection that nobody uses.
-    for own in ["ECHO", "CLIENT", "HELLO", "PING", "MONITOR", "INFO"] {
+    for own in ["ECHO", "CLIENT", "HELLO", "PING", "TIME", "MONITOR", "INFO"] {
         counted.remove(own);
     }
     assert_eq!(counted.len(), 2, "one user and one provider: {counted:?}");

@@ -325,7 +325,7 @@ async fn d06_up_counts_alone_and_knows_after_a_restart_or_a_kill_what_was_spent(
 #[tokio::test]
 async fn f01_the_master_key_of_up_is_replaced_and_calls_go_on() -> Result<()> {
     let mut up = Up::start(&["--demo"]).await?;
-    let home = up.folder.path().join(".local/share/penstock");
+    let home = up.folder.path().join(".local/share/penstock/demo");
     let key = up.demo_key().await?;
     let answered = async |up: &Up| {
         let url = format!("{}/v1/messages", up.traffic);
@@ -338,6 +338,18 @@ async fn f01_the_master_key_of_up_is_replaced_and_calls_go_on() -> Result<()> {
         .await
     };
     answered(&up).await?;
+    // The demo gives its own provider a credential at each start.
+    let kept = [
+        "provider",
+        "create",
+        "--name",
+        "kept",
+        "--kind",
+        "anthropic",
+        "--api-key",
+        "-",
+    ];
+    up.cli().run_with(&kept, "sk-kept-0123456789")?;
     let old = home.join("old.key");
     std::fs::rename(home.join("master.key"), &old)?;
     std::fs::write(home.join("master.key"), hex::encode(rand::random::<[u8; 32]>()))?;
@@ -349,10 +361,16 @@ async fn f01_the_master_key_of_up_is_replaced_and_calls_go_on() -> Result<()> {
     up.restart().await?;
     answered(&up).await?;
     let rotated = up.cli().json(&["master-key", "rotate"])?;
-    assert!(rotated["resealed"].as_u64() > Some(0), "{rotated}");
+    assert_eq!(rotated["resealed"], 1, "{rotated}");
     up.flags.truncate(flags);
     std::fs::remove_file(old)?;
     up.restart().await?;
     answered(&up).await?;
+    let shown = up.cli().json(&["master-key", "show"])?;
+    let sealed = shown["sealed"].as_array().context("a list")?;
+    assert!(
+        sealed.iter().all(|key| key["key_id"] == shown["key_id"]),
+        "{shown}"
+    );
     Ok(())
 }
