@@ -113,15 +113,16 @@ async fn greet(args: &Args, running: &Running, home: &Home, demo: &mut Option<De
     if args.demo {
         *demo = Some(demo::prepare(running, home).await?);
     }
-    running.live().await?;
     let context = Context {
         server: running.server(),
         token: home.admin_token.clone(),
     };
+    // Before it is live: whoever waits for that goes on with the command line.
     match context::path(&process_env) {
         Some(path) => context::write(&path, &context)?,
         None => output::remark("neither XDG_CONFIG_HOME nor HOME is set: no context file was written"),
     }
+    running.live().await?;
     output::raw(&banner::text(running, home, demo.as_ref()))
 }
 

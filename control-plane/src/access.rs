@@ -18,11 +18,13 @@ mod gate;
 pub mod operators;
 mod refused;
 mod role;
+mod standing;
 mod token;
 
 pub use gate::{Gate, check};
 pub use refused::Refused;
 pub use role::{Needs, Rule, needs_of};
+pub use standing::Standing;
 pub use token::{TokenError, TokenHash, check_strength};
 
 use std::sync::Arc;

@@ -135,7 +135,7 @@ async fn b04_nine_in_ten_of_a_sessions_requests_reach_one_provider_over_all_data
         Names::Nothing,
     ] {
         let mut used = vec![false; PROVIDERS];
-        for session in 0..6 {
+        for session in 0..10 {
             let before = fleet.counts();
             for turn in 0..TURNS {
                 fleet.turn(names, session, turn).await?;

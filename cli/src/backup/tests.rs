@@ -58,7 +58,8 @@ fn g05_a_file_reads_back_and_is_its_owners_alone() {
 #[test]
 fn g05_what_lies_where_a_file_is_written_first_neither_leads_it_away_nor_opens_it_to_others() {
     let folder = tempfile::tempdir().unwrap();
-    let [path, left, theirs] = ["b", "b.partial", "theirs"].map(|name| folder.path().join(name));
+    let [path, left, theirs] =
+        ["b", &format!("b.{}.partial", std::process::id()), "theirs"].map(|name| folder.path().join(name));
     std::fs::write(&theirs, "untouched").unwrap();
     std::os::unix::fs::symlink(&theirs, &left).unwrap();
     written(&path, None);

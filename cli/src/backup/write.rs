@@ -1,4 +1,4 @@
-//! Writing a backup's file. It gets its name when it is whole: what is broken off leaves `NAME.partial` at most for a
+//! Writing a backup's file. It gets its name when it is whole: what is broken off leaves `NAME.PID.partial` at most for a
 //! moment, and a killed command leaves one that no restore takes for a backup. Mode 0600 from the first byte.
 
 use std::fs::File;
@@ -39,7 +39,8 @@ impl BackupFile {
             return Err(Failure::Input(problem));
         }
         let mut name = path.file_name().unwrap_or_default().to_owned();
-        name.push(".partial");
+        // Two commands for one file do not write into each other's.
+        name.push(format!(".{}.partial", std::process::id()));
         let partial = path.with_file_name(name);
         let opened = open(&partial, passphrase);
         Ok(Self {

@@ -1,10 +1,9 @@
 //! `penstock logs`: the log of calls, searched or followed.
 //!
-//! Following goes on when the control plane restarts: it says so on stderr, connects again, asks for what ended since its
-//! last call and leaves out what it has printed already. Streams that end well were open for long enough: the next one is
-//! let in anew, and nothing is said. It ends when nobody reads what it prints.
+//! Following goes on when the control plane restarts: it says so on stderr, connects again, asks from a minute before the moment
+//! up to which all was told, by the server's clock, and leaves out what it has printed. It ends when nobody reads what it prints.
 
-use std::collections::VecDeque;
+use std::collections::HashMap;
 use std::time::Duration;
 
 use clap::Subcommand;
@@ -24,9 +23,7 @@ const DAY: Past = Past::Ago(Millis(86_400_000));
 const FIRST_WAIT: Duration = Duration::from_millis(200);
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 const PAGE: u32 = 1_000;
-/// Calls that are remembered as printed.
-const REMEMBERED: usize = 10_000;
-/// Before the last call that was printed, others may have ended that were not.
+/// Calls that ended before the moment up to which all was told, but whose records came later.
 const OVERLAP_MS: i64 = 60_000;
 
 #[derive(clap::Args)]
@@ -101,9 +98,10 @@ struct Filter {
 /// What a follower has printed.
 #[derive(Default)]
 struct Printed {
-    ids: VecDeque<String>,
-    /// The latest end, Unix milliseconds; 0: none yet.
-    newest: i64,
+    /// With the end of each, Unix milliseconds; those that cannot come again are forgotten.
+    ids: HashMap<String, i64>,
+    /// By the server's clock all is printed up to here, Unix milliseconds; 0: nothing was told yet.
+    told_ms: i64,
     header: bool,
     /// A stream was open.
     connected: bool,
@@ -164,7 +162,7 @@ async fn follow(session: &Session, filter: &Filter) -> Result<(), Failure> {
     let mut printed = Printed::default();
     loop {
         let failure = match stream(session, filter, &mut printed, &mut backoff).await {
-            Ok(()) => continue,
+            Ok(()) => "it ended the answer".to_owned(),
             Err(failure) if failure.is_silent() => return Ok(()),
             Err(failure) if !printed.connected || !may_pass(&failure) => return Err(failure),
             Err(failure) => first_line(&failure),
@@ -188,9 +186,11 @@ async fn stream(
 ) -> Result<(), Failure> {
     let services = session.connect().await?;
     let mut asked = filter.wire(session, Past::At(session.now));
-    if printed.newest > 0 {
-        asked.since_ms = asked.since_ms.max(printed.newest.saturating_sub(OVERLAP_MS));
-    }
+    asked.since_ms = match printed.told_ms {
+        0 if filter.since.is_none() => 0,
+        0 => asked.since_ms,
+        told_ms => told_ms.saturating_sub(OVERLAP_MS),
+    };
     let request = wire::TailCallsRequest { filter: Some(asked) };
     let mut answers = services.logs().tail_calls(request).await?.into_inner();
     printed.connected = true;
@@ -205,24 +205,25 @@ async fn stream(
         for call in answer.calls {
             printed.print(session, call)?;
         }
+        printed.told_to(answer.told_ms);
     }
     Ok(())
 }
 
 impl Printed {
     fn print(&mut self, session: &Session, call: wire::LoggedCall) -> Result<(), Failure> {
-        if self.ids.contains(&call.request_id) {
+        let ended = call.started_at_ms.saturating_add(i64::from(call.duration_ms));
+        if self.ids.insert(call.request_id.clone(), ended).is_some() {
             return Ok(());
         }
-        if self.ids.len() >= REMEMBERED {
-            self.ids.pop_front();
-        }
-        self.ids.push_back(call.request_id.clone());
-        self.newest = self
-            .newest
-            .max(call.started_at_ms.saturating_add(i64::from(call.duration_ms)));
         let header = !std::mem::replace(&mut self.header, true);
         session.print_line(&LoggedCall::from(call), header)
+    }
+
+    fn told_to(&mut self, told_ms: i64) {
+        self.told_ms = self.told_ms.max(told_ms);
+        let again = self.told_ms.saturating_sub(OVERLAP_MS);
+        self.ids.retain(|_, ended| *ended >= again);
     }
 }
 

@@ -155,7 +155,7 @@ impl Record {
         parse(text.trim()).or_else(|| self.cannot_read(field, None))
     }
 
-    fn cannot_read<T>(&self, field: &str, instead: T) -> T {
+    pub(crate) fn cannot_read<T>(&self, field: &str, instead: T) -> T {
         self.unreadable.borrow_mut().insert(field.to_owned());
         instead
     }

@@ -16,6 +16,7 @@ use tonic::{Code, Status};
 use super::audit::Audit;
 use super::operators::{Operators, Verdict};
 use super::role::{Needs, Rule, needs_of};
+use super::standing::Standing;
 use super::token::TokenHash;
 use super::{Actor, Refused};
 use crate::clock;
@@ -60,12 +61,15 @@ pub async fn check(State(gate): State<Gate>, mut request: Request, next: Next) -
     };
     let (path, began) = (request.uri().path().to_owned(), Instant::now());
     let ended = |code| gate.metrics.rpc_ended(&path, code, began.elapsed());
-    match gate.admit(needs_of(&path), &caller).await {
+    let needs = needs_of(&path);
+    match gate.admit(needs, &caller).await {
         Ok(actor) => {
             if let (Some(actor), false, Some(token)) = (&actor, caller.pipe, caller.bearer) {
                 gate.audit.signed_in(actor, token, &peer).await;
             }
             if let Some(actor) = actor {
+                let standing = gate.standing(needs, &caller, &actor);
+                request.extensions_mut().insert(standing);
                 request.extensions_mut().insert(actor);
             }
             let response = next.run(request).await;
@@ -98,6 +102,15 @@ impl Gate {
                 Ok(Some(Actor::admin()))
             }
             Some(Needs::Operator(rule)) => self.account(rule, caller.bearer).await.map(Some),
+        }
+    }
+
+    fn standing(&self, needs: Option<Needs>, caller: &Caller<'_>, actor: &Actor) -> Standing {
+        match (needs, actor.operator, caller.bearer) {
+            (Some(Needs::Operator(rule)), Some(_), Some(token)) => {
+                Standing::of_account(&self.operators, token, rule)
+            }
+            _ => Standing::for_good(),
         }
     }
 

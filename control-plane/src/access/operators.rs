@@ -155,6 +155,12 @@ impl Operators {
         *looked = Some(Instant::now());
     }
 
+    /// The account of a token that was found before, while it is let in and that is sure.
+    pub fn again(&self, hash: &KeyHash, now: UnixMs) -> Option<Arc<StoredOperator>> {
+        let stored = self.held(hash, now).filter(|_| !self.is_old())?;
+        stored.operator.check(now).is_ok().then_some(stored)
+    }
+
     fn held(&self, hash: &KeyHash, now: UnixMs) -> Option<Arc<StoredOperator>> {
         let known = self.read();
         let held = known.by_hash.get(hash)?;

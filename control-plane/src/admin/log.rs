@@ -18,6 +18,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
 use super::status;
+use crate::access::Standing;
 use crate::clock;
 use crate::context::Context;
 use crate::streams::Streams;
@@ -78,6 +79,7 @@ impl LogService for Logs {
         &self,
         request: Request<wire::TailCallsRequest>,
     ) -> Result<Response<Self::TailCallsStream>, Status> {
+        let standing = Standing::of(&request)?;
         let asked = request.into_inner().filter.unwrap_or_default();
         let since = Some(UnixMs(asked.since_ms)).filter(|since| since.0 != 0);
         let asked = wire::CallFilter {
@@ -92,7 +94,7 @@ impl LogService for Logs {
                 tail::AT_A_TIME
             ))
         })?;
-        let (tail, receiver) = tail::Tail::new(self.context.clone(), filter, since, place);
+        let (tail, receiver) = tail::Tail::new(self.context.clone(), standing, (filter, since), place);
         self.streams.serve(tail.run(self.streams.closing().clone()))?;
         Ok(Response::new(ReceiverStream::new(receiver)))
     }

@@ -23,6 +23,8 @@ use crate::context::Context;
 
 /// Between two looks into the queue, and two tries for the lease.
 const TICK: Duration = Duration::from_secs(1);
+/// After so many turns that failed the log says so, once.
+const WARNED: u32 = 5;
 /// What was told is kept for so long.
 const KEPT_MS: u64 = 90 * 86_400_000;
 
@@ -37,10 +39,18 @@ pub(crate) async fn follow(context: Context, stop: CancellationToken) {
         }
     };
     let owner = format!("{} {}", context.name, uuid::Uuid::now_v7().simple());
-    let mut looked = None;
+    let (mut looked, mut failed) = (None, 0_u32);
     while stop.run_until_cancelled(tokio::time::sleep(TICK)).await.is_some() {
-        if let Err(error) = turn(&context, &clients, &owner, &mut looked).await {
-            tracing::debug!(%error, "trouble is looked for later");
+        let Err(error) = turn(&context, &clients, &owner, &mut looked).await else {
+            failed = 0;
+            continue;
+        };
+        failed = failed.saturating_add(1);
+        match failed {
+            WARNED => {
+                tracing::warn!(%error, "nobody is told of trouble: {WARNED} times in a row it could not be looked for");
+            }
+            _ => tracing::debug!(%error, "trouble is looked for later"),
         }
     }
     // The next replica need not wait for the end of the lease.

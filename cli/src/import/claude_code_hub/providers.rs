@@ -102,7 +102,11 @@ fn provider(
     if provider.groups.is_empty() && default_group {
         provider.groups.push(DEFAULT_GROUP.to_owned());
     }
-    provider.models = record.list("allowed_models").iter().filter_map(pattern).collect();
+    let models = record.list("allowed_models");
+    let models = models
+        .iter()
+        .filter_map(|value| patterned(record, "allowed_models", value));
+    provider.models = models.collect();
     provider.redirects = redirects(record);
     provider.limits = limits::of(draft, record, "limit_daily_usd", options);
     provider.breaker = breaker(record);
@@ -160,6 +164,11 @@ fn multiplier(draft: &mut Draft, record: &Record) -> Millionths {
     })
 }
 
+/// What cannot be read is remembered: without a pattern a provider serves every model.
+fn patterned(record: &Record, field: &str, value: &Value) -> Option<ModelPattern> {
+    pattern(value).or_else(|| record.cannot_read(field, None))
+}
+
 /// A name, or how it is matched.
 fn pattern(value: &Value) -> Option<ModelPattern> {
     if let Value::String(name) = value {
@@ -176,30 +185,41 @@ fn pattern(value: &Value) -> Option<ModelPattern> {
             "suffix" => ModelPattern::Suffix(what),
             "contains" => ModelPattern::Contains(what),
             "regex" => ModelPattern::Regex(ModelRegex::from(what)),
-            _ => ModelPattern::Exact(what),
+            "exact" => ModelPattern::Exact(what),
+            _ => return None,
         },
     )
 }
 
 fn redirects(record: &Record) -> Vec<Redirect> {
+    let unreadable = || record.cannot_read("model_redirects", None);
     match record.json("model_redirects") {
         Some(Value::Object(pairs)) => {
-            let pairs = pairs.into_iter().filter_map(|(from, to)| {
+            let redirect = |(from, to): (String, Value)| {
                 let to = to.as_str()?.to_owned();
                 let from = ModelPattern::Exact(from);
                 Some(Redirect { from, to })
-            });
-            pairs.collect()
+            };
+            let pairs = pairs.into_iter();
+            pairs
+                .filter_map(|pair| redirect(pair).or_else(unreadable))
+                .collect()
         }
         Some(Value::Array(rules)) => {
-            let rules = rules.iter().filter_map(|rule| {
+            let redirect = |rule: &Value| {
                 let to = rule.get("target")?.as_str()?.to_owned();
                 let from = pattern(rule)?;
                 Some(Redirect { from, to })
-            });
-            rules.collect()
+            };
+            let rules = rules.iter();
+            rules
+                .filter_map(|rule| redirect(rule).or_else(unreadable))
+                .collect()
         }
-        Some(Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) | None => Vec::new(),
+        Some(Value::Bool(_) | Value::Number(_) | Value::String(_)) => {
+            record.cannot_read("model_redirects", Vec::new())
+        }
+        Some(Value::Null) | None => Vec::new(),
     }
 }
 
@@ -207,7 +227,9 @@ fn breaker(record: &Record) -> BreakerSettings {
     let ours = BreakerSettings::default();
     let number = |field, otherwise: u32| match record.text(field) {
         None => otherwise,
-        Some(text) => text.parse().unwrap_or(otherwise),
+        Some(text) => text
+            .parse()
+            .unwrap_or_else(|_| record.cannot_read(field, otherwise)),
     };
     let open_ms = record.count("circuit_breaker_open_duration");
     BreakerSettings {

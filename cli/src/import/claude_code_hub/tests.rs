@@ -309,3 +309,32 @@ fn a03_every_name_that_is_another_one_here_is_listed() {
     let kept = [notes(&remarks, "groups"), notes(&remarks, "tags")].concat();
     assert!(!kept.contains("cli") && !kept.contains("team-a"), "{kept}");
 }
+
+#[test]
+fn a03_a_provider_of_whose_models_something_cannot_be_read_is_disabled() {
+    let provider_with = |field: &str, value: serde_json::Value| {
+        let mut record = json!({"id": 1, "name": "main", "url": "https://api.example", "key": "sk-made-up", "is_enabled": true});
+        record[field] = value;
+        let (items, remarks) = drafted_of(&json!({ "providers": [record] }));
+        let noted = remarks.iter().any(|remark| format!("{remark:?}").contains(field));
+        (provider(&items, "main").spec.unwrap(), noted)
+    };
+    let (fine, noted) = provider_with(
+        "allowed_models",
+        json!(["claude-opus", {"pattern": "claude-", "matchType": "prefix"}]),
+    );
+    assert!(fine.enabled && !noted && fine.models.len() == 2);
+    for (field, value) in [
+        ("allowed_models", json!([{"something": "else"}])),
+        (
+            "allowed_models",
+            json!([{"pattern": "claude", "matchType": "sounds like"}]),
+        ),
+        ("model_redirects", json!([{"source": "a"}])),
+        ("model_redirects", json!({"a": 1})),
+        ("circuit_breaker_failure_threshold", json!("many")),
+    ] {
+        let (spec, noted) = provider_with(field, value);
+        assert!(!spec.enabled && noted, "{field}");
+    }
+}

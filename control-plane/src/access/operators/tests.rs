@@ -3,6 +3,7 @@ use penstock_core::operator::{Operator, Role};
 use penstock_store::{Accounts, Expect, OperatorPut, OperatorToken};
 
 use super::*;
+use crate::access::{Rule, Standing};
 use crate::tests::fake_store::FakeStore;
 
 const NOW: UnixMs = UnixMs(1_000_000);
@@ -70,6 +71,34 @@ async fn g09_a_disabled_account_is_denied_by_name() {
         matches!(verdict, Verdict::Denied(_, OperatorDenied::Disabled)),
         "{verdict:?}"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn g09_a_stream_ends_with_the_access_of_its_operator() {
+    let store = FakeStore::new();
+    store.put_operator(&put(true), NOW).await.unwrap();
+    let operators = Arc::new(operators(&store));
+    assert!(admitted(&operators.find(TOKEN, NOW).await));
+    let rule = |least| Rule {
+        least,
+        own: false,
+        audited: false,
+    };
+    let standing = |token, least| Standing::of_account(&operators, token, rule(least));
+    let role = put(true).operator.role;
+    assert!(standing(TOKEN, role).check(NOW).is_ok());
+    assert!(standing(OLD, role).check(NOW).is_ok());
+    let ended = [
+        standing(OLD, role).check(UnixMs(NOW.0 + 10)),
+        standing("pso_other", role).check(NOW),
+        standing(TOKEN, Role::Admin).check(NOW),
+    ];
+    for ended in ended {
+        assert_eq!(ended.unwrap_err().code(), tonic::Code::Unauthenticated);
+    }
+    assert!(Standing::for_good().check(NOW).is_ok());
+    tokio::time::advance(GRACE + Duration::from_secs(1)).await;
+    assert!(standing(TOKEN, role).check(NOW).is_err(), "nobody knows any more");
 }
 
 #[tokio::test(start_paused = true)]

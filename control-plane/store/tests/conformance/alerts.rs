@@ -259,11 +259,16 @@ async fn g11_a_call_counts_when_it_ends(bench: Bench) {
     (hung.status, hung.duration_ms) = (504, 600_000);
     let arrived = hung.started_at;
     bench.store.ingest_usage(&[hung], delivered(1)).await.unwrap();
+    let mut short = record(2);
+    short.provider_id = Some(provider_id(1));
+    short.started_at = arrived.plus_ms(590_000);
+    short.id = penstock_core::id::RequestId::from_parts(u64::try_from(short.started_at.0).unwrap(), &[9; 10]);
+    bench.store.ingest_usage(&[short], delivered(2)).await.unwrap();
     let facts = bench
         .store
         .call_facts(arrived.plus_ms(601_000), 1, &[])
         .await
         .unwrap();
-    assert_eq!((facts.last_5_min[0].calls, facts.last_5_min[0].failed), (1, 1));
-    assert_eq!(facts.failing, [provider_id(1)]);
+    assert_eq!((facts.last_5_min[0].calls, facts.last_5_min[0].failed), (2, 1));
+    assert_eq!(facts.failing, [], "another one came after it and went well");
 }

@@ -2,8 +2,8 @@
 //!
 //! One task owns it ([`Link::keep`]). It connects with backoff and proves that scripts can write before anybody uses
 //! it. A call that fails, unless it is its script that does, or takes longer than its patience sets Redis aside at once, so that the calls behind it do not
-//! wait as well; the task then connects anew. While nobody calls, it is asked for its time each second to look after it;
-//! [`Link::time`] is what it said, by which operators see that its clock is off.
+//! wait as well; the task then connects anew. While nobody calls, a PING each second looks after it. Now and then it is asked for
+//! its time, by which operators see that its clock is off.
 //!
 //! Each change of state is one log line, `Redis connection error` when it is lost, so that a night without Redis does
 //! not fill the log. Whether the server is a cluster is asked of it; several URLs, separated by commas, are its seeds.
@@ -30,6 +30,8 @@ use crate::state::RedisState;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 const QUIET: Duration = Duration::from_secs(1);
+/// Every so many of those it is asked for its time.
+const TIME_TICKS: u32 = 30;
 
 /// See the module.
 pub struct Link {
@@ -111,7 +113,7 @@ impl Link {
         self.state.subscribe()
     }
 
-    /// By the server's clock, to the nearest [`CONNECT_TIMEOUT`]; None: it is away, or was never asked.
+    /// By the server's clock as it was seen within [`TIME_TICKS`] seconds; None: it is away, or was never asked.
     pub fn time(&self) -> Option<UnixMs> {
         let (said, at) = *self.clock.load_full()?;
         let since = u64::try_from(at.elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -219,7 +221,7 @@ impl Link {
 
     /// Until the connection is set aside, by a call or because nothing answers while nobody calls.
     async fn watch(&self) {
-        let mut calls = 0;
+        let (mut calls, mut ticks) = (0, 0);
         loop {
             if tokio::time::timeout(QUIET, self.lost.notified()).await.is_ok() {
                 return;
@@ -228,10 +230,13 @@ impl Link {
                 return;
             };
             let now = self.calls.load(Ordering::Relaxed);
-            if std::mem::replace(&mut calls, now) != now {
-                continue;
-            }
-            if let Err(error) = self.ask_time(&connection).await {
+            ticks = (ticks + 1) % TIME_TICKS;
+            let asked = match (ticks, std::mem::replace(&mut calls, now) != now) {
+                (0, _) => self.ask_time(&connection).await,
+                (_, true) => Ok(()),
+                (_, false) => bounded(connection.query(&redis::cmd("PING"))).await,
+            };
+            if let Err(error) = asked {
                 self.set_aside(&connection, &error);
             }
         }

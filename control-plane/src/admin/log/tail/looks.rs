@@ -1,12 +1,14 @@
 //! What a reader of the log has not seen yet.
 //!
 //! Records arrive in no order: a long call has an old id when it ends. So each look asks for the calls that *ended* lately
-//! and leaves out those that were told before. Most looks ask for the last seconds, among calls of the last minute by id,
-//! which is cheap; one in [`LONG_LOOK`] asks for the last minute, among those of the last [`LONGEST_MS`], so that long calls
-//! and late records come too, some seconds late. The first look goes back to where the reader wants to begin.
+//! and leaves out those that were told before. Most looks ask for what ended since [`SOON_MS`] before the last one, among
+//! calls of the last minute by id, which is cheap; one in [`LONG_EVERY_MS`] goes [`LATE_MS`] before the last one of its kind, among
+//! those of the last [`LONGEST_MS`], so that long calls and late records come too, some seconds late. The first look goes back
+//! to where the reader wants to begin.
 //!
-//! *Bounds.* A look reads the newest [`PAGES`] pages, one at a time, and takes [`MOST`] calls; when there are more it says so, and
-//! the next look may find the rest. What was told is remembered until it is too old to come again, and at most [`REMEMBERED`] of it.
+//! *Bounds.* A look takes [`MOST`] calls. Are there more, the next one begins where this one did and finds the rest, as long
+//! as that is at most [`BACK_MS`] ago. What falls out of that, because the reader was too slow or more calls end than can be
+//! told, is missing, and the look says so. What was told is remembered until it is too old to come again.
 
 use std::collections::HashMap;
 
@@ -20,14 +22,16 @@ const LATE_MS: i64 = 60_000;
 const SOON_MS: i64 = 5_000;
 /// Calls that began before this are not followed.
 const LONGEST_MS: i64 = 3_600_000;
+/// Looks but the first go back so far at most.
+const BACK_MS: i64 = 600_000;
 /// How far back a reader may begin.
 const DAY_MS: i64 = 86_400_000;
-/// Every so many looks one is for long calls.
-const LONG_LOOK: u32 = 10;
+/// So often one is for long calls.
+const LONG_EVERY_MS: i64 = 10_000;
 const PAGE: u32 = 1_000;
+/// Pages of one look, most of whose calls were told before.
 const PAGES: u32 = 50;
 const MOST: usize = 5_000;
-const REMEMBERED: usize = 200_000;
 /// Nodes' clocks may run ahead.
 const AHEAD_MS: u64 = 300_000;
 
@@ -36,19 +40,35 @@ pub(super) struct Looks {
     filter: LogFilter,
     /// Calls that ended before are not told.
     from: UnixMs,
+    /// None: nothing yet.
+    seen: Option<Seen>,
     /// What was told, with the end of each.
     told: HashMap<RequestId, i64>,
     made: u32,
-    /// Since something was said.
-    quiet: u32,
+}
+
+/// Up to where all was told that had arrived.
+#[derive(Clone, Copy)]
+struct Seen {
+    short: UnixMs,
+    /// Also of long calls.
+    long: UnixMs,
 }
 
 /// What a look found.
 pub(super) struct Found {
     /// In the order of their ends.
     pub(super) calls: Vec<LoggedCall>,
-    /// There were more than a look takes.
+    /// Others are missing and will not come.
     pub(super) incomplete: bool,
+}
+
+/// Which calls a look is for.
+struct Span {
+    since: UnixMs,
+    is_long: bool,
+    /// It should have gone back further.
+    cut: bool,
 }
 
 impl Looks {
@@ -56,10 +76,10 @@ impl Looks {
         let earliest = UnixMs(now.0.saturating_sub(DAY_MS));
         Self {
             filter,
-            from: since.map_or(now, |since| since.max(earliest)),
+            from: since.map_or(now, |since| since.clamp(earliest, now)),
+            seen: None,
             told: HashMap::new(),
             made: 0,
-            quiet: 0,
         }
     }
 
@@ -68,43 +88,58 @@ impl Looks {
         self.made == 1
     }
 
-    /// Looks since something was said to the reader.
-    pub(super) fn quiet(&self) -> u32 {
-        self.quiet
-    }
-
-    pub(super) fn told(&mut self) {
-        self.quiet = 0;
-    }
-
-    /// A look that fails is made again.
+    /// After a look that failed the next one goes back as far.
     pub(super) async fn next(&mut self, store: &dyn Store, now: UnixMs) -> Result<Found, Error> {
-        let (ended, begun) = match self.made {
-            0 => (DAY_MS, LONGEST_MS),
-            made if made % LONG_LOOK == 0 => (LATE_MS, LONGEST_MS),
-            _ => (SOON_MS, LATE_MS),
-        };
-        let since = UnixMs(now.0.saturating_sub(ended)).max(self.from);
-        self.filter.ended_since = Some(since);
-        self.filter.usage.from = UnixMs(since.0.saturating_sub(begun));
+        let span = self.span(now);
+        self.filter.ended_since = Some(span.since);
+        self.filter.usage.from =
+            UnixMs(
+                span.since
+                    .0
+                    .saturating_sub(if span.is_long { LONGEST_MS } else { LATE_MS }),
+            );
         self.filter.usage.to = now.plus_ms(AHEAD_MS);
-        let (mut calls, incomplete) = self.news(store).await?;
+        let (mut calls, all) = self.news(store).await?;
         self.made = self.made.saturating_add(1);
-        self.quiet = self.quiet.saturating_add(1);
-        let too_old = now.0.saturating_sub(LATE_MS);
+        let goes_on = !all && span.since.0 >= now.0.saturating_sub(BACK_MS);
+        if !goes_on {
+            let long = self.seen.filter(|_| !span.is_long).map_or(now, |seen| seen.long);
+            self.seen = Some(Seen { short: now, long });
+        }
+        let long = self.seen.map_or(span.since, |seen| seen.long);
+        let too_old = span.since.0.min(long.0.saturating_sub(LATE_MS));
         self.told.retain(|_, ended| *ended >= too_old);
         calls.sort_by_key(end_of);
-        for call in calls
-            .iter()
-            .rev()
-            .take(REMEMBERED.saturating_sub(self.told.len()))
-        {
-            self.told.insert(call.id, end_of(call));
-        }
-        Ok(Found { calls, incomplete })
+        self.told.extend(calls.iter().map(|call| (call.id, end_of(call))));
+        Ok(Found {
+            calls,
+            incomplete: span.cut || !(all || goes_on),
+        })
     }
 
-    /// What was not told before, and whether there is more.
+    fn span(&self, now: UnixMs) -> Span {
+        let Some(seen) = self.seen else {
+            return Span {
+                since: self.from,
+                is_long: true,
+                cut: false,
+            };
+        };
+        let is_long = now.0.saturating_sub(seen.long.0) >= LONG_EVERY_MS;
+        let (seen, back_ms) = match is_long {
+            true => (seen.long, LATE_MS),
+            false => (seen.short, SOON_MS),
+        };
+        let wanted = seen.0.min(now.0).saturating_sub(back_ms);
+        let earliest = now.0.saturating_sub(BACK_MS);
+        Span {
+            since: UnixMs(wanted.max(earliest)).max(self.from),
+            is_long,
+            cut: wanted < earliest,
+        }
+    }
+
+    /// What was not told before, and whether that is all.
     async fn news(&self, store: &dyn Store) -> Result<(Vec<LoggedCall>, bool), Error> {
         let (mut news, mut before) = (Vec::new(), None);
         for _ in 0..PAGES {
@@ -116,7 +151,7 @@ impl Looks {
                 break;
             }
         }
-        Ok((news, before.is_some()))
+        Ok((news, before.is_none()))
     }
 }
 

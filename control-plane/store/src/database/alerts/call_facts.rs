@@ -2,7 +2,8 @@
 //!
 //! Only calls for which a provider was asked count, so that what Penstock itself refuses alarms nobody, but for 429s, which
 //! callers see alike whoever sends them. A call counts when it *ends*: one that hung until its timeout arrived long before.
-//! Of those that lasted more than [`LONGEST_MS`] nothing is known here.
+//! Of those that lasted more than [`LONGEST_MS`] nothing is known here. What arrived long before the span is looked for among
+//! calls that lasted a minute or more, of which there is an index.
 
 use std::collections::BTreeSet;
 
@@ -22,7 +23,7 @@ const LONGEST_MS: i64 = 60 * MINUTE_MS;
 const MAX_PROVIDERS: usize = 1_000;
 const MAX_ACTIVE: u32 = 20_000;
 
-/// Those that ended since then.
+/// Those that ended since then. Who arrived more than a minute before it lasted more than a minute.
 struct Ended(UnixMs);
 
 /// `suspected`: providers of whose last calls all had failed.
@@ -64,21 +65,19 @@ pub(super) async fn read(
 
 /// Of providers of which some call failed.
 async fn shares(tx: &mut Tx, since: Ended) -> Result<Vec<ProviderCalls>, sqlx::Error> {
-    let failed = since
-        .within(sql("SELECT provider_id, COUNT(*) FROM usage_records WHERE "))
-        .push(
-            " AND provider_id IS NOT NULL AND (status >= 500 OR status = 429 OR outcome = 'interrupted') \
-         GROUP BY provider_id",
-        );
+    let failed = since.count("provider_id", |query| {
+        query.push(
+            " AND provider_id IS NOT NULL AND (status >= 500 OR status = 429 OR outcome = 'interrupted')",
+        )
+    });
     let failed: Vec<(Uuid, i64)> = tx.fetch_all(failed).await?;
     if failed.is_empty() {
         return Ok(Vec::new());
     }
-    let all = since
-        .within(sql("SELECT provider_id, COUNT(*) FROM usage_records WHERE "))
-        .push(" AND provider_id IN ")
-        .push_list(failed.iter().map(|(id, _)| (*id).into()))
-        .push(" GROUP BY provider_id");
+    let all = since.count("provider_id", |query| {
+        let providers = failed.iter().map(|(id, _)| (*id).into());
+        query.push(" AND provider_id IN ").push_list(providers)
+    });
     let all: Vec<(Uuid, i64)> = tx.fetch_all(all).await?;
     let calls = |provider: Uuid| all.iter().find(|(id, _)| *id == provider);
     let shares = failed.iter().map(|(provider, failed)| ProviderCalls {
@@ -90,13 +89,9 @@ async fn shares(tx: &mut Tx, since: Ended) -> Result<Vec<ProviderCalls>, sqlx::E
 }
 
 async fn statuses(tx: &mut Tx, since: Ended) -> Result<Vec<(ProviderId, u16, u64)>, sqlx::Error> {
-    let query = since
-        .within(sql(
-            "SELECT provider_id, status, COUNT(*) FROM usage_records WHERE ",
-        ))
-        .push(
-            " AND status >= 400 AND status <> 499 AND provider_id IS NOT NULL GROUP BY provider_id, status",
-        );
+    let query = since.count("provider_id, status", |query| {
+        query.push(" AND status >= 400 AND status <> 499 AND provider_id IS NOT NULL")
+    });
     let rows: Vec<(Uuid, i64, i64)> = tx.fetch_all(query).await?;
     let read = |(provider, status, count): (Uuid, i64, i64)| {
         Some((
@@ -119,12 +114,27 @@ async fn active(tx: &mut Tx, since: Uuid) -> Result<Vec<(UserId, KeyId, Option<P
 }
 
 impl Ended {
-    fn within(&self, query: Query) -> Query {
-        query
-            .push("id >= ")
-            .push_bind(first_id(self.0.0.saturating_sub(LONGEST_MS)))
-            .push(" AND started_at + duration_ms >= ")
-            .push_bind(self.0)
+    /// How many there are by these columns, of those that `held` leaves.
+    fn count(&self, by: &'static str, held: impl Fn(Query) -> Query) -> Query {
+        let lately = first_id(self.0.0.saturating_sub(MINUTE_MS));
+        let before = first_id(self.0.0.saturating_sub(LONGEST_MS));
+        let part = |query: Query| {
+            let query = query.push(" SELECT ").push(by);
+            query.push(", COUNT(*) AS calls FROM usage_records WHERE ")
+        };
+        let ended = |query: Query| {
+            let query = query.push(" AND started_at + duration_ms >= ").push_bind(self.0);
+            held(query).push(" GROUP BY ").push(by)
+        };
+        let query = sql("SELECT ")
+            .push(by)
+            .push(", CAST(SUM(calls) AS BIGINT) FROM (");
+        let query = ended(part(query).push("id >= ").push_bind(lately)).push(" UNION ALL");
+        let query = part(query)
+            .push("duration_ms >= 60000 AND id >= ")
+            .push_bind(before);
+        let query = ended(query.push(" AND id < ").push_bind(lately));
+        query.push(") AS parts GROUP BY ").push(by)
     }
 }
 
