@@ -170,7 +170,7 @@ struct Follower {
 }
 
 impl Follower {
-    fn start(stack: &Stack, flags: &[&str]) -> Result<Self> {
+    fn start(stack: &Stack, token: &str, flags: &[&str]) -> Result<Self> {
         let (out, err) = (
             stack.folder.path().join("follow.out"),
             stack.folder.path().join("follow.err"),
@@ -179,7 +179,7 @@ impl Follower {
             .args(["logs", "-f", "-o", "json"])
             .args(flags)
             .env("PENSTOCK_SERVER", &stack.control[0].url)
-            .env("PENSTOCK_TOKEN", ADMIN_TOKEN)
+            .env("PENSTOCK_TOKEN", token)
             .env("HOME", stack.folder.path())
             .stdin(Stdio::null())
             .stdout(std::fs::File::create(&out)?)
@@ -218,7 +218,7 @@ async fn g06_the_log_is_followed_through_a_restart_of_the_control_plane_and_fail
     let mut stack = Stack::builder().start().await?;
     let key = stack.prepare()?;
     stack.synced().await?;
-    let follower = Follower::start(&stack, &["--status", "5xx", "--since", "30s"])?;
+    let follower = Follower::start(&stack, ADMIN_TOKEN, &["--status", "5xx", "--since", "30s"])?;
     let first = call(&stack, &key, "[[fake status=500]]").await?;
     follower.has(&first).await?;
 
@@ -246,6 +246,28 @@ async fn g06_the_log_is_followed_through_a_restart_of_the_control_plane_and_fail
         "{printed:?}"
     );
     ensure!(!printed.contains(&good), "the filter holds");
+    Ok(())
+}
+
+#[tokio::test]
+async fn g09_who_follows_the_log_is_sent_away_when_its_access_ends() -> Result<()> {
+    let stack = Stack::builder().start().await?;
+    let key = stack.prepare()?;
+    stack.synced().await?;
+    let cli = stack.cli(0);
+    let token = cli.run(&["operator", "create", "--name", "ann", "--role", "viewer"])?;
+    let mut follower = Follower::start(&stack, token.trim(), &["--since", "1h"])?;
+    let seen = call(&stack, &key, "hello").await?;
+    follower.has(&seen).await?;
+    cli.run(&["operator", "update", "ann", "--enabled", "false"])?;
+    let ended = until("the follower ends", || {
+        let ended = follower.child.try_wait();
+        async move { Ok(ended?) }
+    })
+    .await?;
+    assert!(!ended.success());
+    let said = std::fs::read_to_string(&follower.err)?;
+    ensure!(said.contains("refused the token"), "{said}");
     Ok(())
 }
 
