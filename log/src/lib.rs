@@ -15,6 +15,7 @@
 //! It is a crate of its own because both planes need it and neither may link the other.
 
 mod args;
+mod batch;
 mod escape;
 pub mod files;
 mod line;
