@@ -1,5 +1,6 @@
 //! `penstock setting`.
 
+mod change;
 mod limits;
 mod logging;
 mod notifications;
@@ -13,12 +14,12 @@ use penstock_core::setting::{Setting, UnpricedAction, UnpricedPolicy};
 use penstock_proto::admin::v1 as wire;
 use penstock_proto::convert;
 
-use super::session::{Session, part};
+use super::session::Session;
 use crate::args::choice;
 use crate::args::fallback::FallbackArg;
 use crate::args::rate::RateArg;
 use crate::failure::Failure;
-use crate::remote::{Reason, Services};
+use crate::remote::Reason;
 use crate::view;
 
 #[derive(Subcommand)]
@@ -163,16 +164,6 @@ impl Set {
             .await?;
         session.print_done(format!("set {}", setting.name()), answer.into_inner().revision)
     }
-}
-
-/// A setting as it is, and its version.
-async fn current(services: &Services, name: &'static str) -> Result<(Setting, u64), Failure> {
-    let request = wire::ListSettingsRequest {};
-    let answer = services.configuration().list_settings(request).await?;
-    let entries = answer.into_inner().settings;
-    let entry = part(name, entries.into_iter().find(|entry| entry.name == name))?;
-    let setting = convert::setting_from_wire(part("setting", entry.setting)?)?;
-    Ok((setting, entry.version))
 }
 
 fn unpriced(action: UnpricedAction, rates: &[RateArg]) -> Setting {

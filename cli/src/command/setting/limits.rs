@@ -4,19 +4,16 @@
 //! is still ahead stays, and one that has come is dropped, since it would switch limits on again at once. Switching on
 //! forgets the end.
 
-use penstock_core::setting::{Degraded, LimitsPolicy, Setting};
+use penstock_core::setting::{Degraded, LimitsPolicy};
 use penstock_core::time::UnixMs;
-use penstock_proto::admin::v1 as wire;
-use penstock_proto::convert;
 
-use super::current;
+use super::change;
 use crate::args::duration::Millis;
 use crate::args::moment::Expiry;
 use crate::args::{choice, set};
-use crate::command::edit::nothing_to_change;
-use crate::command::session::{Session, part};
+use crate::command::session::Session;
 use crate::failure::Failure;
-use crate::remote::{ATTEMPTS, Reason, edit};
+use crate::remote::Reason;
 use crate::view;
 
 /// What can be changed.
@@ -49,25 +46,9 @@ pub(crate) struct Flags {
 
 impl Flags {
     pub(crate) async fn run(self, session: &Session, reason: &Reason) -> Result<(), Failure> {
-        if self == Self::default() {
-            return Err(nothing_to_change());
-        }
-        let services = session.connect().await?;
-        let answer = edit(ATTEMPTS, async || {
-            let name = Setting::Limits(LimitsPolicy::default()).name();
-            let (Setting::Limits(policy), version) = current(&services, name).await? else {
-                return part("setting.limits", None);
-            };
-            let policy = self.apply(policy, session.now)?;
-            let request = wire::SetSettingRequest {
-                setting: Some(convert::setting_to_wire(&Setting::Limits(policy))),
-                expected_version: version,
-                change: reason.info(),
-            };
-            let answer = services.configuration().set_setting(request).await?;
-            Ok((policy, answer.into_inner().revision))
-        });
-        let (policy, revision) = answer.await?;
+        let given = self != Self::default();
+        let apply = |policy| self.apply(policy, session.now);
+        let (policy, revision) = change::change(session, reason, given, apply).await?;
         let text = view::Enforcement::at(policy, session.now).text();
         session.print_done(format!("set limits: {text}"), revision)
     }

@@ -2,16 +2,13 @@
 
 use std::str::FromStr;
 
-use penstock_core::setting::{LogLevel, LoggingPolicy, Setting};
-use penstock_proto::admin::v1 as wire;
-use penstock_proto::convert;
+use penstock_core::setting::{LogLevel, LoggingPolicy};
 
-use super::current;
+use super::change;
 use crate::args::set;
-use crate::command::edit::nothing_to_change;
-use crate::command::session::{Session, part};
+use crate::command::session::Session;
 use crate::failure::Failure;
-use crate::remote::{ATTEMPTS, Reason, edit};
+use crate::remote::Reason;
 
 /// What can be changed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args)]
@@ -65,25 +62,8 @@ impl FromStr for TargetArg {
 
 impl Flags {
     pub(crate) async fn run(self, session: &Session, reason: &Reason) -> Result<(), Failure> {
-        if self == Self::default() {
-            return Err(nothing_to_change());
-        }
-        let services = session.connect().await?;
-        let revision = edit(ATTEMPTS, async || {
-            let name = Setting::Logging(LoggingPolicy::default()).name();
-            let (Setting::Logging(mut policy), version) = current(&services, name).await? else {
-                return part("setting.logging", None);
-            };
-            self.apply(&mut policy);
-            let request = wire::SetSettingRequest {
-                setting: Some(convert::setting_to_wire(&Setting::Logging(policy))),
-                expected_version: version,
-                change: reason.info(),
-            };
-            let answer = services.configuration().set_setting(request).await?;
-            Ok(answer.into_inner().revision)
-        });
-        session.print_done("set logging".to_owned(), revision.await?)
+        let given = self != Self::default();
+        change::set(session, reason, given, |policy| self.apply(policy)).await
     }
 
     fn apply(&self, policy: &mut LoggingPolicy) {

@@ -1,15 +1,12 @@
 //! `penstock setting set observability`: reads the setting and changes only what is given.
 
-use penstock_core::setting::{MAX_METRICS_OF_KEYS, ObservabilityPolicy, Setting};
-use penstock_proto::admin::v1 as wire;
-use penstock_proto::convert;
+use penstock_core::setting::{MAX_METRICS_OF_KEYS, ObservabilityPolicy};
 
-use super::current;
+use super::change;
 use crate::args::set;
-use crate::command::edit::nothing_to_change;
-use crate::command::session::{Session, part};
+use crate::command::session::Session;
 use crate::failure::Failure;
-use crate::remote::{ATTEMPTS, Reason, edit};
+use crate::remote::Reason;
 
 /// What can be changed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args)]
@@ -25,25 +22,8 @@ pub(crate) struct Flags {
 
 impl Flags {
     pub(crate) async fn run(self, session: &Session, reason: &Reason) -> Result<(), Failure> {
-        if self == Self::default() {
-            return Err(nothing_to_change());
-        }
-        let services = session.connect().await?;
-        let revision = edit(ATTEMPTS, async || {
-            let name = Setting::Observability(ObservabilityPolicy::default()).name();
-            let (Setting::Observability(mut policy), version) = current(&services, name).await? else {
-                return part("setting.observability", None);
-            };
-            self.apply(&mut policy);
-            let request = wire::SetSettingRequest {
-                setting: Some(convert::setting_to_wire(&Setting::Observability(policy))),
-                expected_version: version,
-                change: reason.info(),
-            };
-            let answer = services.configuration().set_setting(request).await?;
-            Ok(answer.into_inner().revision)
-        });
-        session.print_done("set observability".to_owned(), revision.await?)
+        let given = self != Self::default();
+        change::set(session, reason, given, |policy| self.apply(policy)).await
     }
 
     fn apply(&self, policy: &mut ObservabilityPolicy) {
