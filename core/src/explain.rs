@@ -13,7 +13,7 @@ mod own;
 pub use nearest::nearest;
 
 use crate::error::Code;
-use crate::failure::{self, Class, ErrorClass, Fit, Known};
+use crate::failure::{self, Class, Fit, Known};
 
 /// No more are told at once.
 pub const MOST: usize = 12;
@@ -78,7 +78,9 @@ fn status(asked: &str) -> Option<u16> {
 fn of_status(status: u16) -> Vec<Explanation> {
     let ours = Code::ALL.into_iter().filter(|code| code.entry().status == status);
     let theirs = failure::known_of_status(status);
-    ours.map(Explanation::of_code)
+    own::of_word(&status.to_string())
+        .into_iter()
+        .chain(ours.map(Explanation::of_code))
         .chain(theirs.iter().map(Explanation::of_failure))
         .collect()
 }
@@ -108,9 +110,6 @@ fn of_word(asked: &str) -> Vec<Explanation> {
         .into_iter()
         .filter(|class| class.error_class().as_str().eq_ignore_ascii_case(asked));
     found.extend(classes.map(Explanation::of_class));
-    if asked.eq_ignore_ascii_case(ErrorClass::ClientAbort.as_str()) {
-        found.extend(own::of_word("CLIENT_CLOSED"));
-    }
     found
 }
 
@@ -227,6 +226,12 @@ mod tests {
         );
         let quota = titles("429");
         assert_eq!(&quota[..2], ["RATE_LIMIT_EXCEEDED (429)", "QUOTA_EXCEEDED (429)"]);
+        for asked in ["499", "CLIENT_ABORT"] {
+            assert!(
+                titles(asked).contains(&"the caller went away".to_owned()),
+                "{asked}"
+            );
+        }
     }
 
     #[test]

@@ -104,7 +104,7 @@ const OWN: &[Own] = &[
     own("invalid API key", Source::Gateway, &[], &["invalid api key", "key is disabled", "key has expired", "user is disabled", "user has expired"], (
         "The caller's key is unknown, or it or its user is disabled or over.", "The call is refused with 401.",
         "`penstock key find --secret -` says whose key it is and whether it would be let in.")),
-    own("the caller went away", Source::Gateway, &["CLIENT_CLOSED", "499"], &["client closed", "caller went away"], (
+    own("the caller went away", Source::Gateway, &["CLIENT_CLOSED", "CLIENT_ABORT", "499"], &["client closed", "caller went away"], (
         "The caller ended the connection before the answer's end.",
         "The provider's answer is cancelled, or read on for a while to learn what it used (`setting set routing --read-on`).",
         "Nothing, unless it happens to all: look for a proxy in between with a short timeout.")),

@@ -45,7 +45,7 @@ pub mod inspect;
 mod json;
 pub mod mask;
 pub mod models;
-mod percent;
+pub mod percent;
 pub mod provider_body;
 pub mod route;
 pub mod session;

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 /// Decodes `%XX`. None when an escape is broken or the result is not UTF-8.
-pub(crate) fn decode(text: &str) -> Option<Cow<'_, str>> {
+pub fn decode(text: &str) -> Option<Cow<'_, str>> {
     if !text.contains('%') {
         return Some(Cow::Borrowed(text));
     }

@@ -9,6 +9,7 @@ use std::str::FromStr;
 use clap::Args;
 use http::Uri;
 use penstock_core::money::Millionths;
+use penstock_dialect::percent;
 use tonic::metadata::{Ascii, MetadataKey, MetadataValue};
 
 use super::ConfigError;
@@ -146,22 +147,11 @@ fn header(text: &str) -> Result<(MetadataKey<Ascii>, MetadataValue<Ascii>), Conf
     let (name, value) = text.split_once('=').ok_or(ConfigError::OtlpHeader)?;
     let name = name.trim().to_ascii_lowercase();
     let name = MetadataKey::from_bytes(name.as_bytes()).map_err(|_| ConfigError::OtlpHeader)?;
-    let value = decoded(value.trim()).ok_or(ConfigError::OtlpHeader)?;
+    // OpenTelemetry has values percent-encoded, since they may hold commas.
+    let value = percent::decode(value.trim()).ok_or(ConfigError::OtlpHeader)?;
     let mut value: MetadataValue<Ascii> = value.parse().map_err(|_| ConfigError::OtlpHeader)?;
     value.set_sensitive(true);
     Ok((name, value))
-}
-
-/// OpenTelemetry has values percent-encoded, since they may hold commas.
-fn decoded(value: &str) -> Option<String> {
-    let mut parts = value.split('%');
-    let mut bytes = parts.next()?.as_bytes().to_vec();
-    for part in parts {
-        let (digits, rest) = part.split_at_checked(2)?;
-        bytes.push(u8::from_str_radix(digits, 16).ok()?);
-        bytes.extend_from_slice(rest.as_bytes());
-    }
-    String::from_utf8(bytes).ok()
 }
 
 #[cfg(test)]
@@ -188,7 +178,7 @@ mod tests {
             (name.as_str(), value.to_str().unwrap()),
             ("authorization", "Basic abc=")
         );
-        for bad in ["sesame", "a b=sesame", "a=sesame%z", "a=sesame%0A"] {
+        for bad in ["sesame", "a b=sesame", "a=sesame%z", "a=sesame%+f", "a=sesame%0A"] {
             let complaint = header(bad).err().unwrap().to_string();
             assert!(!complaint.contains("sesame"), "{complaint}");
         }

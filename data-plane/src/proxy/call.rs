@@ -254,13 +254,18 @@ impl Call {
         self.attempts.push(Attempted {
             provider: Arc::clone(&chosen.provider),
             substitute: chosen.substitute.clone(),
-            sent_to: self.trace.as_ref().and_then(|_| self.failure.sent_to.clone()),
+            sent_to: self.is_exported().then(|| self.failure.sent_to.clone()).flatten(),
             end,
             began: began.saturating_duration_since(self.arrival.instant),
             took: began.elapsed(),
             finding,
             upstream_request_id: upstream_request_id.map(Into::into),
         });
+    }
+
+    /// Whether spans are made of it.
+    pub(super) fn is_exported(&self) -> bool {
+        self.proxy.app.otlp.is_some() && self.trace.as_ref().is_some_and(|trace| trace.sampled)
     }
 
     /// A provider has answered, or may be reading the prompt.

@@ -91,14 +91,15 @@ impl Call {
             metrics.tokens(&chosen.provider, &bill.used);
             metrics.cost(&chosen.provider, bill.cost);
         }
-        if let Some(chosen) = self.chosen.as_ref().filter(|_| self.first_byte.is_some())
-            && let Some(last) = self.attempts.last()
+        // An error that is passed on is no answer.
+        if self.first_byte.is_some()
+            && let Some(last) = self.attempts.last().filter(|last| last.finding.is_none())
         {
             let ended = elapsed.saturating_sub(last.began);
-            metrics.answered(&chosen.provider, last.took, ended);
+            metrics.answered(&last.provider, last.took, ended);
         }
         let keys = self.snapshot.observability().metrics_of_keys;
-        if keys > 0 && self.endpoint.is_metered() {
+        if self.endpoint.is_metered() {
             let of = (self.key.id, self.key.key.user_id);
             metrics.key_used(keys, of, end.outcome, &bill.used, bill.cost);
         }

@@ -240,7 +240,7 @@ async fn g07_a_provider_is_told_the_trace_when_the_operator_asks() {
     // Nothing is exported here: the caller's span is the provider's parent.
     let traced = Traced::start(Vec::new(), policy, &[]).await;
     traced.call(&parent("01")).await;
-    assert_eq!(traced.told(), Some(parent("00")));
+    assert_eq!(traced.told(), Some(parent("01")));
     traced.stop().await;
 
     let collector = Collector::start().await;

@@ -9,6 +9,7 @@
 //! Bounds: as many keys as the setting says have series, and [`MAX_KNOWN`] are counted to be compared.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use penstock_core::id::{KeyId, UserId};
@@ -31,6 +32,8 @@ pub(super) struct KeyMetrics {
     tokens: Family<KeyClassLabels, Counter>,
     cost: Family<KeyLabels, Counter>,
     ranks: Mutex<Ranks>,
+    /// There may be series: so that a setting that is off costs no lock.
+    counts: AtomicBool,
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -85,15 +88,27 @@ impl KeyMetrics {
         metrics
     }
 
-    fn remove(&self, key: KeyId, user: UserId) {
-        let labels = KeyLabels::of(key, user);
+    /// The setting was switched off: no series stays.
+    fn stop(&self) {
+        if !self.counts.load(Ordering::Relaxed) {
+            return;
+        }
+        let mut ranks = self.ranks.lock().unwrap_or_else(PoisonError::into_inner);
+        for (key, user) in std::mem::take(&mut *ranks).named {
+            self.remove(&KeyLabels::of(key, user));
+        }
+        self.remove(&KeyLabels::other());
+        self.counts.store(false, Ordering::Relaxed);
+    }
+
+    fn remove(&self, labels: &KeyLabels) {
         for outcome in OUTCOMES {
             self.requests.remove(&labels.outcome(outcome));
         }
         for class in CLASSES {
             self.tokens.remove(&labels.class(class));
         }
-        self.cost.remove(&labels);
+        self.cost.remove(labels);
     }
 }
 
@@ -113,15 +128,15 @@ impl Metrics {
         cost: NanoUsd,
     ) {
         if most == 0 {
-            return;
+            return self.keys.stop();
         }
         let most = usize::try_from(most).unwrap_or(usize::MAX);
-        let ranked = {
-            let mut ranks = self.keys.ranks.lock().unwrap_or_else(PoisonError::into_inner);
-            ranks.called(key, user, most)
-        };
+        self.keys.counts.store(true, Ordering::Relaxed);
+        // Held to the end: whoever takes a series away must not meet one who writes it.
+        let mut ranks = self.keys.ranks.lock().unwrap_or_else(PoisonError::into_inner);
+        let ranked = ranks.called(key, user, most);
         for (gone, user) in ranked.gone {
-            self.keys.remove(gone, user);
+            self.keys.remove(&KeyLabels::of(gone, user));
         }
         let labels = match ranked.named {
             true => KeyLabels::of(key, user),
@@ -299,5 +314,7 @@ mod tests {
         assert!(text.contains(&named), "{text}");
         let other = r#"penstock_key_requests_total{key_id="other",user_id="other",outcome="failed"} 1"#;
         assert!(text.contains(other), "{text}");
+        one(0);
+        assert!(!scrape().contains("key_id="), "switched off, no series stays");
     }
 }

@@ -38,12 +38,12 @@ struct Parent {
 
 impl Trace {
     /// Of a call with these headers. `own`: the trace's id where it begins here; `span`: random; `sample`: None where
-    /// nothing is exported.
+    /// nothing is exported. What the caller says of its trace holds in any case, since its provider may be told the same.
     pub(crate) fn begin(headers: &HeaderMap, own: [u8; 16], span: u64, sample: Option<SampleRatio>) -> Self {
         let parent = Parent::of(headers);
         let id = parent.map_or(own, |parent| parent.trace);
-        let sampled =
-            sample.is_some_and(|ratio| parent.map_or_else(|| ratio.keeps(id), |parent| parent.sampled));
+        let keeps = || sample.is_some_and(|ratio| ratio.keeps(id));
+        let sampled = parent.map_or_else(keeps, |parent| parent.sampled);
         Self {
             id,
             parent: parent.map(|parent| parent.span),
@@ -134,7 +134,11 @@ mod tests {
         assert_eq!(trace.state, Some(HeaderValue::from_static("vendor=1")));
         let dropped = GOOD.replace("-01", "-00");
         assert!(!Trace::begin(&with(&dropped), [1; 16], 9, ratio("1")).sampled);
-        assert!(!Trace::begin(&with(GOOD), [1; 16], 9, None).sampled);
+        assert!(
+            Trace::begin(&with(GOOD), [1; 16], 9, None).sampled,
+            "the caller's word"
+        );
+        assert!(!Trace::begin(&HeaderMap::new(), [1; 16], 9, None).sampled);
     }
 
     #[test]
@@ -181,6 +185,6 @@ mod tests {
         assert_ne!(trace.attempt(0), trace.attempt(1));
         let trace = Trace::begin(&with(GOOD), [1; 16], 9, None);
         trace.tell(&mut told, 0, false);
-        assert_eq!(told[TRACEPARENT], GOOD.replace("-01", "-00"));
+        assert_eq!(told[TRACEPARENT], GOOD);
     }
 }

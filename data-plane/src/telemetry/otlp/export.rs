@@ -18,7 +18,7 @@ use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
 use penstock_core::backoff::Backoff;
 use tokio::sync::mpsc;
-use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
@@ -51,6 +51,8 @@ struct Exporter {
     resource: Resource,
     /// The collector took nothing the last time.
     away: bool,
+    /// When nothing is waited for any more. None: nobody has said that it stops.
+    until: Option<Instant>,
 }
 
 /// What is sent at once.
@@ -70,15 +72,16 @@ pub(crate) async fn run(app: Arc<App>, stop: CancellationToken) {
         Ok(channel) => {
             let mut exporter = Exporter::new(&app, Arc::clone(otlp), channel);
             let begun = exporter.follow(&mut queued, &stop).await;
-            drop(timeout(FAREWELL, exporter.finish(begun, &mut queued)).await);
-            let left = u64::try_from(queued.len()).unwrap_or(u64::MAX);
-            app.metrics.otlp_spans(ExportResult::Dropped, left);
+            exporter.until = Some(Instant::now() + FAREWELL);
+            exporter.finish(begun, &mut queued).await;
         }
         Err(error) => {
             tracing::error!(%error, "nothing is exported by OTLP: the collector's TLS cannot be set up");
             stop.cancelled().await;
         }
     }
+    let left = u64::try_from(queued.len()).unwrap_or(u64::MAX);
+    app.metrics.otlp_spans(ExportResult::Dropped, left);
     ended.cancel();
     tasks.close();
     tasks.wait().await;
@@ -115,6 +118,7 @@ impl Exporter {
                 ..Resource::default()
             },
             away: false,
+            until: None,
         }
     }
 
@@ -143,7 +147,8 @@ impl Exporter {
         }
     }
 
-    /// Each once: what had begun, what is left in the queue, and the histograms a last time.
+    /// Each once: what had begun, what is left in the queue, and the histograms a last time. What is not taken in time is
+    /// counted as lost.
     async fn finish(
         &mut self,
         (begun, mut batch): (Option<Message>, Vec<Span>),
@@ -206,7 +211,9 @@ impl Exporter {
     async fn send(&mut self, message: &Message, tries: u32) {
         let mut backoff = Backoff::new(FIRST_WAIT, LONGEST_WAIT);
         for tried in 1..=tries {
-            let answer = timeout(ANSWER, self.once(message.clone())).await;
+            let by = Instant::now() + ANSWER;
+            let by = self.until.map_or(by, |until| until.min(by));
+            let answer = timeout_at(by, self.once(message.clone())).await;
             let answer = answer.unwrap_or_else(|_| Err(Status::deadline_exceeded("no answer in time")));
             let status = match answer {
                 Ok(refused) => return self.taken(message, refused),

@@ -33,6 +33,7 @@ const TOKENS: [f64; 14] = [
 const SECONDS: [f64; 14] = [
     0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92,
 ];
+const KINDS: [&str; 2] = ["input", "output"];
 const MAX_SETS: usize = 1_000;
 const OTHER: &str = "_OTHER";
 
@@ -52,8 +53,8 @@ pub(crate) struct Labels {
 pub(crate) struct Figures {
     /// Since when they are summed up.
     began: u64,
-    /// With `input` or `output`.
-    tokens: HashMap<(Labels, &'static str), Buckets>,
+    /// Of input and of output, as [`KINDS`] has them; without the error.
+    tokens: HashMap<Labels, [Buckets; 2]>,
     seconds: HashMap<Labels, Buckets>,
 }
 
@@ -82,16 +83,17 @@ impl Figures {
             OTHER.clone_into(&mut labels.request_model);
             labels.response_model = None;
         }
-        for (kind, tokens) in [("input", input), ("output", output)] {
-            if tokens > 0 {
-                let without_error = Labels {
-                    error: None,
-                    ..labels.clone()
-                };
+        if input > 0 || output > 0 {
+            let error = labels.error.take();
+            if !self.tokens.contains_key(&labels) {
+                self.tokens.insert(labels.clone(), Default::default());
+            }
+            let buckets = self.tokens.get_mut(&labels).into_iter().flatten();
+            for (buckets, tokens) in buckets.zip([input, output]).filter(|(_, tokens)| *tokens > 0) {
                 let tokens = f64::from(u32::try_from(tokens).unwrap_or(u32::MAX));
-                let buckets = self.tokens.entry((without_error, kind)).or_default();
                 buckets.observe(tokens, &TOKENS);
             }
+            labels.error = error;
         }
         self.seconds.entry(labels).or_default().observe(seconds, &SECONDS);
     }
@@ -99,10 +101,16 @@ impl Figures {
     /// As they are at this time. Empty: nothing was observed.
     pub(crate) fn metrics(&self, now: u64) -> Vec<Metric> {
         let at = (self.began, now);
-        let tokens = self.tokens.iter().map(|((labels, kind), buckets)| {
-            let mut attributes = labels.attributes();
-            attributes.push(text("gen_ai.token.type", *kind));
-            buckets.point(attributes, at, &TOKENS)
+        let tokens = self.tokens.iter().flat_map(|(labels, buckets)| {
+            let seen = KINDS
+                .into_iter()
+                .zip(buckets)
+                .filter(|(_, buckets)| buckets.count > 0);
+            seen.map(|(kind, buckets)| {
+                let mut attributes = labels.attributes();
+                attributes.push(text("gen_ai.token.type", kind));
+                buckets.point(attributes, at, &TOKENS)
+            })
         });
         let seconds = self.seconds.iter();
         let seconds = seconds.map(|(labels, buckets)| buckets.point(labels.attributes(), at, &SECONDS));
