@@ -51,7 +51,6 @@ mod usage;
 mod user;
 mod word_rule;
 
-pub(crate) use fleet::live_since;
 use penstock_proto::admin::v1::audit_service_server::AuditServiceServer;
 use penstock_proto::admin::v1::backup_service_server::BackupServiceServer;
 use penstock_proto::admin::v1::breaker_service_server::BreakerServiceServer;

@@ -16,6 +16,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::{Registry, Unit};
 
+use crate::context::Context;
 use rpc::RpcMetrics;
 
 /// Every metric of this plane. Shared; cheap to touch.
@@ -118,6 +119,17 @@ pub struct ProcessState {
     pub store_contact_age: Duration,
     /// Of each cache, by name.
     pub caches: Vec<(&'static str, CacheFigures)>,
+}
+
+impl ProcessState {
+    /// As it is now.
+    pub fn of(context: &Context) -> Self {
+        Self {
+            uptime: context.started.elapsed(),
+            store_contact_age: context.index.contact().at.elapsed(),
+            caches: vec![("operators", context.operators.figures())],
+        }
+    }
 }
 
 impl Metrics {

@@ -33,6 +33,12 @@ pub const HEARTBEAT: Duration = Duration::from_secs(10);
 /// A node that was not written for so long is not counted as live.
 pub const SILENCE: Duration = Duration::from_secs(35);
 
+/// A connected node was seen at or after this.
+pub fn live_since(now: UnixMs) -> UnixMs {
+    let silence = i64::try_from(SILENCE.as_millis()).unwrap_or(i64::MAX);
+    UnixMs(now.0.saturating_sub(silence))
+}
+
 /// More nodes than this are not served by one replica.
 const MAX_NODES: usize = 10_000;
 

@@ -124,6 +124,19 @@ async fn f01_a_support_bundle_holds_no_secret() -> Result<()> {
         let text = std::fs::read_to_string(bundle.join(file)).context(file)?;
         ensure!(!text.trim().is_empty(), "{file} is empty");
     }
+    let metrics = std::fs::read_to_string(bundle.join("metrics.txt"))?;
+    let memory = metrics
+        .lines()
+        .find_map(|line| line.strip_prefix("penstock_control_memory_bytes "));
+    ensure!(
+        memory.is_some_and(|bytes| bytes != "0"),
+        "as they are now: {memory:?}"
+    );
+    let found = std::fs::read_to_string(bundle.join("doctor.json"))?;
+    ensure!(
+        found.contains("differs from this machine"),
+        "what the command line sees of clocks too: {found}"
+    );
     for entry in std::fs::read_dir(&bundle)? {
         let path = entry?.path();
         let text = std::fs::read_to_string(&path)?;

@@ -43,23 +43,10 @@ impl Doctor {
     async fn look(&self, session: &Session, told: &mut Diagnosis) -> Result<(), Failure> {
         let target = session.target()?;
         let services = session.connect().await?;
-        for finding in here(&services, &target).await? {
-            self.tell(session, told, finding)?;
-        }
-        let request = wire::DiagnoseRequest {
-            offline: self.offline,
-        };
-        let mut answers = services.doctor().diagnose(request).await?.into_inner();
-        let mut first = true;
-        while let Some(answer) = answers.message().await? {
-            if std::mem::take(&mut first) {
-                self.tell(session, told, clock(answer.at_ms))?;
-            }
-            if let Some(finding) = answer.finding {
-                self.tell(session, told, Finding::from(finding))?;
-            }
-        }
-        Ok(())
+        gather(&services, &target, self.offline, |finding| {
+            self.tell(session, told, finding)
+        })
+        .await
     }
 
     fn tell(&self, session: &Session, told: &mut Diagnosis, finding: Finding) -> Result<(), Failure> {
@@ -78,17 +65,36 @@ pub(super) async fn diagnose(
     offline: bool,
 ) -> Result<Diagnosis, Failure> {
     let mut told = Diagnosis::default();
-    for finding in here(services, target).await? {
+    gather(services, target, offline, |finding| {
         told.add(finding);
+        Ok(())
+    })
+    .await?;
+    Ok(told)
+}
+
+/// What is seen from this side, then what the control plane finds, as it comes.
+async fn gather(
+    services: &Services,
+    target: &Target,
+    offline: bool,
+    mut tell: impl FnMut(Finding) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    for finding in here(services, target).await? {
+        tell(finding)?;
     }
     let request = wire::DiagnoseRequest { offline };
     let mut answers = services.doctor().diagnose(request).await?.into_inner();
+    let mut first = true;
     while let Some(answer) = answers.message().await? {
+        if std::mem::take(&mut first) {
+            tell(clock(answer.at_ms))?;
+        }
         if let Some(finding) = answer.finding {
-            told.add(Finding::from(finding));
+            tell(Finding::from(finding))?;
         }
     }
-    Ok(told)
+    Ok(())
 }
 
 /// What is seen from this side.

@@ -39,11 +39,7 @@ impl Record {
 
     /// None when it says nothing.
     pub(crate) fn value(&self, field: &str) -> Option<&Value> {
-        let camel = camel(field);
-        let found = self.fields.get_key_value(field);
-        let (name, value) = found.or_else(|| self.fields.get_key_value(&camel))?;
-        self.read.borrow_mut().insert(name.clone());
-        says_something(value).then_some(value)
+        self.present(field).filter(|value| says_something(value))
     }
 
     pub(crate) fn text(&self, field: &str) -> Option<String> {

@@ -126,7 +126,7 @@ impl Debug {
             Some((version, StoredSpec::Setting(Setting::HttpDebug(debug)))) => {
                 (debug, Expect::Version(version))
             }
-            Some(_) | None => (HttpDebug::default(), Expect::Any),
+            Some(_) | None => (HttpDebug::default(), Expect::Absent),
         })
     }
 

@@ -12,6 +12,7 @@ use tonic::{Request, Response, Status};
 use crate::clock;
 use crate::context::Context;
 use crate::doctor::{self, Finding, Level};
+use crate::metrics::ProcessState;
 use crate::streams::Streams;
 
 pub(super) struct Doctor {
@@ -51,11 +52,9 @@ impl DoctorService for Doctor {
         let facts = context.store.examine().await.unwrap_or_default();
         let mut registry = Registry::default();
         context.metrics.register(&mut registry);
-        let mut metrics = String::new();
-        if prometheus_client::encoding::text::encode(&mut metrics, &registry).is_err() {
-            metrics.clear();
-        }
-        let memory = Memory::read();
+        let metrics = context.metrics.render(&registry, &ProcessState::of(context));
+        let metrics = metrics.map_err(|_| Status::internal("the metrics cannot be written"))?;
+        let all = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
         Ok(Response::new(wire::DescribeReplicaResponse {
             name: context.name.to_string(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -63,9 +62,9 @@ impl DoctorService for Doctor {
             uptime_ms: i64::try_from(context.started.elapsed().as_millis()).unwrap_or(i64::MAX),
             system: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
             cpus: std::thread::available_parallelism().map_or(0, |n| u32::try_from(n.get()).unwrap_or(0)),
-            memory_total_kb: memory.total,
-            memory_available_kb: memory.available,
-            memory_used_kb: memory.used,
+            memory_total_kb: kilobytes(&all, "MemTotal:"),
+            memory_available_kb: kilobytes(&all, "MemAvailable:"),
+            memory_used_kb: penstock_metrics::resident_bytes() / 1024,
             database: context.store.backend().as_str().to_owned(),
             database_version: facts.version,
             database_bytes: facts.bytes,
@@ -94,26 +93,7 @@ fn response(finding: Finding) -> wire::DiagnoseResponse {
     }
 }
 
-/// Kilobytes, as Linux tells them; 0 elsewhere.
-#[derive(Default)]
-struct Memory {
-    total: u64,
-    available: u64,
-    used: u64,
-}
-
-impl Memory {
-    fn read() -> Self {
-        let all = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
-        let own = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-        Self {
-            total: kilobytes(&all, "MemTotal:"),
-            available: kilobytes(&all, "MemAvailable:"),
-            used: kilobytes(&own, "VmRSS:"),
-        }
-    }
-}
-
+/// As Linux tells them; 0 elsewhere.
 fn kilobytes(text: &str, name: &str) -> u64 {
     let line = text.lines().find_map(|line| line.strip_prefix(name));
     let number = line.and_then(|rest| rest.split_whitespace().next());

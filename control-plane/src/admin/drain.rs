@@ -51,6 +51,6 @@ async fn current(context: &Context) -> Result<(Vec<String>, Expect), Status> {
         Some((version, StoredSpec::Setting(Setting::DrainedNodes(nodes)))) => {
             (nodes, Expect::Version(version))
         }
-        Some(_) | None => (Vec::new(), Expect::Any),
+        Some(_) | None => (Vec::new(), Expect::Absent),
     })
 }

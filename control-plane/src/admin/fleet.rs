@@ -15,7 +15,7 @@ use super::{drain, enforcement, labels, status};
 use crate::clock;
 use crate::context::Context;
 use crate::index::Index;
-use crate::nodes::{Health, SILENCE};
+use crate::nodes::{Health, live_since};
 
 /// Nodes that were not seen for longer are forgotten in listings.
 pub(super) const MEMORY_MS: u64 = 7 * 24 * 3_600_000;
@@ -128,11 +128,6 @@ impl Fleet {
         let connected = nodes.into_iter().filter(|node| node.connected);
         Ok((head, connected.collect()))
     }
-}
-
-/// A connected node was seen at or after this.
-pub(crate) fn live_since(now: UnixMs) -> UnixMs {
-    before(now, u64::try_from(SILENCE.as_millis()).unwrap_or(u64::MAX))
 }
 
 pub(super) fn before(now: UnixMs, ms: u64) -> UnixMs {

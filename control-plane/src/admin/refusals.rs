@@ -7,7 +7,6 @@ use penstock_proto::admin::v1::Refusal;
 use penstock_store::{NodeRow, Store, Stored};
 use tonic::Status;
 
-use super::fleet;
 use super::status;
 
 /// What connected nodes refuse. The default: it was not asked.
@@ -16,7 +15,7 @@ pub(super) struct Refusals(Vec<NodeRow>);
 
 impl Refusals {
     pub(super) async fn read(store: &dyn Store) -> Result<Self, Status> {
-        let since = fleet::live_since(crate::clock::now());
+        let since = crate::nodes::live_since(crate::clock::now());
         let nodes = store.nodes(since).await.map_err(status::from_store)?;
         let connected = nodes.into_iter().filter(|node| node.connected);
         Ok(Self(connected.collect()))

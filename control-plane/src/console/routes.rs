@@ -71,12 +71,10 @@ async fn health(State(shared): State<Shared>) -> Response {
 
 async fn metrics(State(shared): State<Shared>) -> Response {
     let context = &shared.context;
-    let state = ProcessState {
-        uptime: context.started.elapsed(),
-        store_contact_age: context.index.contact().at.elapsed(),
-        caches: vec![("operators", context.operators.figures())],
-    };
-    match context.metrics.render(&shared.registry, &state) {
+    match context
+        .metrics
+        .render(&shared.registry, &ProcessState::of(context))
+    {
         Ok(body) => {
             let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
             ([(CONTENT_TYPE, kind), (CACHE_CONTROL, "no-store")], body).into_response()

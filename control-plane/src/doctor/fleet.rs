@@ -7,7 +7,7 @@ use penstock_store::{Head, NodeRow};
 use super::{Finding, Findings};
 use crate::clock;
 use crate::context::Context;
-use crate::nodes::{Health, SILENCE};
+use crate::nodes::{Health, live_since};
 
 use super::database::SKEW_MS;
 
@@ -22,10 +22,16 @@ pub(super) async fn check(context: &Context, found: &Findings) {
     let now = clock::now();
     let rows = context.store.nodes(UnixMs(now.0.saturating_sub(RECENT_MS))).await;
     let (Ok(rows), Ok(head)) = (rows, context.store.head().await) else {
-        // The database's own check says so.
-        return;
+        let finding = Finding::warn(
+            "data planes",
+            "could not be looked at: the database does not answer",
+        );
+        return found.tell(finding).await;
     };
-    let (live, gone): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| is_live(row, now));
+    let since = live_since(now);
+    let (live, gone): (Vec<_>, Vec<_>) = rows
+        .into_iter()
+        .partition(|row| row.connected && row.last_seen >= since);
     found.tell(any(&live)).await;
     for row in gone.iter().filter(|row| row.connected) {
         found.tell(silent(row, now)).await;
@@ -36,11 +42,6 @@ pub(super) async fn check(context: &Context, found: &Findings) {
         }
     }
     found.tell(redis(&live)).await;
-}
-
-fn is_live(row: &NodeRow, now: UnixMs) -> bool {
-    let silence = i64::try_from(SILENCE.as_millis()).unwrap_or(i64::MAX);
-    row.connected && now.0.saturating_sub(row.last_seen.0) <= silence
 }
 
 fn any(live: &[NodeRow]) -> Finding {
@@ -204,8 +205,9 @@ fn redis(live: &[NodeRow]) -> Finding {
         .map(|(id, _)| *id)
         .collect();
     let configured = states.iter().any(|(_, state)| state != "none" && state != "off");
-    match (configured, without.is_empty(), live.len()) {
-        (_, true, 0) => Finding::ok("redis", "nobody is there to use it"),
+    match (configured, without.is_empty(), states.len()) {
+        (_, true, 0) if live.is_empty() => Finding::ok("redis", "nobody is there to use it"),
+        (_, true, 0) => Finding::ok("redis", "not known yet: no data plane has told of it"),
         (_, true, n) => Finding::ok("redis", format!("connected from {n} data planes")),
         (false, false, 1) => Finding::ok("redis", "none; one data plane counts limits by itself"),
         (false, false, n) => Finding::warn("redis", format!("none, and {n} data planes"))
@@ -225,6 +227,38 @@ fn redis_of(row: &NodeRow) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn node() -> NodeRow {
+        NodeRow {
+            id: "node".to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            zone: String::new(),
+            schema: SCHEMA,
+            connected: true,
+            control_plane: "replica".to_owned(),
+            connected_since: UnixMs(0),
+            last_seen: UnixMs(0),
+            held: None,
+            acked_at: None,
+            refused: Vec::new(),
+            health: None,
+        }
+    }
+
+    #[test]
+    fn g06_a_node_that_told_nothing_is_not_connected_to_redis() {
+        let row = |health: Option<Health>| NodeRow {
+            health: health.map(|health| serde_json::to_value(health).unwrap()),
+            ..node()
+        };
+        let connected = Health {
+            redis: "connected".to_owned(),
+            ..Health::default()
+        };
+        assert!(redis(&[row(None)]).what.contains("not known yet"));
+        let found = redis(&[row(Some(connected)), row(None)]);
+        assert!(found.what.contains("from 1 data planes"), "{found:?}");
+    }
 
     #[test]
     fn g06_a_redis_whose_clock_is_off_is_told_for_each_node_that_sees_it() {

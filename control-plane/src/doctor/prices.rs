@@ -22,7 +22,8 @@ pub(super) async fn check(context: &Context, found: &Findings) {
         .summarize_usage(&span, Some(UsageGrouping::Model))
         .await
     else {
-        return;
+        let finding = Finding::warn("prices", "could not be looked at: the database does not answer");
+        return found.tell(finding).await;
     };
     let unpriced: Vec<&str> = summary
         .groups

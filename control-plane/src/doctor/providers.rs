@@ -49,7 +49,7 @@ pub(super) async fn reach(context: &Context, found: &Findings) {
         .collect();
     let live = context
         .store
-        .live_nodes(crate::admin::live_since(clock::now()))
+        .live_nodes(crate::nodes::live_since(clock::now()))
         .await;
     if enabled.is_empty() || !matches!(live, Ok(1..)) {
         // The data planes' own check says that there is none.

@@ -8,7 +8,7 @@ use penstock_store::{Error, NodeRow, Store};
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
-use super::{Gone, HEARTBEAT, NodeRegistry, SILENCE};
+use super::{Gone, HEARTBEAT, NodeRegistry, live_since};
 use crate::clock;
 use crate::metrics::Metrics;
 
@@ -79,10 +79,7 @@ async fn write(registry: &NodeRegistry, store: &dyn Store) -> Result<(), Error> 
             .await?;
         registry.forget(&id, &gone);
     }
-    let silence = i64::try_from(SILENCE.as_millis()).unwrap_or(i64::MAX);
-    let live = store
-        .live_nodes(UnixMs(clock::now().0.saturating_sub(silence)))
-        .await?;
+    let live = store.live_nodes(live_since(clock::now())).await?;
     let local = u32::try_from(registry.connected()).unwrap_or(u32::MAX);
     registry
         .live

@@ -7,7 +7,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use penstock_core::time::UnixMs;
 use penstock_proto::sync::v1::{Command, CommandResult, command};
 use penstock_store::{Error, NodeAnswer};
 use prost::Message;
@@ -17,7 +16,7 @@ use uuid::Uuid;
 
 use crate::clock;
 use crate::context::Context;
-use crate::nodes::{NodeRegistry, SILENCE};
+use crate::nodes::{NodeRegistry, live_since};
 
 /// For an answer, wherever it comes from.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -104,8 +103,7 @@ pub(super) async fn here(nodes: &NodeRegistry, request: &[u8]) -> Option<NodeAns
 
 async fn elsewhere(context: &Context, request: &[u8]) -> Result<NodeAnswer, Status> {
     let (store, now) = (Arc::clone(&context.store), clock::now());
-    let silence = i64::try_from(SILENCE.as_millis()).unwrap_or(i64::MAX);
-    let live = store.live_nodes(UnixMs(now.0.saturating_sub(silence)));
+    let live = store.live_nodes(live_since(now));
     if live.await.map_err(|error| unavailable(&error))? == 0 {
         return Err(Status::unavailable(
             "no data plane is connected to any control plane; start one, or see `penstock node list`",

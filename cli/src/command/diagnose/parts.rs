@@ -4,6 +4,7 @@ use penstock_proto::admin::v1 as wire;
 use penstock_proto::convert;
 use serde::Serialize;
 use serde_json::{Value, json};
+use tonic::Code;
 
 use super::Bundle;
 use crate::command::doctor;
@@ -120,7 +121,8 @@ async fn failures(services: &Services) -> Result<String, Failure> {
         let found = match services.logs().get_failure(request).await {
             Ok(found) => found.into_inner().records,
             // The call failed, and its record is gone or never came.
-            Err(_) => Vec::new(),
+            Err(status) if status.code() == Code::NotFound => Vec::new(),
+            Err(status) => return Err(status.into()),
         };
         let found = found
             .iter()

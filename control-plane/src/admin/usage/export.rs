@@ -333,4 +333,29 @@ mod tests {
             assert!(!is_formula(name), "{name}");
         }
     }
+
+    #[tokio::test]
+    async fn e06_no_text_of_a_call_is_run_by_a_spreadsheet() {
+        let context = crate::tests::context(&crate::tests::fake_store::FakeStore::new()).await;
+        let record = UsageRecord {
+            model: "=1".into(),
+            model_served: "=1".into(),
+            session: Some("=1".into()),
+            upstream_request_id: Some("=1".into()),
+            ..crate::reporter::record(1)
+        };
+        let text = |data: Result<Vec<u8>, String>| String::from_utf8(data.unwrap()).unwrap();
+        let csv = text(csv(&context.index, std::slice::from_ref(&record), true));
+        assert_eq!(
+            (csv.matches("'=1").count(), csv.matches(",=1").count()),
+            (4, 0),
+            "{csv}"
+        );
+        let jsonl = text(jsonl(&context.index, &[record]));
+        assert_eq!(
+            jsonl.matches("\"=1\"").count(),
+            4,
+            "programs get it as it is: {jsonl}"
+        );
+    }
 }
