@@ -76,7 +76,12 @@ async fn searched(stack: &Stack) -> Result<()> {
 
     let all = logged(&cli, 4).await?;
     let model = all[3]["model"].as_str().context("a model")?;
-    assert_eq!(ids(&all), [&listed, &unknown, &bad, &good], "newest first");
+    // Refused at once, perhaps within one millisecond: then neither is the newer one.
+    let (newer, older) = (
+        listed.clone().max(unknown.clone()),
+        listed.clone().min(unknown.clone()),
+    );
+    assert_eq!(ids(&all), [&newer, &older, &bad, &good], "newest first");
     let failed = &all[2];
     assert_eq!(
         (&failed["status"], &failed["error_type"]),
